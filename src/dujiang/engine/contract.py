@@ -46,7 +46,9 @@ def _table(name: str, key: tuple[str, ...], per: str, *columns: tuple[str, pa.Da
 FACTS: Final = {
     family: Table(
         f"fact_{family}",
-        pa.schema([field for field in schema if field.name != "day"] + [pa.field("anchor", _whole), pa.field("day", _day)]),
+        pa.schema(
+            [field for field in schema if field.name != "day"] + [pa.field("anchor", _whole), pa.field("day", _day)]
+        ),
         ("seq",),
         "fact",
     )

@@ -43,7 +43,7 @@ def parse_person_id(text: str) -> int | None:
 
 
 def hash64(*parts: str | bytes) -> int:
-    """A signed 64-bit hash of ``parts`` (BLAKE2b, each part preceded by its length): for natural keys, never for secrets.
+    """A signed 64-bit hash of ``parts`` (BLAKE2b over length and bytes of each): for natural keys, not for secrets.
 
     >>> hash64("ab", "c") == hash64("a", "bc")
     False

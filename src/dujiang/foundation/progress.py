@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with the step's name, how much is done, and how much there is (0: not known). It may raise :class:`Cancelled`."""
+"""Called with the step, how much is done, and how much there is (0: not known). It may raise :class:`Cancelled`."""
 
 
 class Cancelled(BaseException):

@@ -93,7 +93,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     """Settings from ``file`` (none: the defaults) with ``environment`` (none: the process's) laid over it.
 
     Raises:
-        InvalidInput: ``settings.unreadable`` (not TOML) or ``settings.invalid`` (unknown key, wrong type, out of range),
+        InvalidInput: ``settings.unreadable`` (not TOML) or ``settings.invalid`` (unknown key, wrong type or range),
             naming the key.
     """
     values: dict[str, Any] = {}

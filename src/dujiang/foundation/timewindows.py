@@ -68,8 +68,8 @@ class Period:
     def compared(self, comparison: Comparison) -> Period | None:
         """The earlier period to hold this one against; None for ``none``.
 
-        ``previous`` is the same number of days just before; ``last_year`` the same dates a year ago (29 February becomes
-        the 28th); ``weekday`` the same weekdays 52 weeks ago.
+        ``previous`` is the same number of days just before; ``last_year`` the same dates a year ago (29 February is
+        then the 28th); ``weekday`` the same weekdays 52 weeks ago.
 
         >>> Period(date(2026, 11, 9), date(2026, 11, 15)).compared("previous")
         Period(first=datetime.date(2026, 11, 2), last=datetime.date(2026, 11, 8))

@@ -1,0 +1,94 @@
+"""What every benchmark shares: a measurement, how it is taken, and how the table is written."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the results.
+
+    Attributes:
+        what: what was measured, with its size.
+        value: the measured value, with its unit.
+        aim: what we want it to be; empty where there is no aim.
+        note: how it was measured, or what it was held against.
+    """
+
+    what: str
+    value: str
+    aim: str = ""
+    note: str = ""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of a finished block."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def stopwatch() -> Iterator[Stopwatch]:
+    """Measure the wall-clock time of a block."""
+    watch = Stopwatch()
+    start = time.perf_counter()
+    yield watch
+    watch.seconds = time.perf_counter() - start
+
+
+def repeated(work: Callable[[], object], times: int) -> list[float]:
+    """Seconds of each of ``times`` runs, after one that does not count."""
+    work()
+    seconds = []
+    for _ in range(times):
+        with stopwatch() as watch:
+            work()
+        seconds.append(watch.seconds)
+    return seconds
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """The value below which ``share`` of the runs lie."""
+    return float(np.quantile(seconds, share))
+
+
+def milliseconds(seconds: list[float]) -> str:
+    """Median and 95th percentile of runs, in words."""
+    return f"{statistics.median(seconds) * 1000:,.0f} ms median, {percentile(seconds, 0.95) * 1000:,.0f} ms p95"
+
+
+def peak_megabytes() -> int:
+    """Largest memory this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def machine() -> str:
+    """The machine in a line."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
+    return f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, Python {platform.python_version()}, DuckDB {duckdb.__version__}"
+
+
+def _cpuinfo() -> list[str]:
+    file = Path("/proc/cpuinfo")
+    return file.read_text("utf-8").splitlines() if file.exists() else []
+
+
+def as_markdown(rows: list[Measurement]) -> str:
+    """The results as a table."""
+    lines = ["| what | measured | aim | how |", "|---|---|---|---|"]
+    lines += [f"| {row.what} | {row.value} | {row.aim or '–'} | {row.note} |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,101 @@
+"""The loops of a running workspace: load and refresh every few seconds, and do long work one piece at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dujiang.foundation.errors import DujiangError, InvariantBroken, NotFound
+from dujiang.foundation.i18n import _
+from dujiang.foundation.progress import Cancelled, Progress
+from dujiang.store.jobs import Job
+from dujiang.workspace.workspace import Workspace
+
+log = logging.getLogger("dujiang.worker")
+
+Handler = Callable[[Workspace, Mapping[str, Any], Progress], Mapping[str, Any]]
+
+
+class Worker:
+    """Runs a workspace's loops in two threads until stopped."""
+
+    def __init__(self, workspace: Workspace, handlers: Mapping[str, Handler]) -> None:
+        self._workspace = workspace
+        self._handlers = handlers
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._refreshing, name="dujiang-refresh", daemon=True),
+            threading.Thread(target=self._working, name="dujiang-jobs", daemon=True),
+        ]
+        self.failure: BaseException | None = None
+        """What stopped the refreshing, if a promise was found broken."""
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Look for new long work now instead of a second later."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish what is being done and stop."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _refreshing(self) -> None:
+        pause = self._workspace.settings.serve.refresh_seconds
+        while not self._stop.wait(pause):
+            try:
+                if self._workspace.has_news():
+                    self._workspace.refresh()
+            except InvariantBroken as error:
+                log.critical("%s", error)
+                self.failure = error
+                return
+            except DujiangError as error:
+                log.error("refresh: %s", error)
+
+    def _working(self) -> None:
+        while not self._stop.is_set():
+            job = self._workspace.jobs.claim("worker")
+            if job is None:
+                self._wake.wait(1.0)
+                self._wake.clear()
+            else:
+                self.run(job)
+
+    def run(self, job: Job) -> None:
+        """Do one piece of long work and record how it ended."""
+        jobs = self._workspace.jobs
+
+        def progress(step: str, done: int, total: int) -> None:
+            jobs.progress(job.id, step, done, total)
+            if jobs.is_cancelled(job.id) or self._stop.is_set():
+                raise Cancelled
+
+        try:
+            result = self._handler(job.kind)(self._workspace, job.params, progress)
+            jobs.finish(job.id, dict(result))
+        except Cancelled:
+            if jobs.is_cancelled(job.id):
+                jobs.fail(job.id, "job.cancelled", _("Stopped by request. Nothing of it was kept."), {})
+        except DujiangError as error:
+            jobs.fail(job.id, error.code, error.sentence, error.values)
+        except Exception:
+            log.exception("job %s failed", job.kind)
+            sentence = _("Something went wrong that should not. The log of the server says more.")
+            jobs.fail(job.id, "job.unexpected", sentence, {})
+
+    def _handler(self, kind: str) -> Handler:
+        if kind not in self._handlers:
+            raise NotFound("job.unknown_kind", _("There is no long work called “{kind}”."), kind=kind)
+        return self._handlers[kind]
+
+

@@ -1,0 +1,216 @@
+"""One brand's workspace, opened: every part wired by hand, in the order of the river."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dujiang import __version__
+from dujiang.collect.archive import Archive
+from dujiang.collect.dead_letters import DeadLetters
+from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
+from dujiang.collect.importing import ImportService
+from dujiang.collect.intake import Intake
+from dujiang.collect.loader import Load, Loader
+from dujiang.collect.service import Completeness
+from dujiang.collect.sift import Sift
+from dujiang.engine.duck import Engine
+from dujiang.engine.refresh import Refresher
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.clock import Clock, SystemClock
+from dujiang.foundation.progress import Progress, silent
+from dujiang.foundation.settings import Settings, load_settings
+from dujiang.foundation.timewindows import zone
+from dujiang.identity.service import Resolver
+from dujiang.insight.service import MetricService
+from dujiang.people.service import PeopleService
+from dujiang.store.access import Access
+from dujiang.store.audit import Audit, record
+from dujiang.store.database import Database
+from dujiang.store.definitions import DefinitionStore
+from dujiang.store.jobs import Jobs
+from dujiang.store.journal import Journal
+from dujiang.store.keyring import Keyring
+from dujiang.store.leases import Leases
+from dujiang.store.manifest import Manifest
+from dujiang.store.outbox import Outbox
+from dujiang.store.vault import Vault
+from dujiang.workspace import builtin, checks
+from dujiang.workspace.decoding import Decoding
+from dujiang.workspace.definitions import Definitions
+from dujiang.workspace.layout import Layout, OwnerLock
+from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
+from dujiang.workspace.status import Finding, Status
+
+
+class Workspace:
+    """Everything a face (console, API, command line, notebook) needs, by attribute.
+
+    Attributes:
+        settings: what ``dujiang.toml`` and the environment say.
+        definitions: everything defined, that of Dujiang and the brand's own.
+        intake: takes tracking calls.
+        imports: takes channel files.
+        dead_letters: what could not be accepted, to be mended and replayed.
+        completeness: is everything here that should be.
+        people: lists of people, and the page of one.
+        metrics: the metric layer.
+        access: accounts, sessions and keys.
+        jobs: long work.
+        audit: who did what.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, clock: Clock) -> None:
+        self.layout = Layout(folder)
+        self.settings, self.clock = settings, clock
+        self.zone = zone(settings.brand.time_zone)
+        self._lock = OwnerLock(folder)
+        self._closers: list[Callable[[], None]] = [self._lock.release]
+        try:
+            self._wire()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path | str,
+        *,
+        name: str = "My brand",
+        time_zone: str = "Asia/Shanghai",
+        currency: str = "CNY",
+        clock: Clock | None = None,
+    ) -> Workspace:
+        """Make an empty workspace in ``folder`` and open it.
+
+        Raises:
+            Conflict: ``workspace.exists``.
+            InvalidInput: ``workspace.not_empty`` or ``time.unknown_zone``.
+        """
+        zone(time_zone)
+        Layout(Path(folder)).create(name=name, time_zone=time_zone, currency=currency)
+        return cls.open(folder, clock=clock)
+
+    @classmethod
+    def open(cls, folder: Path | str, *, clock: Clock | None = None) -> Workspace:
+        """Open the workspace in ``folder``; answers that were lost or damaged are rebuilt on the way.
+
+        Raises:
+            NotFound: ``workspace.none``.
+            Conflict: ``workspace.in_use`` while another process has it open.
+        """
+        layout = Layout(Path(folder))
+        layout.check()
+        return cls(Path(folder), load_settings(layout.settings), clock or SystemClock())
+
+    def _wire(self) -> None:
+        settings, clock, layout = self.settings, self.clock, self.layout
+        self.key_folder = layout.key_folder(settings)
+        self.keyring = Keyring.open(self.key_folder)
+        self._closers.append(self.keyring.close)
+        self.db = Database.open(layout.store_url(settings))
+        self._closers.append(self.db.close)
+        self.journal = Journal.open(self.db, self.keyring, clock)
+        self._closers.append(self.journal.close)
+        self.vault = Vault(self.db, self.keyring)
+        self.manifest = Manifest(self.db)
+        self.access = Access(self.db, clock)
+        self.jobs = Jobs(self.db, clock)
+        self.leases = Leases(self.db, clock)
+        self.audit = Audit(self.db)
+        self.outbox = Outbox(self.db)
+        self.definitions = Definitions(DefinitionStore(self.db, clock), builtin.definitions())
+
+        self.archive = Archive(layout.archive)
+        self.engine = Engine.open(
+            layout.engine / "dujiang.duckdb", memory_mb=settings.engine.memory_mb, threads=settings.engine.threads
+        )
+        self._closers.append(self.engine.close)
+        self.identifier_types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
+        self.identity = Resolver(self.identifier_types)
+        refresher = Refresher(
+            self.engine, self.identity, self.identifier_types, self.zone, settings.collect.session_gap_minutes
+        )
+        self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.db, self.audit, clock)
+        self.sift = Sift(self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days)
+        self._wire_collect()
+        self.people = PeopleService(self.engine, clock, self.zone, self.vault, self.tokeniser)
+        self.metrics = MetricService(self.engine, self.definitions.current, self.zone, clock)
+
+    def _wire_collect(self) -> None:
+        decoding = Decoding(self.definitions, self.zone)
+        self.definitions.on_change(decoding.forget)
+        self.intake = Intake(self.journal, self.access.collect_key, self.clock, BOUNDS)
+        self.loader = Loader(
+            self.journal, self.manifest, self.db, self.vault, self.sift, decoding.decode, self.tokeniser
+        )
+        self.imports = ImportService(
+            folder=self.layout.imports,
+            db=self.db,
+            manifest=self.manifest,
+            vault=self.vault,
+            sift=self.sift,
+            definitions=self.definitions.current,
+            tokeniser=self.tokeniser,
+            clock=self.clock,
+            zone=self.zone,
+            after=self.refreshing.take_in,
+        )
+        self.dead_letters = DeadLetters(self.manifest, self.journal, self.keyring, self.definitions.current, self.clock)
+        self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
+
+    def tokeniser(self) -> Tokeniser:
+        """A new tokeniser, which turns identifiers into tokens and remembers their clear values for the vault."""
+        return Tokeniser(self.keyring.token, self.identifier_types)
+
+    def load(self, progress: Progress = silent) -> list[Load]:
+        """Bring everything that waits in the journal into archive and engine."""
+        loads: list[Load] = []
+        waiting = self.loader.waiting()
+        done = 0
+        while (load := self.loader.load()) is not None:
+            self.refreshing.take_in(load.settled)
+            loads.append(load)
+            done += load.requests
+            progress("load", done, max(waiting, done))
+        return loads
+
+    def refresh(self, progress: Progress = silent) -> Refreshed:
+        """Load what waits and bring every answer up to date; only what was touched is computed again."""
+        loads = self.load(progress)
+        return self.refreshing.refresh(sum(load.settled.facts for load in loads), progress)
+
+    def rebuild(self, progress: Progress = silent) -> Rebuilt:
+        """Forget every answer and compute it again from archive and store."""
+        return self.refreshing.rebuild(progress)
+
+    def status(self) -> Status:
+        """What is here, and how fresh it is."""
+        return checks.status(self, __version__)
+
+    def doctor(self, progress: Progress = silent) -> list[Finding]:
+        """Check every chain, file and part."""
+        return checks.doctor(self, progress)
+
+    def record(self, actor: str, action: str, target: str, after: dict[str, Any] | None = None, reason: str = "") -> None:
+        """Write a line of the audit log."""
+        with self.db.transaction() as tx:
+            record(tx, actor=actor, action=action, object=target, after=after, reason=reason, at=self.clock.now())
+
+    def now(self) -> datetime:
+        """The workspace's present moment."""
+        return self.clock.now()
+
+    def close(self) -> None:
+        """Close everything; the workspace cannot be used afterwards."""
+        while self._closers:
+            self._closers.pop()()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

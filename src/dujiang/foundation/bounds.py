@@ -24,6 +24,8 @@ class Bounds:
     """Requests that share one fsync."""
     journal_queue_rows_max: int = 8_192
     """Requests waiting for the disk; beyond it the intake answers 429."""
+    journal_queue_bytes_max: int = 256 * 1024 * 1024
+    """The same, in bytes of their bodies."""
     load_events_max: int = 100_000
     """Events that one load reads from the journal."""
     import_bytes_max: int = 8 * 1024 * 1024 * 1024

@@ -5,8 +5,8 @@ days are days of the brand's time zone, money is in minor units, a person is a s
 :func:`dujiang.foundation.ids.person_id`).
 
 ``fact_<family>`` tables hold the archive's rows as they are (:data:`dujiang.foundation.facts.FAMILIES`), without the batches
-that were undone, plus ``anchor`` (the node whose person the fact belongs to; null for facts about no one known) and
-``day``.
+that were undone, plus ``anchor`` (the node whose person the fact belongs to; null for facts about no one known), ``day``, and
+``order_key`` on orders, their lines and their refunds.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ FACTS: Final = {
     family: Table(
         f"fact_{family}",
         pa.schema(
-            [field for field in schema if field.name != "day"] + [pa.field("anchor", _whole), pa.field("day", _day)]
+            [field for field in schema if field.name != "day"]
+            + [pa.field("anchor", _whole), pa.field("day", _day)]
+            + ([pa.field("order_key", _whole)] if "order_no" in schema.names else [])
         ),
         ("seq",),
         "fact",
@@ -126,7 +128,7 @@ VISIT: Final = _table(
 PERSON_DAY: Final = _table(
     # What one person did in one channel on one day. Sums over it count everything once.
     "person_day", ("person", "day", "channel"), "person",
-    ("person", _whole), ("day", _day), ("channel", _text),
+    ("person", _whole), ("day", _day), ("channel", _text), ("first_at", MOMENT), ("last_at", MOMENT),
     ("events", _whole), ("visits", _whole), ("bounces", _whole), ("pages", _whole), ("dwell_ms", _whole),
     ("shares", _whole), ("interactions", _whole),  # like, comment, favourite, share, follow
     ("orders", _whole), ("paid_minor", _whole), ("refunded_minor", _whole),  # of valid orders created that day

@@ -1,0 +1,70 @@
+"""The contract as DuckDB tables and as Ibis tables, and a fingerprint of what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from dujiang.engine.contract import ALL, DERIVED, Table
+from dujiang.foundation.facts import IDENTIFIERS, MOMENT
+
+_TYPES: Final[dict[pa.DataType, str]] = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    MOMENT: "TIMESTAMPTZ",
+    pa.list_(pa.string()): "VARCHAR[]",
+    IDENTIFIERS: 'STRUCT("type" VARCHAR, "node" BIGINT)[]',
+}
+
+
+def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table] = tuple(ALL.values())) -> None:
+    """Create the ``tables`` that do not exist yet, empty.
+
+    They carry no primary key and no unique index: the refresh keeps keys unique, and an index would slow every load.
+    """
+    for table in tables:
+        columns = ", ".join(f'"{field.name}" {_TYPES[field.type]}' for field in table.columns)
+        con.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
+
+
+@cache
+def ibis_table(name: str) -> ibis.Table:
+    """The contract's table ``name`` as an Ibis table that belongs to no connection.
+
+    Raises:
+        KeyError: the contract has no such table.
+    """
+    return ibis.table(ibis.Schema.from_pyarrow(ALL[name].columns), name=name)
+
+
+def layout() -> str:
+    """A hash of the contract: a file written under another one has to be rebuilt."""
+    digest = hashlib.sha256()
+    for name, table in sorted(ALL.items()):
+        digest.update(f"{name}:{table.columns}".encode())
+    return digest.hexdigest()[:16]
+
+
+def fingerprint(con: duckdb.DuckDBPyConnection, tables: Iterable[str] = tuple(DERIVED)) -> dict[str, tuple[int, int]]:
+    """Rows and a hash of all rows of each table; equal exactly when the tables hold the same rows.
+
+    The hash adds up the hashes of the rows, so that it does not depend on the order in which rows lie in the file.
+    """
+    return {name: _fingerprint(con, name) for name in tables}
+
+
+def _fingerprint(con: duckdb.DuckDBPyConnection, name: str) -> tuple[int, int]:
+    columns = ", ".join(f'"{column}"' for column in ALL[name].columns.names)
+    question = f'SELECT count(*), coalesce(sum(hash({columns})::HUGEINT % 1000000007), 0) FROM "{name}"'
+    row = con.execute(question).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])

@@ -21,7 +21,9 @@ Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="
 
 @group.command("list")
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="Only this kind / 种类")] = None, folder: Folder = HERE, as_json: Json = False
+    kind: Annotated[str | None, typer.Argument(help="Only this kind / 种类")] = None,
+    folder: Folder = HERE,
+    as_json: Json = False,
 ) -> None:
     """Every definition in force / 生效的定义"""
     with opened(folder) as workspace:
@@ -29,7 +31,9 @@ def list_(
     if as_json:
         show_json([{**one.definition.model_dump(mode="json"), "own": one.own} for one in listed])
         return
-    rows = [(d.kind, d.name, d.label(locale()), d.owner, d.deputy, d.status) for d in (one.definition for one in listed)]
+    rows = [
+        (d.kind, d.name, d.label(locale()), d.owner, d.deputy, d.status) for d in (one.definition for one in listed)
+    ]
     show_table([_("Kind"), _("Name"), _("Title"), _("Owner"), _("Deputy"), _("Status")], rows)
 
 

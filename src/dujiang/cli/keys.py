@@ -22,7 +22,9 @@ def list_(folder: Folder = HERE, as_json: Json = False) -> None:
     if as_json:
         show_json(found)
         return
-    rows = [(one.id, one.kind, one.source or one.role, one.created_at, one.last_used_at, one.revoked_at) for one in found]
+    rows = [
+        (one.id, one.kind, one.source or one.role, one.created_at, one.last_used_at, one.revoked_at) for one in found
+    ]
     show_table([_("Id"), _("Kind"), _("For"), _("Made"), _("Last used"), _("Revoked")], rows)
 
 
@@ -37,7 +39,9 @@ def collect(source: Annotated[str, typer.Argument(help="Source / 数据源")], f
 
 
 @group.command()
-def admin(role: Annotated[str, typer.Argument(help="viewer | analyst | operator | admin")], folder: Folder = HERE) -> None:
+def admin(
+    role: Annotated[str, typer.Argument(help="viewer | analyst | operator | admin")], folder: Folder = HERE
+) -> None:
     """Make a key for the API with the rights of a role / 新建管理密钥"""
     with opened(folder) as workspace:
         key = workspace.access.create_admin_key(role, actor="terminal")

@@ -64,7 +64,13 @@ def show_error(error: DujiangError) -> None:
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A progress that draws bars on the error stream, so that ``--json`` stays clean."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Bars(*columns, console=errors, transient=not errors.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 

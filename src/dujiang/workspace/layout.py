@@ -71,7 +71,9 @@ class Layout:
             InvalidInput: ``workspace.not_empty`` if other files lie here.
         """
         if self.exists:
-            raise Conflict("workspace.exists", _("There is a workspace in this folder already. Open it, or choose another."))
+            raise Conflict(
+                "workspace.exists", _("There is a workspace in this folder already. Open it, or choose another.")
+            )
         if self.folder.exists() and any(self.folder.iterdir()):
             sentence = _("The folder holds other files. Choose an empty one, so that nothing of yours is mixed in.")
             raise InvalidInput("workspace.not_empty", sentence)
@@ -107,7 +109,9 @@ class Layout:
             base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
             chosen = base / "dujiang" / "keys" / self.identity.read_text("utf-8").strip()
         if chosen.is_relative_to(self.folder.resolve()):
-            sentence = _("The key folder lies inside the workspace. Keys and data must not share a backup: move it out.")
+            sentence = _(
+                "The key folder lies inside the workspace. Keys and data must not share a backup: move it out."
+            )
             raise InvalidInput("keys.inside_data", sentence)
         return chosen
 
@@ -123,7 +127,9 @@ class OwnerLock:
             self._file.seek(0)
             owner = self._file.read().strip() or "?"
             self._file.close()
-            sentence = _("Another process (number {process}) has this workspace open. Use its console or API, or stop it first.")
+            sentence = _(
+                "Another process (number {process}) has this workspace open. Use its console or API, or stop it first."
+            )
             raise Conflict("workspace.in_use", sentence, process=owner) from None
         self._file.truncate(0)
         self._file.write(str(os.getpid()))

@@ -97,5 +97,3 @@ class Worker:
         if kind not in self._handlers:
             raise NotFound("job.unknown_kind", _("There is no long work called “{kind}”."), kind=kind)
         return self._handlers[kind]
-
-

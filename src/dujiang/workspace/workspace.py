@@ -135,7 +135,9 @@ class Workspace:
             self.engine, self.identity, self.identifier_types, self.zone, settings.collect.session_gap_minutes
         )
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.db, self.audit, clock)
-        self.sift = Sift(self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days)
+        self.sift = Sift(
+            self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
+        )
         self._wire_collect()
         self.people = PeopleService(self.engine, clock, self.zone, self.vault, self.tokeniser)
         self.metrics = MetricService(self.engine, self.definitions.current, self.zone, clock)
@@ -195,7 +197,9 @@ class Workspace:
         """Check every chain, file and part."""
         return checks.doctor(self, progress)
 
-    def record(self, actor: str, action: str, target: str, after: dict[str, Any] | None = None, reason: str = "") -> None:
+    def record(
+        self, actor: str, action: str, target: str, after: dict[str, Any] | None = None, reason: str = ""
+    ) -> None:
         """Write a line of the audit log."""
         with self.db.transaction() as tx:
             record(tx, actor=actor, action=action, object=target, after=after, reason=reason, at=self.clock.now())

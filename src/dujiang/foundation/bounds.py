@@ -14,6 +14,8 @@ class Bounds:
     request_bytes_inflated_max: int = 32 * 1024 * 1024
     """The same body after decompression: what a zip bomb runs into."""
     request_events_max: int = 2_000
+    key_requests_per_second_max: int = 50_000
+    """Tracking requests of one collection key."""
     event_bytes_max: int = 64 * 1024
     event_depth_max: int = 12
     event_keys_max: int = 500

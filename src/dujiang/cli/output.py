@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
@@ -20,6 +16,7 @@ from rich.table import Table
 
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import choose_locale, translate
+from dujiang.foundation.plain import plain
 from dujiang.foundation.progress import Progress
 
 console = Console()
@@ -80,22 +77,3 @@ def progress_bar() -> Iterator[Progress]:
             bars.update(tasks[step], completed=done, total=total or None)
 
         yield report
-
-
-def plain(value: object) -> Any:
-    """``value`` with results turned into what JSON knows."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {_key(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(entry) for entry in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value.value if isinstance(value, Enum) else value
-
-
-def _key(key: object) -> str:
-    return "/".join(key) if isinstance(key, tuple) else str(plain(key))

@@ -31,9 +31,7 @@ class Decoding:
     def decode(self, row: JournalRow, tokeniser: Tokeniser) -> Decoded:
         """Every event of ``row``, accepted or rejected with a reason."""
         source, plan = self._of(row.source)
-        return decode(
-            row, tokeniser=tokeniser, source=source, plan=plan, currency=self._currency, seal=self._seal
-        )
+        return decode(row, tokeniser=tokeniser, source=source, plan=plan, currency=self._currency, seal=self._seal)
 
     def _seal(self, original: bytes) -> bytes:
         return self._keyring.seal(original, "dead_letter")

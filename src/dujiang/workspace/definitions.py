@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from dujiang.foundation.definitions import Definition, PlannedChange, kinds, plan
 from dujiang.foundation.errors import NotFound
@@ -59,10 +59,10 @@ class Definitions:
             raise NotFound("definition.unknown", sentence, kind=kind, name=name)
         return found
 
-    def versions(self, kind: str, name: str) -> list[Version]:
+    def versions(self, kind: str, name: str) -> Sequence[Version]:
         """Every version the brand has made, newest first; empty for one that came with Dujiang and was never changed."""
         self.get(kind, name)
-        return self._store.versions(kind, name)
+        return self._store.versions(kind, name) if (kind, name) in self._store.current(kind) else ()
 
     def plan(self, wanted: Iterable[Definition]) -> list[PlannedChange]:
         """What applying ``wanted`` would change."""
@@ -73,7 +73,10 @@ class Definitions:
         real = [change for change in changes if change.change != "unchanged"]
         if not real:
             return 0
-        changed = self._store.apply(real, actor=actor, note=note)
+        own = self._store.current()
+        # What came with Dujiang has no version in the store: the brand's first change is a creation there.
+        stored = [change if change.key in own else replace(change, before=None) for change in real]
+        changed = self._store.apply(stored, actor=actor, note=note)
         for listener in self._listeners:
             listener()
         return changed

@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dujiang.foundation.errors import DujiangError, InvariantBroken, NotFound
+from dujiang.foundation.errors import DujiangError, InvariantBroken
 from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import new_id
+from dujiang.foundation.plain import plain
 from dujiang.foundation.progress import Cancelled, Progress
 from dujiang.store.jobs import Job
 from dujiang.workspace.workspace import Workspace
 
 log = logging.getLogger("dujiang.worker")
 
-Handler = Callable[[Workspace, Mapping[str, Any], Progress], Mapping[str, Any]]
+Handler = Callable[[Workspace, Mapping[str, Any], Progress], object]
+"""Does one kind of long work with the job's parameters; what it returns is kept as the job's result."""
 
 
 class Worker:
@@ -24,6 +27,7 @@ class Worker:
     def __init__(self, workspace: Workspace, handlers: Mapping[str, Handler]) -> None:
         self._workspace = workspace
         self._handlers = handlers
+        self._holder = new_id("worker")
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._threads = [
@@ -63,8 +67,9 @@ class Worker:
                 log.error("refresh: %s", error)
 
     def _working(self) -> None:
+        jobs = self._workspace.jobs
         while not self._stop.is_set():
-            job = self._workspace.jobs.claim("worker")
+            job = jobs.take(self._holder, tuple(self._handlers))
             if job is None:
                 self._wake.wait(1.0)
                 self._wake.clear()
@@ -72,20 +77,22 @@ class Worker:
                 self.run(job)
 
     def run(self, job: Job) -> None:
-        """Do one piece of long work and record how it ended."""
+        """Do one piece of long work (taken or started) and record how it ended."""
         jobs = self._workspace.jobs
+        report = jobs.reporter(job.id)
 
         def progress(step: str, done: int, total: int) -> None:
-            jobs.progress(job.id, step, done, total)
-            if jobs.is_cancelled(job.id) or self._stop.is_set():
-                raise Cancelled
+            if self._stop.is_set():
+                raise _Interrupted
+            report(step, done, total)
 
         try:
-            result = self._handler(job.kind)(self._workspace, job.params, progress)
-            jobs.finish(job.id, dict(result))
+            result = self._handlers[job.kind](self._workspace, job.params, progress)
+            jobs.finish(job.id, plain(result))
         except Cancelled:
-            if jobs.is_cancelled(job.id):
-                jobs.fail(job.id, "job.cancelled", _("Stopped by request. Nothing of it was kept."), {})
+            jobs.stopped(job.id)
+        except _Interrupted:
+            log.info("job %s was interrupted and starts again with the next server", job.kind)
         except DujiangError as error:
             jobs.fail(job.id, error.code, error.sentence, error.values)
         except Exception:
@@ -93,7 +100,6 @@ class Worker:
             sentence = _("Something went wrong that should not. The log of the server says more.")
             jobs.fail(job.id, "job.unexpected", sentence, {})
 
-    def _handler(self, kind: str) -> Handler:
-        if kind not in self._handlers:
-            raise NotFound("job.unknown_kind", _("There is no long work called “{kind}”."), kind=kind)
-        return self._handlers[kind]
+
+class _Interrupted(BaseException):
+    """The server is stopping; the work's lease runs out and the next server takes it up."""

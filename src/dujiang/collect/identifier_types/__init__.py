@@ -1,0 +1,126 @@
+"""Types of identifiers: what a number that names someone is worth; definition kind ``identifier_type``.
+
+The ready-made types stand in ``presets.yaml``; a definition of the same name replaces one, a new name adds one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+from pydantic import Field, field_validator
+
+from dujiang.foundation.definitions import Definition, Spec, load_yaml, register
+
+KIND: Final = "identifier_type"
+UNKNOWN_PRIORITY: Final = 1000
+
+
+class IdentifierTypeSpec(Spec):
+    """What identifiers of one type look like, and what they may do."""
+
+    kind: Literal["strong", "device"] = "strong"
+    """``strong`` names a person; ``device`` names a machine that several people may use."""
+    joins: bool = True
+    """Two identifiers of one fact may mean one person. Without it the identifier only counts as seen."""
+    priority: int = Field(default=90, ge=1, lt=UNKNOWN_PRIORITY)
+    """Rank: the smaller, the stronger. It decides which link is believed first and whom a fact belongs to."""
+    limit: int | None = Field(default=None, ge=1, le=250)
+    """How many of this type one person may have (of a scoped type: in one scope); none: any number."""
+    scope: Literal["", "app", "shop", "corp"] = ""
+    """What it is unique in, if not everywhere: an OpenID means something only in its app."""
+    parent: str = ""
+    """The type it hangs on, as an OpenID on a UnionID: a link between the two is believed before any other."""
+    shared_above: int = Field(default=10, ge=1)
+    """Seen with more than this many identifiers of one type that is single or stronger, it belongs to nobody."""
+    recycled_after_days: int | None = Field(default=None, ge=1)
+    """Silence after which it may have gone to a new owner; none: it never does."""
+    normalise: Literal["trim", "lower", "mobile", "email"] = "trim"
+    pattern: str = ""
+    """Regular expression that the whole normalised value has to match; empty: anything printable."""
+    junk: tuple[str, ...] = ()
+    """Values that mean nobody, beside those that mean nobody in every type."""
+    virtual_prefixes: tuple[str, ...] = ()
+    """Mobile numbers that begin so are a platform's stand-ins and become ``virtual_mobile``."""
+    keep_clear: bool = False
+    """The clear value goes to the vault, to be shown or dialled by those who may."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
+
+
+register(KIND, IdentifierTypeSpec)
+
+_UNKNOWN: Final = IdentifierTypeSpec(joins=False)
+
+
+@cache
+def presets() -> tuple[Definition, ...]:
+    """The ready-made types."""
+    text = (resources.files("dujiang.collect.identifier_types") / "presets.yaml").read_text("utf-8")
+    return tuple(load_yaml(text))
+
+
+class IdentifierTypes:
+    """Every type in force. A type may be asked for by name or as ``name@scope``."""
+
+    def __init__(self, specs: Mapping[str, IdentifierTypeSpec]) -> None:
+        self._specs = dict(specs)
+
+    @classmethod
+    def of(cls, definitions: Iterable[Definition] = ()) -> IdentifierTypes:
+        """The presets with ``definitions`` laid over them.
+
+        A draft changes nothing, a paused type no longer joins, a retired one is no longer accepted.
+
+        >>> IdentifierTypes.of().get("wechat_openid@wx0123").parent
+        'wechat_unionid'
+        """
+        specs: dict[str, IdentifierTypeSpec] = {}
+        for definition in (*presets(), *definitions):
+            if definition.kind != KIND or definition.status == "draft":
+                continue
+            spec = IdentifierTypeSpec.model_validate(definition.spec)
+            specs[definition.name] = spec if definition.status == "active" else spec.model_copy(update={"joins": False})
+            if definition.status == "retired":
+                del specs[definition.name]
+        return cls(specs)
+
+    def __contains__(self, type: str) -> bool:  # noqa: A002 - the field's own word
+        return base_type(type) in self._specs
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all types, strongest first."""
+        return tuple(sorted(self._specs, key=lambda name: (self._specs[name].priority, name)))
+
+    def get(self, type: str, /) -> IdentifierTypeSpec:  # noqa: A002
+        """The spec of ``type``; for a type that nobody defined (any more), one that joins no one."""
+        return self._specs.get(base_type(type), _UNKNOWN)
+
+    def priority(self, type: str, /) -> int:  # noqa: A002
+        """Rank of ``type``: the smaller, the stronger; :data:`UNKNOWN_PRIORITY` for one that nobody defined."""
+        spec = self._specs.get(base_type(type))
+        return UNKNOWN_PRIORITY if spec is None else spec.priority
+
+    def limit(self, type: str, /) -> int | None:  # noqa: A002
+        """How many of ``type`` one person may have; None: any number, also where a scoped type came without its scope."""
+        spec = self.get(type)
+        return None if spec.scope and "@" not in type else spec.limit
+
+
+def base_type(type: str) -> str:  # noqa: A002
+    """The name of a type without its scope.
+
+    >>> base_type("wechat_openid@wx0123"), base_type("mobile")
+    ('wechat_openid', 'mobile')
+    """
+    return type.partition("@")[0]

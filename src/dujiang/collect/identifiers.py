@@ -1,0 +1,172 @@
+"""Identifiers become tokens: the only form in which archive, engine and identity resolution know them.
+
+What cannot name anyone (blank, junk, masked, invalid) never becomes an identifier, so that it can never join people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from dujiang.collect.identifier_types import IdentifierTypes, IdentifierTypeSpec, base_type, presets
+from dujiang.collect.normalise import TOO_LONG, VIRTUAL_MOBILE, Refusal, Virtual, normalise
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.store.vault import ClearValue
+
+__all__ = ["Identifier", "IdentifierTypeSpec", "IdentifierTypes", "Tokeniser", "base_type", "presets"]
+
+UNKNOWN_TYPE: Final = "unknown_type"
+TOO_MANY: Final = "too_many"
+
+_CACHED_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """Whom a fact is about: type (``name`` or ``name@scope``) and token."""
+
+    type: str
+    node: int
+
+
+class _Known(NamedTuple):
+    identifier: Identifier
+    priority: int
+    clear: str
+    """Empty where the type's clear values are not kept."""
+
+
+class Tokeniser:
+    """Turns raw identifiers into tokens and remembers the clear values that belong in the vault.
+
+    ``rejected`` counts what was no identifier, by reason: ``blank``, ``junk``, ``masked``, ``invalid``, ``landline``,
+    ``too_long``, ``unknown_type`` or ``too_many``. One is made for each load; it is not shared between threads.
+    """
+
+    def __init__(self, token: Callable[[str, str], int], types: IdentifierTypes) -> None:
+        """
+        Args:
+            token: keyed hash of type and normalised value, a signed 64-bit number.
+            types: the types in force.
+        """
+        self.token = token
+        self.types = types
+        self.rejected: Counter[str] = Counter()
+        self._known: dict[tuple[str, str, str], _Known | str] = {}
+        self._clear: dict[int, ClearValue] = {}
+
+    def identifier(self, type: str, raw: str, scope: str = "") -> Identifier | None:  # noqa: A002 - the field's own word
+        """The identifier behind ``raw``; None if it names no one, counted in ``rejected``. Its clear value is not kept.
+
+        Args:
+            type: name of a type, or ``name@scope``.
+            raw: the value as it was sent or exported.
+            scope: app, shop or company that it is unique in; only heeded for types that have a scope.
+        """
+        known = self._look_up(type, raw, scope)
+        return known.identifier if known else None
+
+    def identifiers(self, given: Iterable[tuple[str, str] | tuple[str, str, str]]) -> list[Identifier]:
+        """The identifiers of one fact, strongest first, each once; at most ``BOUNDS.identifiers_per_fact_max``.
+
+        Args:
+            given: type and raw value, with a scope or without.
+        """
+        known = {one.identifier: one for one in (self._look_up(*each) for each in given) if one}
+        ordered = sorted(known.values(), key=_rank)
+        kept = ordered[: BOUNDS.identifiers_per_fact_max]
+        if len(ordered) > len(kept):
+            self.rejected[TOO_MANY] += len(ordered) - len(kept)
+        for identifier, _priority, clear in kept:
+            if clear and identifier.node not in self._clear:
+                subject = kept[0].identifier.node
+                self._clear[identifier.node] = ClearValue(identifier.node, identifier.type, clear, subject)
+        return [one.identifier for one in kept]
+
+    def take_clear(self) -> list[ClearValue]:
+        """The clear values collected since the last call, for the vault; each node once."""
+        taken = list(self._clear.values())
+        self._clear.clear()
+        return taken
+
+    def protect(self, text: str) -> str:
+        """``text`` with every mobile number, email address and identity-card number in it replaced by a mark.
+
+        Equal values give equal marks. A mark holds no digits, so that protecting twice changes nothing.
+        """
+        return _PERSONAL.sub(self._mark, text)
+
+    def _look_up(self, type: str, raw: str, scope: str = "") -> _Known | None:  # noqa: A002
+        key = (type, raw, scope)
+        known = self._known.get(key)
+        if known is None:
+            known = self._make(type, raw, scope)
+            if len(self._known) >= _CACHED_MAX:
+                self._known.clear()
+            self._known[key] = known
+        if isinstance(known, str):
+            self.rejected[known] += 1
+            return None
+        return known
+
+    def _make(self, type: str, raw: str, scope: str) -> _Known | str:  # noqa: A002
+        name, _at, inner = type.partition("@")
+        if name not in self.types:
+            return UNKNOWN_TYPE
+        if len(raw) > BOUNDS.identifier_chars_max:
+            return TOO_LONG
+        spec = self.types.get(name)
+        value = normalise(raw, spec)
+        if isinstance(value, Refusal):
+            return value.reason
+        if isinstance(value, Virtual):
+            return self._tokenised(VIRTUAL_MOBILE, value.value, self.types.get(VIRTUAL_MOBILE))
+        scoped = _scope(scope or inner) if spec.scope else ""
+        return self._tokenised(f"{name}@{scoped}" if scoped else name, value, spec)
+
+    def _tokenised(self, name: str, value: str, spec: IdentifierTypeSpec) -> _Known:
+        identifier = Identifier(name, self.token(name, value))
+        return _Known(identifier, self.types.priority(name), value if spec.keep_clear else "")
+
+    def _mark(self, found: re.Match[str]) -> str:
+        kind = str(found.lastgroup)
+        value = found[kind]
+        if kind == "id_card" and not _is_id_card(value):
+            return found[0]
+        known = self._make(kind, value, "") if kind in self.types else ""
+        node = known.identifier.node if isinstance(known, _Known) else self.token(kind, value.upper())
+        return f"‹{kind}:{f'{node % (1 << 64):016x}'.translate(_LETTERS)}›"
+
+
+def _rank(known: _Known) -> int:
+    return known.priority
+
+
+_SCOPE_NOISE: Final = re.compile(r"[^\w.-]+")
+
+
+def _scope(scope: str) -> str:
+    return _SCOPE_NOISE.sub("_", scope.strip())[:64]
+
+
+_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
+# Digits are [0-9] and full-width ones; \d would also take other scripts, which no sender of ours uses for numbers.
+_DIGIT: Final = "[0-9０-９]"
+_PERSONAL: Final = re.compile(
+    rf"""
+      (?<!{_DIGIT})(?P<id_card>[1-9][0-9]{{16}}[0-9Xx])(?![0-9A-Za-z])
+    | (?<!{_DIGIT})(?:(?:\+|00)?86[-\s]?)?(?P<mobile>[1１][3-9３-９]{_DIGIT}(?:[-\s]?{_DIGIT}{{4}}){{2}})(?!{_DIGIT})
+    | (?P<email>[A-Za-z0-9._%+\-]{{1,64}}@(?:[A-Za-z0-9\-]{{1,63}}\.)+[A-Za-z]{{2,24}})
+    """,
+    re.VERBOSE,
+)
+_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def _is_id_card(value: str) -> bool:
+    # GB 11643: without the check an 18-digit order number would pass for a person.
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, value, strict=False))
+    return "10X98765432"[total % 11] == value[17].upper()

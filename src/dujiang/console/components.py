@@ -1,0 +1,108 @@
+"""What templates show, ready to be written down: values are text by now, and hold nothing that a template has to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dujiang.console.charts.spark import Spark
+from dujiang.console.formats import Kind
+
+
+@dataclass(frozen=True)
+class Card:
+    """A metric card. ``missing`` says why there is no value; ``basis`` what the change is measured against."""
+
+    key: str
+    label: str
+    value: str
+    change: str = ""
+    tone: str = "flat"
+    basis: str = ""
+    missing: str = ""
+    definition: str = ""
+    href: str = ""
+    spark: Spark | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series of a chart: ``slot`` is its colour (0: accent), ``then`` the same series in the earlier period."""
+
+    name: str
+    values: Sequence[float | None]
+    slot: int = 0
+    then: Sequence[float | None] = ()
+    then_name: str = ""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An annotation on a time axis, at one of its labels."""
+
+    at: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart card: ``title`` is the finding where there is one, else the question."""
+
+    title: str
+    x: Sequence[str]
+    lines: Sequence[Line]
+    unit: Kind = "count"
+    currency: str = "CNY"
+    type: str = "line"
+    stacked: bool = False
+    lying: bool = False
+    flags: Sequence[Flag] = field(default_factory=tuple)
+    note: str = ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the chart's script reads."""
+        return {
+            "x": list(self.x),
+            "unit": self.unit,
+            "currency": self.currency,
+            "type": self.type,
+            "stacked": self.stacked,
+            "lying": self.lying,
+            "series": [
+                {
+                    "name": line.name,
+                    "slot": line.slot,
+                    "values": list(line.values),
+                    "then": list(line.then),
+                    "then_name": line.then_name,
+                }
+                for line in self.lines
+            ],
+            "flags": [{"at": flag.at, "label": flag.label} for flag in self.flags],
+        }
+
+
+class Tag(str):
+    """A word with a state, for table cells of kind ``tag``.
+
+    >>> Tag("在用", "good").tone
+    'good'
+    """
+
+    tone: str
+
+    def __new__(cls, text: str, tone: str = "") -> Tag:
+        tag = super().__new__(cls, text)
+        tag.tone = tone
+        return tag
+
+
+@dataclass(frozen=True)
+class Step:
+    """One item of the checklist that an empty workspace shows."""
+
+    label: str
+    href: str
+    is_done: bool

@@ -1,0 +1,70 @@
+"""The rail: the rooms in the order of the river, in the words operations people use. Only what exists is listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dujiang.foundation.i18n import _
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: where it leads, its name, its icon in ``components/icons.html``, the letter of ``g <letter>``."""
+
+    path: str
+    label: str
+    icon: str
+    letter: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one heading."""
+
+    label: str
+    items: tuple[Item, ...]
+
+
+RAIL: Final = (
+    Group("", (Item("/", _("Overview"), "river", "o", "page.read"),)),
+    Group(
+        _("Data in"),
+        (
+            Item("/sources", _("Sources and completeness"), "gauge", "s", "page.read"),
+            Item("/imports", _("File imports"), "upload", "i", "page.read"),
+            Item("/dead-letters", _("Rows to repair"), "repair", "r", "page.read"),
+        ),
+    ),
+    Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "page.read"),)),
+    Group(_("People"), (Item("/people", _("People list"), "people", "p", "page.read"),)),
+    Group(
+        _("Channel insight"),
+        (
+            Item("/explore", _("Metric explorer"), "chart", "e", "page.read"),
+            Item("/metrics", _("Metric catalogue"), "book", "m", "page.read"),
+        ),
+    ),
+    Group(
+        _("Settings"),
+        (
+            Item("/definitions", _("Definitions"), "file", "d", "page.read"),
+            Item("/jobs", _("Work in progress"), "clock", "j", "page.read"),
+            Item("/settings/keys", _("Keys"), "key", "k", "key.create"),
+            Item("/settings/accounts", _("Accounts and roles"), "person", "a", "account.change"),
+            Item("/settings/audit", _("Audit log"), "shield", "l", "audit.read"),
+        ),
+    ),
+)
+
+
+def current_item(path: str) -> str:
+    """Path of the entry that ``path`` lies under.
+
+    >>> current_item("/people/u0001"), current_item("/")
+    ('/people', '/')
+    """
+    paths = [item.path for group in RAIL for item in group.items]
+    fitting = [one for one in paths if one != "/" and (path == one or path.startswith(one + "/"))]
+    return max(fitting, key=len, default="/")

@@ -1,0 +1,107 @@
+"""A sheet is a table once: the page shows it, CSV and XLSX download it, so an export is exactly what is on the screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from dujiang.console.formats import NUMERIC, Kind, plain
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+_XLSX_UNPRINTABLE: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), None)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: key in addresses (sorting) and files.
+        label: heading, already in the reader's language.
+        kind: how values are written.
+        bar: draw a bar for the value (a share between 0 and 1).
+        hint: what it means, shown on hover.
+    """
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    bar: bool = False
+    hint: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is set flush right."""
+        return self.kind in NUMERIC
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: ``rows`` hold one value for each column; ``links`` an address (or "") for each row's first cell.
+
+    ``totals`` is None where adding up would be wrong, and holds None for the columns that cannot be added.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: Sequence[tuple[Any, ...]]
+    links: Sequence[str] = ()
+    totals: tuple[Any, ...] | None = None
+    caption: str = ""
+
+    def link(self, index: int) -> str:
+        """Address of a row's first cell; empty where it leads nowhere."""
+        return self.links[index] if index < len(self.links) else ""
+
+
+def harmless(value: str) -> str:
+    """``value`` so that no spreadsheet takes it for a formula.
+
+    >>> harmless("=1+1"), harmless("茶"), harmless("")
+    ("'=1+1", '茶', '')
+    """
+    return "'" + value if value.startswith(_FORMULA_STARTS) else value
+
+
+def to_csv(sheet: Sheet, zone: ZoneInfo) -> Iterator[bytes]:
+    """The sheet as UTF-8 with a byte order mark (which spreadsheet programs need to read Chinese), line by line."""
+    yield b"\xef\xbb\xbf"
+    yield _line([harmless(column.label) for column in sheet.columns])
+    for row in sheet.rows:
+        yield _line(_cells(sheet, row, zone))
+
+
+def to_xlsx(sheet: Sheet, zone: ZoneInfo) -> bytes:
+    """The sheet as a workbook whose cells are only numbers and text, never formulas."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet.name[:31])
+    page.append([_text_cell(page, column.label) for column in sheet.columns])
+    for row in sheet.rows:
+        page.append([_text_cell(page, cell) if isinstance(cell, str) else cell for cell in _cells(sheet, row, zone)])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _cells(sheet: Sheet, row: tuple[Any, ...], zone: ZoneInfo) -> list[str | int | float]:
+    cells = [plain(value, column.kind, zone) for value, column in zip(row, sheet.columns, strict=True)]
+    return [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _line(cells: Sequence[str | int | float]) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\r\n").writerow(cells)
+    return stream.getvalue().encode()
+
+
+def _text_cell(page: Any, text: str) -> Any:
+    cell = WriteOnlyCell(page, value=text.translate(_XLSX_UNPRINTABLE))
+    cell.data_type = "s"
+    return cell

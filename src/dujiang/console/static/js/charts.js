@@ -1,0 +1,108 @@
+/** Chart islands: every [data-chart] holds its data as JSON; the table beside it is the same data for everyone else. */
+import { colour, fontFamily } from "./tokens.js";
+import { format } from "./format.js";
+
+const echarts = globalThis.echarts;
+const charts = new Map();
+
+function seriesColour(series) {
+  return colour(series.slot ? `series-${series.slot}` : "accent");
+}
+
+function line(series, data, index) {
+  const tint = seriesColour(series);
+  const flags = index === 0 ? (data.flags ?? []) : [];
+  return {
+    name: series.name,
+    type: data.type === "bar" ? "bar" : "line",
+    stack: data.stacked ? "all" : undefined,
+    data: series.values,
+    showSymbol: series.values.length < 3,
+    symbolSize: 5,
+    lineStyle: { width: 2, color: tint },
+    itemStyle: { color: tint },
+    barMaxWidth: 28,
+    emphasis: { focus: data.series.length > 1 ? "series" : "none" },
+    endLabel: {
+      show: data.type !== "bar" && data.series.length > 1 && data.series.length <= 5,
+      formatter: "{a}", color: tint, fontSize: 12, fontFamily, distance: 6,
+    },
+    labelLayout: { moveOverlap: "shiftY" },
+    markLine: flags.length ? {
+      silent: true, symbol: "none",
+      lineStyle: { color: colour("line-strong"), type: "solid", width: 1 },
+      label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "insideEndTop", rotate: 0, formatter: "{b}" },
+      data: flags.map((flag) => ({ name: flag.label, xAxis: flag.at })),
+    } : undefined,
+  };
+}
+
+function comparison(series) {
+  return {
+    name: `${series.name} · ${series.then_name}`,
+    type: "line", data: series.then, showSymbol: false, silent: true, z: 1,
+    lineStyle: { width: 1, type: "dashed", color: colour("faint") },
+    itemStyle: { color: colour("faint") },
+  };
+}
+
+function options(data) {
+  const ink = colour("ink"), secondary = colour("secondary"), rule = colour("line");
+  const text = { color: secondary, fontFamily, fontSize: 12 };
+  const isMany = data.series.length > 5 || (data.type === "bar" && data.series.length > 1);
+  const across = { type: "category", data: data.x, boundaryGap: data.type === "bar", axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false } };
+  const up = { type: "value", axisLabel: { ...text, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined };
+  return {
+    animation: false,
+    aria: { enabled: false },
+    textStyle: { fontFamily },
+    grid: { left: 4, right: data.type !== "bar" && data.series.length > 1 && !isMany ? 96 : 12, top: (data.flags ?? []).length ? 28 : 12, bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    legend: isMany ? { bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
+    tooltip: {
+      trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,
+      backgroundColor: colour("raised"), borderColor: rule, textStyle: { color: ink, fontFamily, fontSize: 12 },
+      axisPointer: { lineStyle: { color: colour("line-strong") } },
+      valueFormatter: (value) => format(value, data.unit, data.currency),
+    },
+    xAxis: data.lying ? up : across,
+    yAxis: data.lying ? { ...across, inverse: true } : up,
+    series: [
+      ...data.series.map((series, index) => line(series, data, index)),
+      ...data.series.filter((series) => series.then?.length).map(comparison),
+    ],
+  };
+}
+
+function draw(box) {
+  const data = JSON.parse(box.querySelector("script").textContent);
+  let canvas = box.querySelector(".canvas");
+  if (!canvas) {
+    canvas = document.createElement("div");
+    canvas.className = "canvas chart";
+    box.append(canvas);
+  }
+  canvas.style.height = `${box.clientHeight}px`;
+  const chart = charts.get(box) ?? echarts.init(canvas, null, { renderer: "canvas" });
+  charts.set(box, chart);
+  chart.setOption(options(data), true);
+  box.dataset.drawn = "yes";
+}
+
+function toggle(card, what) {
+  for (const button of card.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === what));
+  card.querySelector("[data-chart]").hidden = what !== "chart";
+  card.querySelector("[data-twin]").hidden = what !== "table";
+  if (what === "chart") charts.get(card.querySelector("[data-chart]"))?.resize();
+}
+
+export function drawAll() {
+  for (const box of document.querySelectorAll("[data-chart]")) draw(box);
+}
+
+drawAll();
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show]");
+  if (button) toggle(button.closest("[data-chart-card]"), button.dataset.show);
+});
+new ResizeObserver(() => charts.forEach((chart) => chart.resize())).observe(document.getElementById("main"));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

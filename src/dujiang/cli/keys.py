@@ -18,7 +18,7 @@ app.add_typer(group, name="keys")
 def list_(folder: Folder = HERE, as_json: Json = False) -> None:
     """Every key, without its secret / 密钥列表"""
     with opened(folder) as workspace:
-        found = workspace.access.keys()
+        found = workspace.access.keys.list()
     if as_json:
         show_json(found)
         return
@@ -33,7 +33,7 @@ def collect(source: Annotated[str, typer.Argument(help="Source / 数据源")], f
     """Make a key with which one source can send events / 新建采集密钥"""
     with opened(folder) as workspace:
         workspace.definitions.get("source", source)
-        key = workspace.access.create_collect_key(source, actor="terminal")
+        key = workspace.access.keys.create_collect(source, source, actor="terminal")
     say(_("Shown only once; keep it now:"))
     console.print(key.secret, highlight=False)
 
@@ -44,7 +44,7 @@ def admin(
 ) -> None:
     """Make a key for the API with the rights of a role / 新建管理密钥"""
     with opened(folder) as workspace:
-        key = workspace.access.create_admin_key(role, actor="terminal")
+        key = workspace.access.keys.create_api(role, role, actor="terminal")
     say(_("Shown only once; keep it now:"))
     console.print(key.secret, highlight=False)
 
@@ -53,5 +53,5 @@ def admin(
 def revoke(key: Annotated[str, typer.Argument(help="Id of the key / 密钥编号")], folder: Folder = HERE) -> None:
     """Make a key useless from now on / 吊销密钥"""
     with opened(folder) as workspace:
-        workspace.access.revoke_key(key, actor="terminal")
+        workspace.access.keys.revoke(key, actor="terminal")
     say(_("The key {key} is revoked."), key=key)

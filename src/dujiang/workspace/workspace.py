@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,14 @@ from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.layout import Layout, OwnerLock
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
 from dujiang.workspace.status import Finding, Status
+
+
+@dataclass(frozen=True)
+class CollectKey:
+    """The source that a collection key writes to."""
+
+    source: str
+    key_id: str
 
 
 class Workspace:
@@ -117,7 +126,7 @@ class Workspace:
         self._closers.append(self.journal.close)
         self.vault = Vault(self.db, self.keyring)
         self.manifest = Manifest(self.db)
-        self.access = Access(self.db, clock)
+        self.access = Access(self.db, clock, session_hours=settings.serve.session_hours)
         self.jobs = Jobs(self.db, clock)
         self.leases = Leases(self.db, clock)
         self.audit = Audit(self.db)
@@ -143,11 +152,18 @@ class Workspace:
         self.metrics = MetricService(self.engine, self.definitions.current, self.zone, clock)
 
     def _wire_collect(self) -> None:
-        decoding = Decoding(self.definitions, self.zone)
-        self.definitions.on_change(decoding.forget)
-        self.intake = Intake(self.journal, self.access.collect_key, self.clock, BOUNDS)
+        collect = self.settings.collect
+        self.decoding = Decoding(self.definitions, self.keyring, self.settings.brand.currency)
+        self.intake = Intake(
+            self.journal,
+            self._collect_key,
+            self.clock,
+            judge=lambda row: self.decoding.decode(row, self.tokeniser()),
+            bounds=BOUNDS,
+            allowed_origins=collect.allowed_origins,
+        )
         self.loader = Loader(
-            self.journal, self.manifest, self.db, self.vault, self.sift, decoding.decode, self.tokeniser
+            self.journal, self.manifest, self.db, self.vault, self.sift, self.decoding.decode, self.tokeniser
         )
         self.imports = ImportService(
             folder=self.layout.imports,
@@ -163,6 +179,10 @@ class Workspace:
         )
         self.dead_letters = DeadLetters(self.manifest, self.journal, self.keyring, self.definitions.current, self.clock)
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
+
+    def _collect_key(self, secret: str) -> CollectKey | None:
+        key = self.access.keys.find(secret, "collect")
+        return CollectKey(key.source, key.id) if key else None
 
     def tokeniser(self) -> Tokeniser:
         """A new tokeniser, which turns identifiers into tokens and remembers their clear values for the vault."""

@@ -1,0 +1,102 @@
+"""One ASGI application: tracking calls first, then the JSON API, then the console."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from dujiang import __version__
+from dujiang.api import rooms
+from dujiang.api.tracking import Tracking
+from dujiang.console import create_console
+from dujiang.foundation.errors import DujiangError
+from dujiang.foundation.i18n import _, choose_locale, translate
+from dujiang.workspace import Workspace
+from dujiang.workspace.handlers import HANDLERS
+from dujiang.workspace.worker import Worker
+
+log = logging.getLogger("dujiang.api")
+
+PREFIX = "/api/v1"
+
+
+def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
+    """The application over ``workspace``; with ``work`` it also loads, refreshes and does long work while it runs."""
+    worker = Worker(workspace, HANDLERS)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if work:
+            worker.start()
+        yield
+        if work:
+            worker.stop()
+
+    app = FastAPI(
+        title="Dujiang",
+        version=__version__,
+        description="All channels of a brand as one. Every call needs an API key or a signed-in session.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.workspace = workspace
+    app.state.worker = worker
+    app.add_exception_handler(DujiangError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unexpected)
+    for router in rooms.ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.mount("/", create_console(workspace))
+    return Tracking(app, workspace.intake)
+
+
+def problem(status: int, code: str, message: str, detail: str = "") -> JSONResponse:
+    """An error as every route of ours tells it."""
+    body = {"success": False, "code": code, "message": message, "detail": detail or message}
+    return JSONResponse(body, status)
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DujiangError)
+    answer = problem(error.status, error.code, error.text(_locale(request)))
+    if error.status == 401:
+        answer.headers["www-authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        answer.headers["retry-after"] = "1"
+    return answer
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    sentence = translate(_("The field {field} of the request is wrong: {reason}."), _locale(request))
+    return problem(422, "request.invalid", sentence.format(field=where, reason=first["msg"]))
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    sentence = translate(_("There is nothing at this address."), _locale(request))
+    answer = problem(error.status_code, f"http.{error.status_code}", sentence, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.exception("unexpected error", exc_info=error)
+    sentence = translate(_("Something went wrong that should not. The log of the server says more."), _locale(request))
+    return problem(500, "server.unexpected", sentence)
+
+
+def _locale(request: Request) -> str:
+    return choose_locale(request.headers.get("accept-language"))

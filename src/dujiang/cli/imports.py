@@ -1,0 +1,5 @@
+"""``dujiang import``: preview and import channel files; list and undo imports."""
+
+from __future__ import annotations
+
+

@@ -1,0 +1,16 @@
+"""The definitions that come with Dujiang: identifier types, mappings of known export files, metrics."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dujiang.collect import identifier_types, tracking_plan  # noqa: F401  (importing makes the kind known)
+from dujiang.collect.exports import templates
+from dujiang.foundation.definitions import Definition
+from dujiang.insight import catalogue
+
+
+@cache
+def definitions() -> tuple[Definition, ...]:
+    """All of them."""
+    return (*identifier_types.presets(), *templates.presets(), *catalogue.presets())

@@ -177,9 +177,8 @@ class Sieve:
         since = self.sift.clock.now() - self.sift.window if family == "event" else datetime(1970, 1, 1, tzinfo=UTC)
         with self.sift.engine.read() as con:
             con.register("sifting", keys)
-            known = con.execute(
-                f"select key, content from fact_{family} semi join sifting using (key) where received_at >= ?", [since]
-            ).to_arrow_table()
+            question = f"select key, content from fact_{family} semi join sifting using (key) where received_at >= ?"
+            known = con.sql(question, params=[since]).to_arrow_table()
             con.unregister("sifting")
         assert self._seen is not None
         self._seen.register("sifting", keys)
@@ -236,7 +235,7 @@ with before as (
     from sifting window w as (partition by key order by n)
 )
 select case when before.key is null and nth = 1 then 0
-            when content = coalesce(before.content, first_content) then 1 else 2 end as verdict
+            when here.content = coalesce(before.content, first_content) then 1 else 2 end as verdict
 from here left join before using (key) order by n
 """
 

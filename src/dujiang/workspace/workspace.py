@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
 from dujiang.collect.importing import ImportService
 from dujiang.collect.intake import Intake
 from dujiang.collect.loader import Load, Loader
-from dujiang.collect.service import Completeness
-from dujiang.collect.sift import Sift
+from dujiang.collect.service import Completeness, EnteredTotal
+from dujiang.collect.sift import Settled, Sift
 from dujiang.engine.duck import Engine
 from dujiang.engine.refresh import Refresher
 from dujiang.foundation.bounds import BOUNDS
@@ -143,7 +143,7 @@ class Workspace:
         refresher = Refresher(
             self.engine, self.identity, self.identifier_types, self.zone, settings.collect.session_gap_minutes
         )
-        self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.db, self.audit, clock)
+        self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
         self.sift = Sift(
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
         )
@@ -199,6 +199,16 @@ class Workspace:
             done += load.requests
             progress("load", done, max(waiting, done))
         return loads
+
+    def has_news(self) -> bool:
+        """Whether something waits to be loaded or refreshed."""
+        return self.refreshing.news or self.loader.waiting() > 0
+
+    def enter_totals(self, totals: Sequence[EnteredTotal]) -> Settled:
+        """Keep platform totals that a person entered."""
+        settled = self.completeness.enter(totals)
+        self.refreshing.take_in(settled)
+        return settled
 
     def refresh(self, progress: Progress = silent) -> Refreshed:
         """Load what waits and bring every answer up to date; only what was touched is computed again."""

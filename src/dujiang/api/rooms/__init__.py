@@ -1,0 +1,21 @@
+"""The JSON API, one module for each room."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from dujiang.api.rooms import access, definitions, imports, insight, jobs, letters, people, sources, workspace
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    workspace.router,
+    insight.router,
+    people.router,
+    imports.router,
+    sources.router,
+    letters.router,
+    definitions.router,
+    jobs.router,
+    access.router,
+)

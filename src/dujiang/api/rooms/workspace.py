@@ -1,0 +1,40 @@
+"""Status, refresh, rebuild and the doctor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.store.command import Actor
+from dujiang.store.jobs import Job
+from dujiang.workspace.refreshing import Refreshed
+from dujiang.workspace.status import Finding, Status
+
+router = APIRouter(tags=["workspace"], responses=problems())
+
+
+@router.get("/status", dependencies=[Depends(needs("page.read"))])
+def status(workspace: OfWorkspace) -> Status:
+    """How much is here, and how fresh it is."""
+    return workspace.status()
+
+
+@router.post("/refresh", dependencies=[Depends(needs("answers.refresh"))])
+def refresh(workspace: OfWorkspace) -> Refreshed:
+    """Load what waits and bring every answer up to date."""
+    return workspace.refresh()
+
+
+@router.post("/rebuild", status_code=202)
+def rebuild(workspace: OfWorkspace, actor: Annotated[Actor, Depends(needs("answers.rebuild"))]) -> Job:
+    """Compute every answer again, in the background."""
+    return workspace.jobs.create("rebuild", {}, actor.name)
+
+
+@router.get("/doctor", dependencies=[Depends(needs("workspace.check"))])
+def doctor(workspace: OfWorkspace) -> list[Finding]:
+    """Check every chain, file and part."""
+    return workspace.doctor()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -22,15 +21,13 @@ TOO_LONG: Final = "too_long"
 VIRTUAL_MOBILE: Final = "virtual_mobile"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """The value names no one: ``blank``, ``junk``, ``masked``, ``invalid``, ``landline`` or ``too_long``."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Virtual:
+class Virtual(NamedTuple):
     """A mobile number that a platform lends out."""
 
     value: str

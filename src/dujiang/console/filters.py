@@ -62,22 +62,22 @@ class Scope:
         return "week" if self.period.days <= 550 else "month"
 
 
-def read_scope(query: QueryParams, today: date) -> Scope:
-    """The choice that an address states; the last 30 days against the 30 before where it says nothing.
+def read_scope(query: QueryParams, today: date, default: str = DEFAULT_PERIOD) -> Scope:
+    """The choice that an address states; the ``default`` period against the one before where it says nothing.
 
     Raises:
         InvalidInput: ``time.unknown_preset``, ``time.not_a_day``, ``time.period_backwards`` or
             ``time.unknown_comparison``.
     """
-    name, period = _period(query, today)
+    name, period = _period(query, today, default)
     return Scope(name, period, _comparison(query, name), tuple(dict.fromkeys(filter(None, query.getlist("channel")))))
 
 
-def _period(query: QueryParams, today: date) -> tuple[str, Period]:
+def _period(query: QueryParams, today: date, default: str) -> tuple[str, Period]:
     if query.get("from") or query.get("to"):
         first = read_day(query.get("from") or query["to"])
         return "", Period(first, read_day(query.get("to") or query["from"]))
-    name = query.get("period") or DEFAULT_PERIOD
+    name = query.get("period") or default
     return name, preset(name, today)
 
 

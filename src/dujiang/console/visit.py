@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from dujiang.console import formats, nav, session
-from dujiang.console.filters import Scope, read_scope
+from dujiang.console.filters import DEFAULT_PERIOD, Scope, read_scope
 from dujiang.console.formats import Kind
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
@@ -137,7 +137,11 @@ class Visit:
     @cached_property
     def scope(self) -> Scope:
         """Period, comparison and channels that the address states."""
-        return read_scope(self.request.query_params, self.today)
+        return self.scope_from(DEFAULT_PERIOD)
+
+    def scope_from(self, default: str) -> Scope:
+        """The same, with another period where the address states none."""
+        return read_scope(self.request.query_params, self.today, default)
 
     def field(self, name: str, *, strip: bool = True) -> str:
         """A field of the form that was sent; empty where it was not."""

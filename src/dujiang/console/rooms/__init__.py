@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from dujiang.console.rooms import definitions, jobs, palette, settings, sign_in
+from dujiang.console.rooms import dead_letters, definitions, jobs, metrics, palette, settings, sign_in, sources
 
-ROOMS = (sign_in.ROOM, palette.ROOM, definitions.ROOM, jobs.ROOM, settings.ROOM)
+ROOMS = (
+    sign_in.ROOM,
+    palette.ROOM,
+    sources.ROOM,
+    dead_letters.ROOM,
+    metrics.ROOM,
+    definitions.ROOM,
+    jobs.ROOM,
+    settings.ROOM,
+)

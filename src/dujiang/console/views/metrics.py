@@ -1,0 +1,183 @@
+"""The metric catalogue and the explorer, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dujiang.console import formats
+from dujiang.console.components import Card, Chart, Line
+from dujiang.console.formats import Kind
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.views.figures import CHANNEL_DIMENSIONS, dimension_label, value_label
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.insight.answer import MetricAnswer
+from dujiang.insight.catalogue import Catalogue, Metric
+
+GROUPS: Final = {
+    "sales": _("Sales"),
+    "customers": _("Customers"),
+    "retention": _("Retention"),
+    "traffic": _("Traffic"),
+    "engagement": _("Engagement"),
+    "spend": _("Spend"),
+    "service": _("Service"),
+    "profile": _("Profile"),
+}
+UNITS: Final = {
+    "money": _("money"),
+    "count": _("number"),
+    "percent": _("percent"),
+    "ratio": _("ratio"),
+    "duration": _("time span"),
+}
+DIRECTIONS: Final = {"up": _("more is better"), "down": _("less is better"), "none": _("neither")}
+_BARS_MAX: Final = 12
+
+
+@dataclass(frozen=True)
+class Part:
+    """A metric named by another."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """One metric's page."""
+
+    name: str
+    label: str
+    description: str
+    formula: str
+    differs: str
+    caveat: str
+    unit: str
+    direction: str
+    dimensions: tuple[str, ...]
+    additive: str
+    parts: tuple[Part, ...]
+    used_by: tuple[Part, ...]
+    card: Card
+    chart: Chart | None
+    fresh_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExploreView:
+    """The explorer."""
+
+    metric: Part
+    metrics: tuple[tuple[str, tuple[Part, ...]], ...]
+    by: str
+    dimensions: tuple[Part, ...]
+    card: Card
+    chart: Chart | None
+    bars: Chart | None
+    note: str
+    fresh_at: datetime | None
+
+
+def part(visit: Visit, metric: Metric) -> Part:
+    """Name and label."""
+    return Part(metric.name, metric.label(visit.locale))
+
+
+def catalogue_sheet(visit: Visit, metrics: Iterable[Metric], words: str) -> Sheet:
+    """The catalogue as a table."""
+    columns = (
+        Column("title", visit.text(_("Metric"))),
+        Column("group", visit.text(_("Group"))),
+        Column("formula", visit.text(_("Formula"))),
+        Column("unit", visit.text(_("Unit"))),
+        Column("direction", visit.text(_("Good direction"))),
+        Column("differs", visit.text(_("Why platforms show another figure"))),
+        Column("name", visit.text(_("Name")), "code"),
+        Column("owner", visit.text(_("Owner"))),
+    )
+    rows, links = [], []
+    for one in metrics:
+        row = (
+            one.label(visit.locale),
+            visit.text(GROUPS[one.spec.group]),
+            visit.own(one.spec.formula),
+            visit.text(UNITS[one.spec.unit]),
+            visit.text(DIRECTIONS[one.spec.direction]),
+            visit.own(one.spec.differs),
+            one.name,
+            one.definition.owner,
+        )
+        if words.lower() in " ".join(row).lower():
+            rows.append(row)
+            links.append(visit.address(f"/metrics/{one.name}"))
+    return Sheet("metrics", columns, rows, links)
+
+
+def additive(visit: Visit, over: tuple[str, ...]) -> str:
+    """Over what values may be added up, in words."""
+    words = {"dimensions": _("dimensions"), "time": _("time")}
+    return " · ".join(visit.text(words[one]) for one in over) or visit.text(
+        _("nothing: it is computed anew at each level")
+    )
+
+
+def grouped(visit: Visit, metrics: Catalogue) -> tuple[tuple[str, tuple[Part, ...]], ...]:
+    """All metrics by group, for a menu."""
+    found: dict[str, list[Part]] = {}
+    for one in metrics:
+        found.setdefault(one.spec.group, []).append(part(visit, one))
+    return tuple((visit.text(GROUPS[group]), tuple(parts)) for group, parts in found.items())
+
+
+def people_address(visit: Visit, metric: str, by: str = "", value: str | None = None) -> str:
+    """Address of the people behind a number, or behind one row of it."""
+    drill = {"metric": metric, **({"by": by, "value": value or ""} if by else {})}
+    base = visit.address("/people")
+    return base + ("&" if "?" in base else "?") + urlencode(drill)
+
+
+def rows_sheet(visit: Visit, answer: MetricAnswer, *, has_people: bool, is_additive: bool) -> Sheet:
+    """One row for each value of the dimension, with share and change."""
+    metric, by = answer.metrics[0], answer.query.by[0]
+    total = answer.totals[metric.name].value
+    kind: Kind = "channel" if by in CHANNEL_DIMENSIONS else "text"
+    columns = [
+        Column("value", dimension_label(visit, by), kind),
+        Column("now", metric.label(visit.locale), metric.spec.unit),
+    ]
+    if is_additive:
+        columns.append(Column("share", visit.text(_("Share")), "percent", bar=True))
+    if answer.comparison:
+        columns += [
+            Column("before", visit.text(_("Before")), metric.spec.unit),
+            Column("change", visit.text(_("Change"))),
+        ]
+    rows: list[tuple[Any, ...]] = []
+    for one in answer.rows:
+        figure = one.figures[metric.name]
+        key = one.keys[0]
+        row: list[Any] = [key if kind == "channel" and key else value_label(visit, by, key), figure.value]
+        if is_additive:
+            row.append(figure.value / total if figure.value is not None and total else None)
+        if answer.comparison:
+            row += [figure.before.value if figure.before else None, formats.change(figure.change)]
+        rows.append(tuple(row))
+    links = [people_address(visit, metric.name, by, one.keys[0]) for one in answer.rows] if has_people else ()
+    return Sheet("rows", tuple(columns), rows, links)
+
+
+def bars(visit: Visit, answer: MetricAnswer, title: str) -> Chart | None:
+    """The largest values as ordered bars."""
+    metric, by = answer.metrics[0], answer.query.by[0]
+    chosen = [one for one in answer.rows if one.figures[metric.name].value is not None][:_BARS_MAX]
+    if not chosen:
+        return None
+    values: Sequence[float | None] = [one.figures[metric.name].value for one in chosen]
+    labels = [value_label(visit, by, one.keys[0]) for one in chosen]
+    line = Line(metric.label(visit.locale), values)
+    return Chart(title, labels, (line,), metric.spec.unit, visit.currency, type="bar", lying=True)

@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from dujiang.engine.contract import ALL
 from dujiang.engine.gate import Gate
-from dujiang.engine.schema import create_tables, ibis_table, layout
+from dujiang.engine.question import ask, bounded, compiled
+from dujiang.engine.schema import create_own_tables, create_tables, ibis_table, layout
 from dujiang.foundation.errors import Conflict, DujiangError, InvalidInput, InvariantBroken, NotFound, Unavailable
 from dujiang.foundation.i18n import _
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 _DAMAGE_WORDS: Final = ("corrupt", "checksum", "not a valid duckdb", "failed to replay", "failure while replaying")
-_OWN_TABLES: Final = 'CREATE TABLE IF NOT EXISTS engine_state ("name" VARCHAR, "value" VARCHAR)'
 
 
 class EngineDamaged(InvariantBroken):
@@ -109,9 +109,9 @@ class Engine:
         Raises:
             Unavailable: ``engine.too_long`` or ``engine.memory``.
         """
-        question = str(ibis.to_sql(expression, dialect="duckdb"))
-        with self.read() as con, _stopped_after(con, seconds_max):
-            return con.sql(question).to_arrow_table()
+        question = compiled(expression)
+        with bounded(self, seconds_max) as con:
+            return ask(con, question)
 
     def checkpoint(self) -> None:
         """Move what was committed from the log into the file."""
@@ -166,7 +166,7 @@ class Engine:
     def _swap(self, fresh: Path) -> None:
         self._shut()  # closing checkpoints, so that no log of the old file is left to be replayed into the new one
         _log(self.file).unlink(missing_ok=True)
-        os.replace(fresh, self.file)
+        fresh.replace(self.file)
         self._con = self._open_or_renew()
         self._writer = self._con.cursor()
 
@@ -206,7 +206,7 @@ class Engine:
         return con
 
     def _prepare(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.execute(_OWN_TABLES)
+        create_own_tables(con)
         found = con.execute('SELECT "value" FROM engine_state WHERE "name" = \'layout\'').fetchone()
         if found is None:
             con.execute("INSERT INTO engine_state VALUES ('layout', ?)", [layout()])
@@ -248,17 +248,6 @@ def _as_ours(error: duckdb.Error) -> DujiangError:
     return InvariantBroken("engine.failed", _("The engine could not answer. Run dujiang doctor to see what is wrong."))
 
 
-@contextmanager
-def _stopped_after(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, con.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
     try:
         con.rollback()
@@ -280,4 +269,4 @@ def _put_aside(file: Path) -> None:
     """Keep one damaged copy for whoever wants to look into it."""
     for part in (file, _log(file)):
         if part.exists():
-            os.replace(part, part.with_name(part.name + ".damaged"))
+            part.replace(part.with_name(part.name + ".damaged"))

@@ -6,8 +6,9 @@ it is asked. Values in it are literals that Ibis quotes: nothing that a person t
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from functools import cache
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 import duckdb
@@ -15,7 +16,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from dujiang.engine.contract import ALL
+from dujiang.engine.schema import ibis_table as table
+
+__all__ = ["Answers", "ask", "bounded", "compiled", "table"]
 
 
 class Answers(Protocol):
@@ -24,16 +27,6 @@ class Answers(Protocol):
     def read(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection that sees one committed state until it is closed."""
         ...
-
-
-@cache
-def table(name: str) -> ir.Table:
-    """The contract's table ``name`` as an unbound Ibis table.
-
-    >>> table("spend_day").columns[:2]
-    ('channel', 'account')
-    """
-    return ibis.table(ibis.Schema.from_pyarrow(ALL[name].columns), name=name)
 
 
 def compiled(question: ir.Expr) -> str:
@@ -45,3 +38,16 @@ def ask(connection: duckdb.DuckDBPyConnection, question: ir.Table | str) -> pa.T
     """The answer to a question, or to what :func:`compiled` made of it."""
     query = question if isinstance(question, str) else compiled(question)
     return connection.sql(query).to_arrow_table()
+
+
+@contextmanager
+def bounded(answers: Answers, seconds_max: float = 60.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A reading connection whose questions are stopped after ``seconds_max`` together."""
+    with answers.read() as connection:
+        timer = threading.Timer(seconds_max, connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield connection
+        finally:
+            timer.cancel()

@@ -25,6 +25,19 @@ _TYPES: Final[dict[pa.DataType, str]] = {
     IDENTIFIERS: 'STRUCT("type" VARCHAR, "node" BIGINT)[]',
 }
 
+_OWN_TABLES: Final = (
+    'engine_state ("name" VARCHAR, "value" VARCHAR)',
+    "loaded_part (family VARCHAR, first_seq BIGINT, last_seq BIGINT, batch VARCHAR)",
+    "identifier_rule (type VARCHAR, rank BIGINT, joins BOOLEAN, device BOOLEAN)",
+    "pending_node (node BIGINT, since TIMESTAMPTZ)",
+    "pending_order (order_key BIGINT)",
+    "pending_conversation (key BIGINT)",
+    "pending_spend (channel VARCHAR, account VARCHAR, day DATE)",
+    "pending_traffic (channel VARCHAR, shop VARCHAR, day DATE)",
+)
+PENDING: Final = ("pending_node", "pending_order", "pending_conversation", "pending_spend", "pending_traffic")
+"""What facts touched that came or went since the last refresh."""
+
 
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table] = tuple(ALL.values())) -> None:
     """Create the ``tables`` that do not exist yet, empty.
@@ -34,6 +47,12 @@ def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table] = tupl
     for table in tables:
         columns = ", ".join(f'"{field.name}" {_TYPES[field.type]}' for field in table.columns)
         con.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
+
+
+def create_own_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what the engine keeps for itself: its state, what is loaded, and what a refresh still has to do."""
+    for table in _OWN_TABLES:
+        con.execute(f"CREATE TABLE IF NOT EXISTS {table}")
 
 
 @cache
@@ -51,6 +70,7 @@ def layout() -> str:
     digest = hashlib.sha256()
     for name, table in sorted(ALL.items()):
         digest.update(f"{name}:{table.columns}".encode())
+    digest.update(repr(_OWN_TABLES).encode())
     return digest.hexdigest()[:16]
 
 
@@ -68,3 +88,10 @@ def _fingerprint(con: duckdb.DuckDBPyConnection, name: str) -> tuple[int, int]:
     row = con.execute(question).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Rows of ``relation``, a table or a question in brackets."""
+    row = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    assert row is not None
+    return int(row[0])

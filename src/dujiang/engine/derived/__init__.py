@@ -1,0 +1,1 @@
+"""The derived tables, one module for each: an Ibis expression over facts and over tables derived before it."""

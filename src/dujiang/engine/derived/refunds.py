@@ -1,0 +1,39 @@
+"""``refunds``: money given back, on its own day where a file tells it, else on the order's day.
+
+Per order they add up to ``orders.refunded_minor``: what the order states beyond its known refunds is a refund of its own.
+"""
+
+from __future__ import annotations
+
+import ibis
+
+from dujiang.engine.derived.orders import TOUCHED_ORDER, latest_refunds
+from dujiang.engine.expressions import Rows, Scope, shaped, whole, with_any_owner
+from dujiang.engine.schema import ibis_table
+
+
+def refunds(scope: Scope) -> Rows:
+    """The refunds of the orders in ``scope``."""
+    orders = scope.only(ibis_table("orders"), TOUCHED_ORDER, "order_key")
+    known = latest_refunds(scope).filter(ibis._["done"] & ibis._["amount_minor"].notnull())
+    return _known(known, orders).union(_remaining(known, orders))
+
+
+def _known(refunds: Rows, orders: Rows) -> Rows:
+    owned = with_any_owner(refunds)
+    order = orders.select("order_key", person_of_order="person", day_of_order="day")
+    rows = owned.left_join(order, "order_key")
+    rows = rows.mutate(
+        refund_key=rows["key"],
+        person=rows["person_of_order"].coalesce(rows["person"]),
+        day=rows["day"].coalesce(rows["day_of_order"]),
+    )
+    return shaped(rows, "refunds")
+
+
+def _remaining(refunds: Rows, orders: Rows) -> Rows:
+    known = refunds.group_by("order_key").agg(known_minor=whole(refunds["amount_minor"].sum()))
+    rows = orders.left_join(known, "order_key")
+    remaining = rows["refunded_minor"] - rows["known_minor"].fill_null(0)
+    rows = rows.mutate(refund_key=rows["order_key"], amount_minor=remaining, reason=ibis.null("string"))
+    return shaped(rows.filter(rows["amount_minor"] > 0), "refunds")

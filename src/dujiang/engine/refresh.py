@@ -1,0 +1,196 @@
+"""The refresh: facts come or go, identity decides who is who, and what was touched is computed again.
+
+Loading commits facts with a note of what they touch; :meth:`Refresher.refresh` works the notes off in one transaction. A
+process that dies between the two leaves the notes, and the next refresh goes on from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from dujiang.engine import loading
+from dujiang.engine.duck import Engine
+from dujiang.engine.expressions import Scope
+from dujiang.engine.graph import compute
+from dujiang.engine.rules import IdentifierRules
+from dujiang.engine.schema import PENDING, count
+from dujiang.engine.touching import prepare, touch, touch_everything
+from dujiang.foundation.progress import Progress, silent
+
+_FULL_FROM: Final = 0.25
+"""Share of all nodes above which computing everything is cheaper than finding out what can stay."""
+
+
+class Resolution(Protocol):
+    """What identity reports of its work; the engine hands it on."""
+
+
+class Resolver(Protocol):
+    """Decides who is who."""
+
+    def resolve(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Resolution:
+        """Decide again about ``touched_node`` (``full``: about all nodes).
+
+        Reads the tables ``identifier`` and ``link`` and the temporary table ``touched_node`` (``node``), replaces the rows
+        concerned of ``person_node`` and ``person_link``, and fills the temporary table ``touched_person`` (``person``) with
+        every person, old or new, that changed or owns a touched node (needless when ``full``).
+        """
+        ...
+
+
+class Part(Protocol):
+    """One part of the archive, as the store's manifest describes it."""
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def first_seq(self) -> int: ...
+    @property
+    def batch(self) -> str: ...
+
+
+PartType = TypeVar("PartType", bound=Part)
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """What one refresh did.
+
+    Attributes:
+        full: everything was computed.
+        persons: persons computed.
+        orders: orders computed.
+        resolution: what identity reported.
+    """
+
+    full: bool
+    persons: int
+    orders: int
+    resolution: Resolution | None
+
+
+@dataclass(frozen=True)
+class RebuildReport:
+    """What a rebuild did."""
+
+    parts: int
+    facts: int
+    refreshed: RefreshReport
+
+
+class Refresher:
+    """Keeps the engine's answers up to date.
+
+    Args:
+        engine: the answers.
+        resolver: decides who is who.
+        rules: types of identifiers, their ranks, and whether they join people.
+        zone: the brand's time zone, in which days are counted.
+        session_gap_minutes: silence that ends a visit.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        resolver: Resolver,
+        rules: IdentifierRules,
+        zone: ZoneInfo,
+        session_gap_minutes: int,
+    ) -> None:
+        self.engine, self.resolver, self.rules = engine, resolver, rules
+        self._zone, self._gap_seconds = str(zone), session_gap_minutes * 60
+
+    def load(self, parts: Iterable[tuple[str, pa.Table]]) -> int:
+        """Take in the facts of ``parts`` (family and table); how many there were.
+
+        Answers stay as they were until :meth:`refresh`.
+        """
+        with self.engine.write() as con:
+            return loading.load(con, parts, self.rules, self._zone)
+
+    def retract(self, batches: Sequence[str]) -> int:
+        """Take away the facts of ``batches``; how many there were."""
+        with self.engine.write() as con:
+            return loading.retract(con, batches)
+
+    def missing(self, parts: Iterable[PartType]) -> list[PartType]:
+        """Those of ``parts`` that are not loaded."""
+        with self.engine.read() as con:
+            loaded = set(con.execute("SELECT family, first_seq FROM loaded_part").fetchall())
+        return [part for part in parts if (part.family, part.first_seq) not in loaded]
+
+    def surplus(self, parts: Iterable[Part]) -> list[str]:
+        """Loaded batches that none of ``parts`` belongs to: undone while the engine did not hear of it."""
+        known = {part.batch for part in parts}
+        with self.engine.read() as con:
+            loaded = con.execute("SELECT DISTINCT batch FROM loaded_part ORDER BY batch").fetchall()
+        return [batch for (batch,) in loaded if batch not in known]
+
+    def refresh(self, progress: Progress = silent) -> RefreshReport:
+        """Bring every answer up to date with the facts that are loaded.
+
+        Raises:
+            EngineDamaged: the file is damaged; run :meth:`rebuild`.
+        """
+        with self.engine.write() as con:
+            report = self._refresh(self.engine, con, progress, full=_full_is_better(con))
+        self.engine.checkpoint()
+        return report
+
+    def rebuild(self, parts: Iterable[tuple[str, pa.Table]], progress: Progress = silent) -> RebuildReport:
+        """Compute everything again from ``parts``, the whole archive without the batches that were undone.
+
+        The old answers can be read until the new ones take their place. A process killed in the middle leaves the old.
+        """
+        reports: list[RebuildReport] = []
+
+        def build(engine: Engine) -> None:
+            with engine.write() as con:
+                counted = _Counted(parts, progress)
+                facts = loading.load_all(con, counted, self.rules, self._zone)
+            with engine.write() as con:
+                refreshed = self._refresh(engine, con, progress, full=True)
+            reports.append(RebuildReport(counted.parts, facts, refreshed))
+
+        self.engine.replace(build)
+        return reports[0]
+
+    def _refresh(
+        self, engine: Engine, con: duckdb.DuckDBPyConnection, progress: Progress, *, full: bool
+    ) -> RefreshReport:
+        progress("identity", 0, 0)
+        prepare(con)
+        resolution = self.resolver.resolve(con, full=full)
+        if full:
+            touch_everything(con)
+        else:
+            with engine.read() as before:
+                touch(con, before, zone=self._zone, gap_seconds=self._gap_seconds)
+        compute(con, Scope(full, self._zone, self._gap_seconds), progress)
+        for table in PENDING:
+            con.execute(f"DELETE FROM {table}")
+        persons, orders = ("person", "orders") if full else ("touched", "touched_order")
+        return RefreshReport(full, count(con, persons), count(con, orders), resolution)
+
+
+class _Counted:
+    """Parts on their way into the engine, counted."""
+
+    def __init__(self, parts: Iterable[tuple[str, pa.Table]], progress: Progress) -> None:
+        self.parts, self._source, self._progress = 0, parts, progress
+
+    def __iter__(self) -> Iterator[tuple[str, pa.Table]]:
+        for part in self._source:
+            yield part
+            self.parts += 1
+            self._progress("load", self.parts, 0)
+
+
+def _full_is_better(con: duckdb.DuckDBPyConnection) -> bool:
+    return count(con, "(SELECT DISTINCT node FROM pending_node)") > _FULL_FROM * count(con, "identifier")

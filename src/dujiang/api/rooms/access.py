@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
-from dujiang.store.access import Account, AccessKey, NewKey, Role
+from dujiang.store.access import AccessKey, Account, NewKey, Role
 from dujiang.store.audit import AuditEntry
 from dujiang.store.command import Actor
 
@@ -75,7 +75,9 @@ def create_account(
 
 @router.get("/audit", dependencies=[Depends(needs("audit.read"))])
 def audit(
-    workspace: OfWorkspace, limit: Annotated[int, Query(ge=1, le=1000)] = 100, before: Annotated[int | None, Query(ge=1)] = None
+    workspace: OfWorkspace,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[int | None, Query(ge=1)] = None,
 ) -> list[AuditEntry]:
     """Who did what, newest first; ``before`` is the sequence of the last entry of the page before."""
     return list(workspace.audit.list(limit, before))

@@ -68,7 +68,9 @@ def plan(workspace: OfWorkspace, wanted: Annotated[Wanted, Body()]) -> list[Plan
 
 @router.post("/apply", responses=problems(404, 409, 413))
 def apply(
-    workspace: OfWorkspace, wanted: Annotated[Wanted, Body()], actor: Annotated[Actor, Depends(needs("definition.apply"))]
+    workspace: OfWorkspace,
+    wanted: Annotated[Wanted, Body()],
+    actor: Annotated[Actor, Depends(needs("definition.apply"))],
 ) -> list[Planned]:
     """Bring definitions into force; what was changed."""
     changes = workspace.definitions.plan(load_yaml(wanted.yaml))

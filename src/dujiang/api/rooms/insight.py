@@ -1,0 +1,184 @@
+"""Metrics: the catalogue, questions, and the people behind a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends
+from pydantic import BaseModel, Field
+
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.ids import person_id
+from dujiang.foundation.timewindows import Comparison, Grain, Period
+from dujiang.insight.answer import MetricAnswer, MetricQuery
+from dujiang.insight.catalogue import Metric
+from dujiang.insight.model import Condition
+
+router = APIRouter(prefix="/metrics", tags=["metrics"], responses=problems(404))
+
+CanRead = Depends(needs("metric.read"))
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class MetricEntry(BaseModel):
+    """One metric of the catalogue."""
+
+    name: str
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    formula: Mapping[str, str]
+    differs: Mapping[str, str]
+    caveat: Mapping[str, str]
+    group: str
+    type: str
+    unit: str
+    direction: str
+    dimensions: list[str]
+    additive_over: list[str]
+
+
+class Question(BaseModel):
+    """A question to the metric layer; money is answered in minor units, percentages as fractions."""
+
+    metrics: Annotated[list[Name], Field(min_length=1, max_length=50)]
+    first: date
+    last: date
+    compare: Comparison = "none"
+    grain: Grain | None = None
+    by: Annotated[list[Name], Field(max_length=3)] = []
+    where: Annotated[list[Condition], Field(max_length=20)] = []
+    rows_max: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
+
+    def query(self) -> MetricQuery:
+        """As the metric layer takes it."""
+        return MetricQuery(
+            metrics=tuple(self.metrics),
+            period=Period(self.first, self.last),
+            compare=self.compare,
+            grain=self.grain,
+            by=tuple(self.by),
+            where=tuple(self.where),
+            rows_max=self.rows_max,
+        )
+
+
+class Number(BaseModel):
+    """A number; ``value`` is null where it is undefined, with the reason."""
+
+    value: float | None
+    reason: str | None
+    before: float | None = None
+    change: float | None = None
+
+
+class Step(BaseModel):
+    """One step of a line."""
+
+    start: date
+    numbers: Mapping[str, Number]
+
+
+class DimensionRow(BaseModel):
+    """One combination of dimension values."""
+
+    keys: list[str | None]
+    numbers: Mapping[str, Number]
+
+
+class Answer(BaseModel):
+    """The answer to a question."""
+
+    totals: Mapping[str, Number]
+    line: list[Step]
+    rows: list[DimensionRow]
+    rows_left_out: int
+    comparison_first: date | None
+    comparison_last: date | None
+    fresh_until: str | None
+
+    @classmethod
+    def of(cls, answer: MetricAnswer) -> Answer:
+        """The plain form of an answer."""
+        received = answer.freshness.received_at
+        return cls(
+            totals=_numbers(answer.totals),
+            line=[Step(start=point.start, numbers=_numbers(point.figures)) for point in answer.line],
+            rows=[DimensionRow(keys=list(row.keys), numbers=_numbers(row.figures)) for row in answer.rows],
+            rows_left_out=answer.rows_left_out,
+            comparison_first=answer.comparison.first if answer.comparison else None,
+            comparison_last=answer.comparison.last if answer.comparison else None,
+            fresh_until=received.isoformat() if received else None,
+        )
+
+
+class Behind(BaseModel):
+    """Whose number it is."""
+
+    metric: Name
+    first: date
+    last: date
+    where: Annotated[list[Condition], Field(max_length=20)] = []
+    limit: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
+
+
+class People(BaseModel):
+    """The people behind a number: how many, and the first of them."""
+
+    count: int
+    people: list[str]
+
+
+def _numbers(figures: Mapping[str, Any]) -> dict[str, Number]:
+    return {
+        name: Number(
+            value=one.now.value,
+            reason=one.now.reason,
+            before=one.before.value if one.before else None,
+            change=one.change,
+        )
+        for name, one in figures.items()
+    }
+
+
+@router.get("", dependencies=[CanRead])
+def catalogue(workspace: OfWorkspace) -> list[MetricEntry]:
+    """Every metric with its definition."""
+    metrics = workspace.metrics.catalogue()
+    return [_entry(metric, metrics.dimensions(metric.name), metrics.additive_over(metric.name)) for metric in metrics]
+
+
+@router.post("/query", dependencies=[CanRead])
+def query(workspace: OfWorkspace, question: Annotated[Question, Body()]) -> Answer:
+    """The numbers asked for, with comparison, line and rows."""
+    return Answer.of(workspace.metrics.query(question.query()))
+
+
+@router.post("/people", dependencies=[Depends(needs("person.read"))])
+def people(workspace: OfWorkspace, behind: Annotated[Behind, Body()]) -> People:
+    """The people behind a number."""
+    period, where = Period(behind.first, behind.last), tuple(behind.where)
+    found = workspace.metrics.persons(behind.metric, period, where, behind.limit)
+    count = workspace.metrics.count_people(behind.metric, period, where)
+    return People(count=count, people=[person_id(person) for person in found])
+
+
+def _entry(metric: Metric, dimensions: tuple[str, ...], additive: tuple[str, ...]) -> MetricEntry:
+    spec, definition = metric.spec, metric.definition
+    return MetricEntry(
+        name=metric.name,
+        title=definition.title,
+        description=definition.description,
+        formula=spec.formula,
+        differs=spec.differs,
+        caveat=spec.caveat,
+        group=spec.group,
+        type=spec.type,
+        unit=spec.unit,
+        direction=spec.direction,
+        dimensions=list(dimensions),
+        additive_over=list(additive),
+    )

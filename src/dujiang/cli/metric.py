@@ -1,0 +1,98 @@
+"""``dujiang metric``: ask the metric layer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import locale, show_json, show_table
+from dujiang.foundation.i18n import _
+from dujiang.foundation.money import format_money, format_number
+from dujiang.foundation.timewindows import Comparison, Period, preset
+from dujiang.insight.answer import Compared, MetricAnswer, MetricQuery
+from dujiang.insight.catalogue import Metric
+
+
+@app.command()
+def metric(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Metrics; none: list them all / 指标，不填则列出全部")
+    ] = None,
+    period: Annotated[str, typer.Option(help="last7, last30, this_month, 618, double11 … / 时间")] = "last30",
+    first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day / 起始日")] = None,
+    last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day / 结束日")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="Divide by a dimension / 按维度拆分")] = None,
+    compare: Annotated[str, typer.Option(help="previous | last_year | weekday | none / 对比")] = "previous",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Ask for metrics / 查询指标"""
+    with opened(folder) as workspace:
+        metrics = workspace.metrics.catalogue()
+        if not names:
+            _list(list(metrics), as_json=as_json)
+            return
+        chosen = _chosen(period, first, last, workspace.metrics.today())
+        question = MetricQuery(tuple(names), chosen, _comparison(compare), by=tuple(by or ()))
+        answer = workspace.metrics.query(question)
+        currency = workspace.settings.brand.currency
+    if as_json:
+        show_json({"period": chosen, "totals": answer.totals, "rows": answer.rows})
+    else:
+        _show(answer, currency)
+
+
+def _chosen(name: str, first: datetime | None, last: datetime | None, today: date) -> Period:
+    if first and last:
+        return Period(first.date(), last.date())
+    return preset(name, today)
+
+
+def _comparison(text: str) -> Comparison:
+    known: tuple[Comparison, ...] = ("previous", "last_year", "weekday", "none")
+    for one in known:
+        if one == text:
+            return one
+    raise typer.BadParameter(", ".join(known), param_hint="--compare")
+
+
+def _list(metrics: list[Metric], *, as_json: bool) -> None:
+    if as_json:
+        show_json([{"name": one.name, "title": one.definition.title, "formula": one.spec.formula} for one in metrics])
+        return
+    language = locale()
+    rows = [(one.name, one.label(language), one.spec.formula.get(language, "")) for one in metrics]
+    show_table([_("Metric"), _("Title"), _("Definition")], rows)
+
+
+def _show(answer: MetricAnswer, currency: str) -> None:
+    language = locale()
+    units = {one.name: one.spec.unit for one in answer.metrics}
+    parts = [("", answer.totals), *((" · ".join(key or "–" for key in row.keys), row.figures) for row in answer.rows)]
+    rows = [
+        (keys, one.label(language), *_cells(figures[one.name], units[one.name], currency))
+        for keys, figures in parts
+        for one in answer.metrics
+    ]
+    show_table([_("Part"), _("Metric"), _("Value"), _("Change")], rows)
+
+
+def _cells(number: Compared, unit: str, currency: str) -> tuple[str, str]:
+    change = "–" if number.change is None else f"{number.change:+.1%}"
+    return written(number.value, unit, currency), change
+
+
+def written(value: float | None, unit: str, currency: str) -> str:
+    """A metric's value as the terminal shows it."""
+    if value is None:
+        return "–"
+    if unit == "money":
+        return format_money(round(value), locale(), currency)
+    if unit == "percent":
+        return f"{value:.1%}"
+    if unit == "duration":
+        return f"{value / 1000:,.1f} s"
+    return format_number(value, locale())

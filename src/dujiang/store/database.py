@@ -36,8 +36,12 @@ class Database:
             InvariantBroken: ``store.broken``.
         """
         database = cls(open_engine(checked_url(url)))
-        with database._translated():
-            migrations.upgrade(database.engine)
+        try:
+            with database._translated():
+                migrations.upgrade(database.engine)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @property

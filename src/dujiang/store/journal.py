@@ -73,21 +73,20 @@ class Journal:
             InvalidInput, Conflict (``journal.newer``), Unavailable, InvariantBroken (``store.broken``).
         """
         url = checked_url(database) if isinstance(database, str) else database.engine.url
-        witness = None
+        witness_file = None
         if url.get_backend_name() == "sqlite":
             file = Path(str(url.database)).with_name("journal.db")
-            url = url.set(database=str(file))
-        passed = 0
-        if isinstance(database, Database):
-            with database.read() as rx:
-                passed = cursor_value(rx, JOURNAL_CURSOR)
+            url, witness_file = url.set(database=str(file)), file.with_suffix(".head")
+        passed = _passed(database) if isinstance(database, Database) else 0
+        engine = open_engine(url)
+        witness = Witness(witness_file) if witness_file else None
         try:
-            log = JournalLog(open_engine(url))
-            if url.get_backend_name() == "sqlite":
-                witness = Witness(Path(str(url.database)).with_suffix(".head"))
-            return cls(log, keyring, clock, witness, passed, bounds)
-        except DBAPIError as error:
-            raise as_error(fault_of(error)) from None
+            return cls(JournalLog(engine), keyring, clock, witness, passed, bounds)
+        except BaseException as error:
+            engine.dispose()
+            if isinstance(error, DBAPIError):
+                raise as_error(fault_of(error)) from None
+            raise
 
     async def append(self, entry: Entry) -> int:
         """Put ``entry`` on disk; its sequence.
@@ -208,6 +207,11 @@ class Journal:
             events=row.events,
             sequence=row.sequence,
         )
+
+
+def _passed(database: Database) -> int:
+    with database.read() as rx:
+        return cursor_value(rx, JOURNAL_CURSOR)
 
 
 def _chained(entries: Sequence[Entry], bodies: Sequence[bytes], head: Place) -> list[StoredRow]:

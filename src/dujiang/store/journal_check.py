@@ -14,8 +14,9 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from dujiang.foundation.errors import InvariantBroken
 from dujiang.foundation.i18n import _
-from dujiang.store.journal_log import JournalLog, Place
+from dujiang.store.journal_log import JournalLog, Place, Survey
 from dujiang.store.journal_model import JournalCheck
 from dujiang.store.problems import Problem
 
@@ -56,19 +57,21 @@ def check(log: JournalLog, *, passed: int, witness: Place | None, full: bool) ->
         witness: the newest place that was committed, as far as is known.
         full: compare every entry with its hash, not only the last thousand.
     """
-    anchor, head = log.anchor(), log.head()
-    total, first, last = log.size()
-    problems = _missing(anchor, total, first, last) + _cut_off(log, head, passed, witness)
-    start = anchor.sequence if full else max(anchor.sequence, head.sequence - _TAIL_ROWS)
-    entries, broken = _follow(log, start)
-    return JournalCheck(entries, first, head.sequence, tuple(problems + broken))
+    try:
+        survey = log.survey()
+        start = survey.anchor.sequence if full else max(survey.anchor.sequence, survey.head.sequence - _TAIL_ROWS)
+        problems = _missing(survey) + _cut_off(log, survey.head, passed, witness)
+        entries, broken = _follow(log, start)
+    except InvariantBroken as error:
+        return JournalCheck(0, None, 0, (Problem(error.code, error.sentence, error.values),))
+    return JournalCheck(entries, survey.first, survey.head.sequence, tuple(problems + broken))
 
 
-def _missing(anchor: Place, total: int, first: int | None, last: int | None) -> list[Problem]:
-    if first is None or last is None:
+def _missing(survey: Survey) -> list[Problem]:
+    if survey.first is None or survey.last is None:
         return []
-    lost = last - anchor.sequence - total
-    if lost == 0 and first == anchor.sequence + 1:
+    lost = survey.last - survey.anchor.sequence - survey.total
+    if lost == 0 and survey.first == survey.anchor.sequence + 1:
         return []
     sentence = _("{lost} entries are missing in the middle of the journal.")
     return [Problem("journal.entries_missing", sentence, {"lost": lost})]
@@ -92,16 +95,23 @@ def _cut_off(log: JournalLog, head: Place, passed: int, witness: Place | None) -
 
 
 def _follow(log: JournalLog, start: int) -> tuple[int, list[Problem]]:
-    place = log.place(start)
-    if place is None:
-        return 0, [broken_at(start)]
-    entries, previous = 0, place
+    entries, broken = _follow_once(log, start)
+    # What is missing may have been pruned while this was reading: then the journal begins later now.
+    while broken is not None and (anchor := log.anchor().sequence) >= broken:
+        entries, broken = _follow_once(log, anchor)
+    return entries, [] if broken is None else [broken_at(broken)]
+
+
+def _follow_once(log: JournalLog, start: int) -> tuple[int, int | None]:
+    previous, entries = log.place(start), 0
+    if previous is None:
+        return 0, start
     for row in log.rows(start):
         if row.sequence != previous.sequence + 1 or not row.follows(previous.hash):
-            return entries, [broken_at(previous.sequence + 1)]
+            return entries, previous.sequence + 1
         previous = Place(row.sequence, row.hash)
         entries += 1
-    return entries, []
+    return entries, None
 
 
 def broken_at(sequence: int) -> Problem:

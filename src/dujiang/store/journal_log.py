@@ -9,12 +9,13 @@ from dataclasses import asdict, fields
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from dujiang.foundation.errors import Conflict, InvariantBroken
 from dujiang.foundation.i18n import _
 from dujiang.store.chain import START
 from dujiang.store.connections import BUSY_SECONDS, begin_read, begin_write, serialise
-from dujiang.store.faults import as_error
+from dujiang.store.faults import as_error, fault_of
 from dujiang.store.journal_model import StoredRow
 from dujiang.store.tables import JOURNAL, journal_anchor, journal_entry
 
@@ -29,6 +30,16 @@ class Place(NamedTuple):
 
     sequence: int
     hash: bytes
+
+
+class Survey(NamedTuple):
+    """Where a journal begins and ends: its anchor and head, and number, first and last sequence of its kept rows."""
+
+    anchor: Place
+    head: Place
+    total: int
+    first: int | None
+    last: int | None
 
 
 class JournalLog:
@@ -51,26 +62,26 @@ class JournalLog:
             tx.execute(insert(journal_entry), [asdict(row) for row in rows])
         return rows[0].sequence
 
+    def survey(self) -> Survey:
+        """Where the journal begins and ends, as of one moment."""
+        sequence = journal_entry.c.sequence
+        with self._read() as rx:
+            total, first, last = rx.execute(select(func.count(), func.min(sequence), func.max(sequence))).one()
+            return Survey(_anchor(rx), _head(rx), total, first, last)
+
     def head(self) -> Place:
         """The newest place, pruned or kept."""
-        with begin_read(self.engine) as rx, rx.begin():
+        with self._read() as rx:
             return _head(rx)
 
     def anchor(self) -> Place:
         """The place that the oldest kept row follows."""
-        with begin_read(self.engine) as rx, rx.begin():
+        with self._read() as rx:
             return _anchor(rx)
-
-    def size(self) -> tuple[int, int | None, int | None]:
-        """Number of kept rows, and the lowest and highest sequence among them."""
-        sequence = journal_entry.c.sequence
-        with begin_read(self.engine) as rx, rx.begin():
-            total, first, last = rx.execute(select(func.count(), func.min(sequence), func.max(sequence))).one()
-            return total, first, last
 
     def place(self, sequence: int) -> Place | None:
         """The place of ``sequence``; None if it was pruned or is not there."""
-        with begin_read(self.engine) as rx, rx.begin():
+        with self._read() as rx:
             anchor = _anchor(rx)
             return anchor if anchor.sequence == sequence else _place(rx, sequence)
 
@@ -79,7 +90,7 @@ class JournalLog:
         page = 256
         while True:
             query = select(*_COLUMNS).where(journal_entry.c.sequence > after)
-            with begin_read(self.engine) as rx, rx.begin():
+            with self._read() as rx:
                 found = [StoredRow(*row) for row in rx.execute(query.order_by(journal_entry.c.sequence).limit(page))]
             yield from found
             if len(found) < page:
@@ -103,6 +114,17 @@ class JournalLog:
                 return 0
             tx.execute(update(journal_anchor).values(sequence=place.sequence, hash=place.hash))
             return tx.execute(delete(journal_entry).where(journal_entry.c.sequence <= last)).rowcount
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with begin_read(self.engine) as rx, rx.begin():
+                yield rx
+        except DBAPIError as error:
+            fault = fault_of(error)
+            if fault == "other":
+                raise
+            raise as_error(fault) from None
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:

@@ -1,0 +1,111 @@
+"""Fixtures that every room's tests may use: a clock that stands still, keys, and a store on each kind of database."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dujiang.foundation.clock import FixedClock
+from dujiang.store.database import Database
+from dujiang.store.journal import Journal
+from dujiang.store.keyring import Keyring
+from dujiang.store.manifest import Manifest
+
+
+def _helper(name: str) -> ModuleType:
+    # With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that shows 11 November 2026, 10:00 in Shanghai, until it is moved."""
+    return FixedClock(datetime(2026, 11, 11, 2, tzinfo=UTC))
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Iterator[Keyring]:
+    """Fresh keys in a folder of their own."""
+    keyring = Keyring.open(tmp_path / "keys")
+    yield keyring
+    keyring.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server of this session, started when a test first asks for it."""
+    module = _helper("postgres_server")
+    programs = module.find_programs()
+    assert programs is not None, "PostgreSQL is not installed; run: python tests/system_parts.py"
+    server = module.PostgresServer(programs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: Any) -> str:
+    name = postgres_server.create()
+    Database.open(postgres_server.url(name)).close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, _postgres_template: str) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database."""
+    name = postgres_server.create(_postgres_template)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite store that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'store' / 'dujiang.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh store: the test runs once on SQLite and once on PostgreSQL."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh store: the test runs once on SQLite and once on PostgreSQL."""
+    database = Database.open(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    """A fresh store on SQLite, for tests to which the kind of database does not matter."""
+    database = Database.open(sqlite_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def journal(database: Database, keyring: Keyring, clock: FixedClock) -> Iterator[Journal]:
+    """A fresh journal of ``database``."""
+    journal = Journal.open(database, keyring, clock)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def manifest(database: Database) -> Manifest:
+    """The manifest of ``database``."""
+    return Manifest(database)

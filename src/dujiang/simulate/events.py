@@ -1,0 +1,153 @@
+"""What people do on a visit, event by event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dujiang.simulate.brand import ARTICLES, PRODUCTS
+from dujiang.simulate.draws import Ints, spread
+from dujiang.simulate.identifiers import phone_slot
+from dujiang.simulate.orders import Table
+from dujiang.simulate.people import People
+from dujiang.simulate.visits import APP, BUY, CHAT, TABLET, TRY, Visits
+from dujiang.simulate.world import World
+
+(VIEW, PRODUCT, ARTICLE, LEFT, LIKE, FAVOURITE, SHARE, COMMENT, CART, SEARCH, COUPON, CHECKOUT, PAID, IDENTIFY, MESSAGE,
+ POST) = range(16)  # fmt: skip
+NAMES: Final = (
+    "page_viewed", "product_viewed", "article_viewed", "page_left", "like", "favourite", "share", "comment", "add_to_cart",
+    "search", "coupon_claimed", "checkout_started", "order_paid", "identify", "community_message", "ugc_posted",
+)  # fmt: skip
+_BROWSING: Final = (0.22, 0.30, 0.13, 0.13, 0.035, 0.03, 0.022, 0.008, 0.055, 0.03, 0.015)
+"""Weights of VIEW to COUPON after the first page."""
+_CHATTING: Final = (0, 0, 0, 0, 0.30, 0, 0.07, 0.16, 0, 0, 0, 0, 0, 0, 0.40, 0.07)
+_BUYING: Final = (VIEW, PRODUCT, PRODUCT, CART, CHECKOUT, PAID)
+_BOUNCES: Final = 0.36
+_MORE: Final = 3.6
+_IDENTIFIES: Final = 0.3
+_GAP_MS: Final = 17_000.0
+_LONGEST_MS: Final = 900_000
+
+
+@dataclass(frozen=True)
+class Events(Table):
+    """One entry for each event; ``visit`` columns repeat those of its visit.
+
+    Attributes:
+        at_ms: milliseconds since local midnight of the first day.
+        code: what happened, an index into :data:`NAMES`; ``place`` its place in the visit.
+        item: index of the product or article, or of the page; −1 for none.
+        dwell: visible milliseconds; −1 where the event states none. ``scroll`` is percent, likewise.
+        phone: number slot of the person's phone at that time.
+    """
+
+    at_ms: Ints
+    person: Ints
+    source: Ints
+    why: Ints
+    nth: Ints
+    place: Ints
+    code: Ints
+    item: Ints
+    dwell: Ints
+    scroll: Ints
+    owner: Ints
+    turn: Ints
+    login: Ints
+    member: Ints
+    wechat: Ints
+    order: Ints
+    value: Ints
+    campaign: Ints
+    sharer: Ints
+    phone: Ints
+
+
+def make_events(world: World, people: People, visits: Visits) -> Events:
+    """All events of the visits of a block, but for those that the silent app never sent."""
+    draws = world.draws
+    says = (visits.login == 1) & (
+        np.isin(visits.why, (BUY, TRY)) | draws.chance("identify", _IDENTIFIES, visits.person, visits.source, visits.nth)
+    )
+    count = _lengths(world, visits) + says
+    of, place = spread(count)
+    key = (visits.person[of], visits.source[of], visits.why[of], visits.nth[of], place)
+    code = _codes(world, visits, of, place, says, key)
+    at_ms, dwell = _times(world, visits, of, place, count, key)
+    looks = np.isin(code, (PRODUCT, CART, FAVOURITE))
+    item = np.select(
+        [looks, np.isin(code, (ARTICLE, LIKE, COMMENT, SHARE)), code == VIEW],
+        [_product(world, key), draws.whole("article", len(ARTICLES), *key), draws.choice("page", (4, 3, 2, 1.2, .8), *key)],
+        -1,
+    )
+    left = code == LEFT
+    paid = code == PAID
+    events = Events(
+        at_ms=at_ms,
+        person=key[0],
+        source=key[1],
+        why=key[2],
+        nth=key[3],
+        place=place,
+        code=code,
+        item=item,
+        dwell=np.where(left, dwell, -1),
+        scroll=np.where(left, np.rint(100 * draws.uniform("scroll", *key) ** 0.6).astype(np.int64), -1),
+        owner=visits.owner[of],
+        turn=visits.turn[of],
+        login=visits.login[of],
+        member=visits.member[of],
+        wechat=visits.wechat[of],
+        order=np.where(paid, visits.order[of], -1),
+        value=np.where(paid, visits.value[of], -1),
+        campaign=visits.campaign[of],
+        sharer=np.where(place == 0, visits.sharer[of], -1),
+        phone=phone_slot(people, visits.row[of], visits.at[of] / 86_400),
+    )
+    silent = (events.source == APP) & (at_ms >= world.gap[0] * 1000) & (at_ms < world.gap[1] * 1000)
+    return events.pick(np.flatnonzero(~silent & (at_ms < world.days * 86_400_000)))
+
+
+def _lengths(world: World, visits: Visits) -> Ints:
+    key = (visits.person, visits.source, visits.why, visits.nth)
+    bounced = world.draws.chance("bounce", _BOUNCES, *key)
+    browsing = np.where(bounced, 1, 3 + world.draws.exponential("length", _MORE, *key).astype(np.int64))
+    chatting = 1 + world.draws.exponential("length:chat", 1.1, *key).astype(np.int64)
+    return np.select(
+        [visits.why == BUY, visits.why == CHAT, visits.source == TABLET], [len(_BUYING), chatting, 3], np.minimum(browsing, 40)
+    )
+
+
+def _codes(
+    world: World, visits: Visits, of: Ints, place: Ints, says: np.ndarray, key: tuple[Ints, ...]
+) -> Ints:
+    """Who is signed in is said first; then the first page, and what follows from why they came."""
+    step = place - says[of]
+    why = visits.why[of]
+    browsing = np.where(step == 0, VIEW, world.draws.choice("code", _BROWSING, *key))
+    chatting = world.draws.choice("code:chat", _CHATTING, *key)
+    buying = np.array(_BUYING)[np.clip(step, 0, len(_BUYING) - 1)]
+    # A payment that never came is a checkout that was left.
+    unpaid = (buying == PAID) & (visits.value[of] < 0)
+    code = np.select([why == BUY, why == CHAT], [np.where(unpaid, LEFT, buying), chatting], browsing)
+    return np.where(step < 0, IDENTIFY, code)
+
+
+def _times(
+    world: World, visits: Visits, of: Ints, place: Ints, count: Ints, key: tuple[Ints, ...]
+) -> tuple[Ints, Ints]:
+    """Moments of events and the time spent since the one before; a payment is at the moment of its order."""
+    gap = np.where(place == 0, 0, _GAP_MS * np.exp(0.9 * world.draws.normal("gap", *key)))
+    gap = np.minimum(gap, _LONGEST_MS).astype(np.int64)
+    start = visits.at[of] * 1000 + world.draws.whole("milli", 1000, *(one[:] for one in key[:4]))
+    running = np.cumsum(gap)
+    first = np.cumsum(count) - count
+    since = running - np.repeat(running[np.minimum(first, max(len(running) - 1, 0))], count) if len(running) else running
+    return start + since, gap
+
+
+def _product(world: World, key: tuple[Ints, ...]) -> Ints:
+    return world.draws.choice("look", [one.weight for one in PRODUCTS], *key)

@@ -17,7 +17,7 @@ from dujiang.collect.protocols.measures import Measures, measure
 from dujiang.collect.protocols.moments import happened_at
 from dujiang.collect.protocols.names import NAME_OF_KIND, common_name
 from dujiang.collect.protocols.page import SHARE, Place, device, place
-from dujiang.collect.protocols.personal import clean
+from dujiang.collect.protocols.personal import clean, may_hold_contact
 from dujiang.collect.protocols.routes import PROTOCOLS, REPLAY
 from dujiang.collect.tracking_plan import TrackingPlan
 from dujiang.foundation.bounds import BOUNDS, Bounds
@@ -317,7 +317,7 @@ def _columns(where: Place, measures: Measures, protect: Callable[[str], str]) ->
         "utm_campaign": where.utm_campaign,
         "content_id": measures.content_id,
     }
-    shown = {name: protect(value) if value else None for name, value in texts.items()}
+    shown = {name: protect(value) if value and may_hold_contact(value) else value for name, value in texts.items()}
     amounts = {"dwell_ms": measures.dwell_ms, "scroll_pct": measures.scroll_pct, "value_minor": measures.value_minor}
     return {**shown, **amounts}
 

@@ -141,19 +141,29 @@ def build(raw: msgspec.Raw, bounds: Bounds) -> Fields:
 
 
 def _check_shape(value: Fields, bounds: Bounds) -> None:
-    level: list[Any] = [value]
-    keys = depth = 0
-    while level:
-        depth += 1
-        keys += sum(len(one) for one in level if isinstance(one, dict))
-        inner = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
-        level = [part for part in inner if isinstance(part, dict | list)]
+    depth, keys = shape(value)
     if depth > bounds.event_depth_max:
         sentence = _("The event is nested {depth} levels deep, more than {bound}.")
         raise Refused("event.too_deep", sentence, "", depth=depth, bound=bounds.event_depth_max)
     if keys > bounds.event_keys_max:
         sentence = _("The event has {keys} keys, more than {bound}.")
         raise Refused("event.too_many_keys", sentence, "", keys=keys, bound=bounds.event_keys_max)
+
+
+def shape(value: Any) -> tuple[int, int]:
+    """How many levels deep a JSON value is nested, and how many keys it has in all.
+
+    >>> shape({"a": [{"b": 1}]})
+    (3, 2)
+    """
+    level = [value] if isinstance(value, dict | list) else []
+    keys = depth = 0
+    while level:
+        depth += 1
+        keys += sum(len(one) for one in level if isinstance(one, dict))
+        inner = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+        level = [part for part in inner if isinstance(part, dict | list)]
+    return depth, keys
 
 
 def too_many(count: int, bounds: Bounds) -> TooLarge:
@@ -179,13 +189,14 @@ def mapping(value: object) -> Fields:
 def first(fields: Mapping[str, Any], *names: str) -> str:
     """The first of ``names`` that says something, as text."""
     for name in names:
-        if found := text(fields.get(name)):
+        said = fields.get(name)
+        if said is not None and (found := text(said)):
             return found
     return ""
 
 
 def pairs(fields: Mapping[str, Any], types: Mapping[str, str]) -> Iterator[Pair]:
     """Identifiers in ``fields``, by a table of field name to identifier type."""
-    for name, kind in types.items():
-        if name in fields and (value := text(fields[name])):
-            yield kind, value, ""
+    for name, said in fields.items():
+        if name in types and (value := text(said)):
+            yield types[name], value, ""

@@ -16,6 +16,9 @@ _CONTENT: Final = (
 _MILLISECONDS: Final = ("dwell_ms", "duration_ms")
 _SECONDS: Final = ("dwell_seconds", "$event_duration", "event_duration", "$prev_pageview_duration", "duration_seconds")
 _VALUE: Final = ("revenue", "total", "value", "amount", "$revenue", "order_amount")
+_DEPTH: Final = ("scroll_pct", "scroll_depth", "scroll_percent")
+_DEPTH_SHARE: Final = ("$prev_pageview_max_scroll_percentage",)
+_ALL: Final = frozenset((*_CONTENT, *_MILLISECONDS, *_SECONDS, *_VALUE, *_DEPTH, *_DEPTH_SHARE, "value_minor"))
 
 
 class Measures(NamedTuple):
@@ -27,12 +30,17 @@ class Measures(NamedTuple):
     value_minor: int | None
 
 
+NOTHING: Final = Measures(None, None, None, None)
+
+
 def measure(properties: Fields, currency: str) -> Measures:
     """The measures that ``properties`` state; amounts in another currency than ``currency`` are left out.
 
     >>> measure({"product_id": 7, "revenue": "12.50", "$event_duration": 3.2, "scroll_depth": 0.5}, "CNY")
     Measures(content_id='7', dwell_ms=3200, scroll_pct=0.5, value_minor=1250)
     """
+    if _ALL.isdisjoint(properties):
+        return NOTHING
     content = first(properties, *_CONTENT)
     return Measures(content[:200] or None, _dwell(properties), _scroll(properties), _value(properties, currency))
 
@@ -46,7 +54,10 @@ def _number(value: Any) -> float | None:
 
 
 def _stated(properties: Fields, names: tuple[str, ...]) -> float | None:
-    return next((number for name in names if (number := _number(properties.get(name))) is not None), None)
+    for name in names:
+        if name in properties and (number := _number(properties[name])) is not None:
+            return number
+    return None
 
 
 def _dwell(properties: Fields) -> int | None:
@@ -57,8 +68,8 @@ def _dwell(properties: Fields) -> int | None:
 
 
 def _scroll(properties: Fields) -> float | None:
-    depth = _stated(properties, ("scroll_pct", "scroll_depth", "scroll_percent"))
-    if depth is None and (share := _stated(properties, ("$prev_pageview_max_scroll_percentage",))) is not None:
+    depth = _stated(properties, _DEPTH)
+    if depth is None and (share := _stated(properties, _DEPTH_SHARE)) is not None:
         depth = share * 100
     return float(depth) if depth is not None and 0 <= depth <= 100 else None
 
@@ -70,7 +81,10 @@ def _value(properties: Fields, currency: str) -> int | None:
     stated_in = first(properties, "currency").upper().replace("RMB", "CNY")
     if stated_in and stated_in != currency:
         return None
-    return next((_bounded(found) for name in _VALUE if (found := _minor(properties.get(name))) is not None), None)
+    for name in _VALUE:
+        if name in properties and (found := _minor(properties[name])) is not None:
+            return _bounded(found)
+    return None
 
 
 def _minor(value: Any) -> int | None:

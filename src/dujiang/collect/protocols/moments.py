@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from dujiang.collect.protocols.common import Refused
@@ -12,6 +13,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM: Final = 100_000_000_000
 """Numbers from here on are milliseconds, below it seconds: as seconds it would be the year 5138."""
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _from_text(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def read_moment(value: Any) -> datetime | None:
@@ -28,8 +35,7 @@ def read_moment(value: Any) -> datetime | None:
     if isinstance(value, str):
         if value.isdigit():
             return _from_number(int(value))
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return _from_text(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("no moment")
     return _from_number(value)

@@ -72,6 +72,7 @@ def _split(url: str) -> tuple[str, str, str]:
         return "", "", ""
 
 
+@lru_cache(maxsize=4096)
 def _query(query: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query, max_num_fields=None).items()}
 

@@ -23,7 +23,7 @@ _STATES: Final = {
     "retired": (_("retired"), ""),
 }
 _CHANGES: Final[dict[Change, str]] = {
-    "create": _("new"),
+    "create": _("added"),
     "update": _("changed"),
     "unchanged": _("unchanged"),
     "retire": _("retired"),

@@ -155,7 +155,7 @@ def rows_sheet(visit: Visit, answer: MetricAnswer, *, has_people: bool, is_addit
     if answer.comparison:
         columns += [
             Column("before", visit.text(_("Before")), metric.spec.unit),
-            Column("change", visit.text(_("Change"))),
+            Column("change", visit.text(_("Relative change"))),
         ]
     rows: list[tuple[Any, ...]] = []
     for one in answer.rows:

@@ -32,25 +32,25 @@ RAIL: Final = (
     Group(
         _("Data in"),
         (
-            Item("/sources", _("Sources and completeness"), "gauge", "s", "page.read"),
-            Item("/imports", _("File imports"), "upload", "i", "page.read"),
-            Item("/dead-letters", _("Rows to repair"), "repair", "r", "page.read"),
+            Item("/sources", _("Sources and completeness"), "gauge", "s", "source.read"),
+            Item("/imports", _("File imports"), "upload", "i", "import.read"),
+            Item("/dead-letters", _("Rows to repair"), "repair", "r", "dead_letter.read"),
         ),
     ),
-    Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "page.read"),)),
-    Group(_("People"), (Item("/people", _("People list"), "people", "p", "page.read"),)),
+    Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "person.read"),)),
+    Group(_("People"), (Item("/people", _("People list"), "people", "p", "person.read"),)),
     Group(
         _("Channel insight"),
         (
-            Item("/explore", _("Metric explorer"), "chart", "e", "page.read"),
-            Item("/metrics", _("Metric catalogue"), "book", "m", "page.read"),
+            Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
+            Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
         ),
     ),
     Group(
         _("Settings"),
         (
-            Item("/definitions", _("Definitions"), "file", "d", "page.read"),
-            Item("/jobs", _("Work in progress"), "clock", "j", "page.read"),
+            Item("/definitions", _("Definitions"), "file", "d", "definition.read"),
+            Item("/jobs", _("Work in progress"), "clock", "j", "job.read"),
             Item("/settings/keys", _("Keys"), "key", "k", "key.create"),
             Item("/settings/accounts", _("Accounts and roles"), "person", "a", "account.change"),
             Item("/settings/audit", _("Audit log"), "shield", "l", "audit.read"),

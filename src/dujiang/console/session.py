@@ -9,18 +9,10 @@ from starlette.responses import Response
 
 from dujiang.foundation.errors import NotSignedIn
 from dujiang.foundation.i18n import _
-from dujiang.store.access import Account, SignedIn, authorise, may, register_action
+from dujiang.store.access import Account, SignedIn, authorise, may
 from dujiang.workspace import Workspace
 
 COOKIE: Final = "dj_session"
-
-register_action("page.read", "viewer")
-register_action("table.export", "analyst")
-register_action("import.run", "operator")
-register_action("import.undo", "operator")
-register_action("dead_letter.repair", "operator")
-register_action("person.reveal", "operator")
-register_action("platform_total.enter", "operator")
 
 
 def reader(workspace: Workspace, request: Request) -> Account | None:

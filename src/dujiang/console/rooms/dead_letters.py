@@ -29,7 +29,7 @@ DOINGS: Final = {
 }
 
 
-@ROOM.get("/dead-letters")
+@ROOM.get("/dead-letters", allow="dead_letter.read")
 def listing(visit: Visit) -> Response:
     """Letters of one state, by reason and one by one."""
     state = _state(visit)
@@ -73,7 +73,7 @@ def try_or_replay(visit: Visit) -> Response:
     return done(visit, "/dead-letters", sentence, fixed=len(replayed.fixed), wrong=len(replayed.still_wrong))
 
 
-@ROOM.get("/dead-letters/{id:int}")
+@ROOM.get("/dead-letters/{id:int}", allow="dead_letter.read")
 def single(visit: Visit) -> Response:
     """One letter: the event as it came, without personal data, and the reason."""
     return _letter_page(visit, reveal=False)

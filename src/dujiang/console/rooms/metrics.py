@@ -19,7 +19,7 @@ _FIRST = "gmv"
 _TIME = frozenset({"day", "week", "month"})
 
 
-@ROOM.get("/metrics")
+@ROOM.get("/metrics", allow="metric.read")
 def catalogue(visit: Visit) -> Response:
     """Every metric: what it means, how it is computed, why platforms differ."""
     metrics = visit.workspace.metrics.catalogue()
@@ -28,7 +28,7 @@ def catalogue(visit: Visit) -> Response:
     return page(visit, "metrics.html", [sheet], q=words, fresh_at=None)
 
 
-@ROOM.get("/metrics/{name}")
+@ROOM.get("/metrics/{name}", allow="metric.read")
 def single(visit: Visit) -> Response:
     """One metric, with its present value and trend."""
     metrics = visit.workspace.metrics.catalogue()
@@ -56,7 +56,7 @@ def single(visit: Visit) -> Response:
     return page(visit, "metric.html", [figures.trend_sheet(visit, answer)], view=view, scope=visit.scope)
 
 
-@ROOM.get("/explore")
+@ROOM.get("/explore", allow="metric.read")
 def explore(visit: Visit) -> Response:
     """Any metric over time and by any of its dimensions."""
     metrics = visit.workspace.metrics.catalogue()

@@ -18,7 +18,7 @@ from dujiang.foundation.money import parse_minor
 ROOM = Room()
 
 
-@ROOM.get("/sources")
+@ROOM.get("/sources", allow="source.read")
 def sources(visit: Visit) -> Response:
     """The page, for all sources or the one that the address names."""
     scope = visit.scope_from("last7")

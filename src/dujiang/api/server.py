@@ -27,7 +27,7 @@ def serve(
     """
     settings = workspace.settings.serve
     wanted = settings.port if port is None else port
-    listener = _listen(settings.host, wanted)
+    listener = listen(settings.host, wanted)
     address = settings.public_url or f"http://{settings.host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         create_app(workspace), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
@@ -36,7 +36,12 @@ def serve(
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; port 0 is any that is free.
+
+    Raises:
+        Conflict: ``serve.port_taken``.
+    """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

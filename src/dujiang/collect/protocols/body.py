@@ -52,10 +52,10 @@ def _decompress(body: bytes, limit: int) -> bytes:
             if len(whole) > limit:
                 raise _too_large(limit)
             if not stream.eof:
-                raise malformed("the compressed data is cut off")
+                raise malformed(_("The compressed body is cut off. Send it again."))
             rest = stream.unused_data
     except zlib.error:
-        raise malformed("the compressed data is damaged") from None
+        raise malformed(_("The compressed body is damaged. Send it again.")) from None
     return bytes(whole)
 
 
@@ -75,7 +75,7 @@ def form(body: bytes) -> dict[str, str]:
     except UnicodeDecodeError:
         return {}
     except ValueError:
-        raise malformed("the form has too many fields") from None
+        raise malformed(_("The form has too many fields for a tracking call.")) from None
 
 
 def unbase64(value: str, bounds: Bounds) -> bytes:
@@ -88,7 +88,7 @@ def unbase64(value: str, bounds: Bounds) -> bytes:
     try:
         data = base64.b64decode(tidy + "=" * (-len(tidy) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise malformed("the data is not base64") from None
+        raise malformed(_("The data in the form is not base64.")) from None
     return inflate(data, "", bounds)
 
 
@@ -102,7 +102,7 @@ def tidy_json(body: bytes) -> bytes:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _name: None, parse_float=_finite)
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     except (ValueError, RecursionError):
-        raise malformed("it is not valid JSON") from None
+        raise malformed(_("The body is not valid JSON.")) from None
 
 
 def _finite(digits: str) -> float | None:

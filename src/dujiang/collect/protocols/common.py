@@ -115,10 +115,9 @@ def as_is(body: bytes, _query: Mapping[str, str], _bounds: Bounds) -> bytes:
     return body
 
 
-def malformed(reason: str) -> InvalidInput:
-    """The error for a request that is no JSON of the expected shape."""
-    sentence = _("The body cannot be read as tracking data: {reason}. Send JSON in the form of your SDK.")
-    return InvalidInput("intake.malformed", sentence, reason=reason)
+def malformed(sentence: str) -> InvalidInput:
+    """The error for a request that cannot be read as tracking data."""
+    return InvalidInput("intake.malformed", sentence)
 
 
 def build(raw: msgspec.Raw, bounds: Bounds) -> Fields:

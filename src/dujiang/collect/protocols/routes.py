@@ -17,6 +17,7 @@ from dujiang.collect.protocols.posthog import POSTHOG
 from dujiang.collect.protocols.segment import SEGMENT
 from dujiang.collect.protocols.sensors import SENSORS
 from dujiang.foundation.bounds import Bounds
+from dujiang.foundation.i18n import _
 
 _SEGMENT_TYPES: Final = ("track", "identify", "page", "screen", "group", "alias")
 _SHORT: Final = {name[0]: name for name in _SEGMENT_TYPES}
@@ -121,15 +122,19 @@ def _items(protocol: Protocol, plain: bytes) -> tuple[bytes, Items]:
     try:
         return plain, protocol.items(plain)
     except msgspec.ValidationError:
-        raise malformed("it has another shape than expected") from None
+        raise malformed(
+            _("The JSON has another shape than this address expects. Compare it with the tracking guide.")
+        ) from None
     except RecursionError:
-        raise malformed("it is nested too deeply") from None
+        raise malformed(_("The JSON is nested too deeply.")) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         tidy = tidy_json(plain)
     try:
         return tidy, protocol.items(tidy)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise malformed("it has another shape than expected") from None
+        raise malformed(
+            _("The JSON has another shape than this address expects. Compare it with the tracking guide.")
+        ) from None
 
 
 def keys_outside(headers: Mapping[str, str], query: Mapping[str, str]) -> Iterator[str]:

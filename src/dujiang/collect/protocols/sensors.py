@@ -66,7 +66,6 @@ _USED: Final = frozenset(
     | {"$wechat_unionid", "$token", "$project", "$event_session_id"}
 )
 _CONTAINER: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_NO_ITEMS: Final = "it holds neither data nor data_list"
 
 
 def plain(body: bytes, query: Mapping[str, str], bounds: Bounds) -> bytes:
@@ -76,7 +75,7 @@ def plain(body: bytes, query: Mapping[str, str], bounds: Bounds) -> bytes:
     fields = form(body) if body else dict(query)
     value = fields.get("data_list") or fields.get("data")
     if not value:
-        raise malformed(_NO_ITEMS)
+        raise malformed(_("The form holds neither data nor data_list."))
     return value.encode() if value[:1] in ("{", "[") else unbase64(value, bounds)
 
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import duckdb
 import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 
-from dujiang.engine.schema import ibis_table as table
+from dujiang.engine.schema import ibis_table
 
-__all__ = ["Answers", "ask", "bounded", "compiled", "table"]
+__all__ = ["Answers", "Column", "Rows", "ask", "bounded", "compiled", "table"]
+
+Rows: TypeAlias = Any
+"""An Ibis table. Ibis's annotations do not tell one kind of column from another, so naming its class would say less."""
+
+Column: TypeAlias = Any
+"""An Ibis column or scalar."""
 
 
 class Answers(Protocol):
@@ -29,12 +34,21 @@ class Answers(Protocol):
         ...
 
 
-def compiled(question: ir.Expr) -> str:
+def table(name: str) -> Rows:
+    """The contract's table ``name``, bound to no connection.
+
+    >>> table("spend_day").columns[:2]
+    ('channel', 'account')
+    """
+    return ibis_table(name)
+
+
+def compiled(question: Rows | Column) -> str:
     """The question as a query of the engine's dialect."""
     return str(ibis.to_sql(question, dialect="duckdb"))
 
 
-def ask(connection: duckdb.DuckDBPyConnection, question: ir.Table | str) -> pa.Table:
+def ask(connection: duckdb.DuckDBPyConnection, question: Rows | str) -> pa.Table:
     """The answer to a question, or to what :func:`compiled` made of it."""
     query = question if isinstance(question, str) else compiled(question)
     return connection.sql(query).to_arrow_table()

@@ -1,0 +1,1 @@
+"""Numbers: one metric layer that every dashboard, rule, goal and report reads, the growth dashboard and the river."""

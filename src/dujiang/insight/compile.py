@@ -1,0 +1,159 @@
+"""Metrics as questions. Numbers of people are counted anew at each level and ratios are never summed.
+
+Each function is pure and turns a :class:`~dujiang.insight.selection.Scan` into one Ibis expression; results are in columns
+``v<i>`` (the value) and ``n<i>`` (rows behind it), for the metric or the window at position ``i``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import lru_cache
+
+import ibis
+
+from dujiang.engine.question import Column, Rows, compiled
+from dujiang.foundation.timewindows import Period
+from dujiang.insight.catalogue import Metric
+from dujiang.insight.dimensions import DAY
+from dujiang.insight.model import MetricSpec
+from dujiang.insight.selection import OF, Scan, conditioned, keyed, own_conditions, selected, sourced
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days that a cumulative metric takes in: from ``first`` (None: the beginning) to ``last``, for one step of a period."""
+
+    of: int
+    bucket: date | None
+    first: date | None
+    last: date
+
+
+@lru_cache(maxsize=1024)
+def simple(scan: Scan) -> str:
+    """The query for simple metrics of one table, one row for each combination of keys that has rows."""
+    rows = selected(scan)
+    measures: dict[str, Column] = {}
+    for position, metric in enumerate(scan.metrics):
+        which = own_conditions(rows, metric)
+        measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, which)
+        measures[f"n{position}"] = rows.count(where=which)
+    return compiled(rows.group_by(scan.keys).aggregate(**measures))
+
+
+@lru_cache(maxsize=256)
+def cumulative(scan: Scan, windows: tuple[Window, ...]) -> str:
+    """The query for a cumulative metric, one row for each combination of dimensions, one column for each window."""
+    metric = scan.rows_of
+    rows = sourced(scan)
+    latest = max(window.last for window in windows)
+    rows = keyed(scan, conditioned(scan, rows.filter(rows[DAY] <= latest, own_conditions(rows, metric))))
+    measures: dict[str, Column] = {}
+    for position, window in enumerate(windows):
+        inside = rows[DAY] <= window.last
+        if window.first is not None:
+            inside &= rows[DAY] >= window.first
+        measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, inside)
+        measures[f"n{position}"] = rows.count(where=inside)
+    keys = [key for key in scan.keys if key.startswith("_k")]
+    return compiled(rows.group_by(keys).aggregate(**measures) if keys else rows.aggregate(**measures))
+
+
+@lru_cache(maxsize=256)
+def conversion(scan: Scan, goal: Scan, until: date) -> str:
+    """The query for a conversion metric: ``v0`` people who did it, ``n0`` people who started by ``until``."""
+    tried = attempts(scan, goal, until)
+    return compiled(tried.group_by(scan.keys).aggregate(v0=tried["_hit"].sum(), n0=tried.count()))
+
+
+def attempts(scan: Scan, goal: Scan, until: date) -> Rows:
+    """One row for each person (and combination of keys) who started, with ``_hit`` 1 where the goal followed in time.
+
+    The time runs from the person's first start in the period; what follows may be in any channel.
+    """
+    spec = scan.metrics[0].spec
+    rows = selected(scan)
+    person = rows[scan.shape.person]
+    rows = rows.filter(own_conditions(rows, scan.rows_of), person.notnull(), rows[DAY] <= until)
+    keys = [*scan.keys, scan.shape.person]
+    starts = rows.group_by(keys).aggregate(_start=rows[DAY].min())
+    met = _goal_days(goal, scan, spec)
+    both = starts.left_join(met, starts[scan.shape.person] == met["_who"])
+    distance = both["_met"].delta(both["_start"], unit="day")
+    hit = distance.between(spec.after_days, spec.within_days).fill_null(False).cast("int64")
+    return both.mutate(_one=hit).group_by(keys).aggregate(_hit=ibis._["_one"].max())
+
+
+def _goal_days(goal: Scan, scan: Scan, spec: MetricSpec) -> Rows:
+    first = min(period.first for _number, period in scan.periods) + timedelta(spec.after_days)
+    last = max(period.last for _number, period in scan.periods) + timedelta(spec.within_days)
+    rows = sourced(goal)
+    rows = rows.filter(own_conditions(rows, goal.rows_of), rows[DAY].between(first, last))
+    return rows.select(_who=rows[goal.shape.person], _met=rows[DAY]).distinct()
+
+
+def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column) -> Column:
+    """The aggregate of a simple metric over the rows that fulfil ``which``."""
+    if spec.aggregate == "count":
+        return rows.count(where=which)
+    if spec.aggregate == "filled":
+        return _filled(rows, spec.columns).mean(where=which)
+    column = rows[spec.column or person]
+    if spec.aggregate == "count_distinct":
+        return column.nunique(where=which)
+    if spec.aggregate == "p90":
+        return column.quantile(0.9, where=which)
+    if spec.aggregate == "sum":
+        total = column.sum(where=which)
+        return total.cast("int64") if column.type().is_integer() else total  # the engine sums into 128 bits
+    name = {"avg": "mean", "median": "median"}[spec.aggregate]
+    return getattr(column, name)(where=which)
+
+
+def _filled(rows: Rows, columns: tuple[str, ...]) -> Column:
+    """Share of the columns that hold something, row by row; an empty list holds nothing."""
+    marks = []
+    for name in columns:
+        column = rows[name]
+        full = column.length() > 0 if column.type().is_array() else column.notnull()
+        marks.append(full.fill_null(False).cast("float64"))
+    return sum(marks[1:], marks[0]) / len(marks)
+
+
+def behind(scan: Scan, goal: Scan | None = None, until: date | None = None) -> Rows:
+    """The people behind the one metric of ``scan``, as a table with the column ``person``, each once."""
+    if goal is not None and until is not None:
+        tried = attempts(scan, goal, until)
+        return _people(tried.filter(tried["_hit"] == 1), scan.shape.person)
+    spec = scan.metrics[0].spec
+    if spec.type == "cumulative":
+        rows = sourced(scan)
+        first, last = trailing(spec, scan.periods[0][1].last)
+        days = rows[DAY] <= last if first is None else rows[DAY].between(first, last)
+        rows = conditioned(scan, rows.filter(days))
+    else:
+        rows = selected(scan)
+    return _people(rows.filter(own_conditions(rows, scan.rows_of)), scan.shape.person)
+
+
+def _people(rows: Rows, person: str) -> Rows:
+    return rows.select(person=rows[person]).filter(ibis._["person"].notnull()).distinct()
+
+
+def trailing(spec: MetricSpec, last: date) -> tuple[date | None, date]:
+    """Days that a cumulative metric takes in up to ``last``; from None: from the beginning."""
+    return (None if spec.window_days is None else last - timedelta(spec.window_days - 1)), last
+
+
+def goal_scan(scan: Scan, goal: Metric) -> Scan:
+    """The scan for the goal of a conversion: the same periods, but no dimensions and no conditions of the query."""
+    return replace(scan, rows_of=goal, metrics=(goal,), by=(), where=(), grain=None)
+
+
+def one_period(metric: Metric, rows_of: Metric, period: Period, zone: str) -> Scan:
+    """A scan of one metric over one period, undivided."""
+    return Scan((metric,), rows_of, ((0, period),), None, (), (), zone)
+
+
+__all__ = ["OF", "Scan", "Window", "attempts", "behind", "conversion", "cumulative", "goal_scan", "simple", "trailing"]

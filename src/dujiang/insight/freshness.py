@@ -1,0 +1,21 @@
+"""How current the answers are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+import ibis
+
+from dujiang.engine.contract import FACTS
+from dujiang.engine.question import ask, table
+from dujiang.insight.answer import Freshness
+
+_TABLES: Final = tuple(one.name for one in FACTS.values())
+
+
+def freshness(con: duckdb.DuckDBPyConnection) -> Freshness:
+    """When the newest fact that the engine holds was received; of None where it holds none."""
+    newest = [table(name).aggregate(at=table(name).received_at.max()) for name in _TABLES]
+    answer = ask(con, ibis.union(*newest, distinct=False))["at"].drop_null().to_pylist()
+    return Freshness(max(answer, default=None))

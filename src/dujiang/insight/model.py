@@ -1,0 +1,174 @@
+"""What a metric is, as a definition: where its number comes from, how it is read, and why it may differ elsewhere."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final, Literal, Self
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.timewindows import Period
+from dujiang.insight import expression
+
+Kind = Literal["simple", "ratio", "derived", "cumulative", "conversion"]
+Unit = Literal["money", "count", "percent", "ratio", "duration"]
+Direction = Literal["up", "down", "none"]
+Aggregate = Literal["sum", "count", "count_distinct", "avg", "median", "p90", "filled"]
+Operator = Literal["is", "is_not", "among", "not_among", "at_least", "at_most", "above", "below", "known", "unknown"]
+Group = Literal["sales", "customers", "retention", "traffic", "engagement", "spend", "service", "profile"]
+Value = StrictBool | StrictInt | StrictFloat | date | StrictStr
+
+_LISTS: Final = ("among", "not_among")
+_PLAIN: Final = ("known", "unknown")
+
+
+class Condition(Spec):
+    """One condition on a column (in a metric) or a dimension (in a query).
+
+    ``known`` and ``unknown`` take no value, ``among`` and ``not_among`` a list, all others one value.
+    """
+
+    column: str
+    op: Operator = "is"
+    value: Value | tuple[Value, ...] | None = None
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Self:
+        shape = tuple if self.op in _LISTS else type(None) if self.op in _PLAIN else (bool, int, float, date, str)
+        if not isinstance(self.value, shape):
+            raise ValueError(f"the operator {self.op} does not go with this value")
+        return self
+
+
+class People(Spec):
+    """Who stands behind a number that is computed from others: those of one metric, without those of another."""
+
+    of: str
+    without: str = ""
+
+
+class MetricSpec(Spec):
+    """The definition kind ``metric``.
+
+    Attributes:
+        type: ``simple`` aggregates one table; ``ratio`` divides two metrics; ``derived`` is arithmetic over metrics;
+            ``cumulative`` takes a simple metric from the beginning (or over the last ``window_days``) to the end of each
+            period; ``conversion`` is the share of the people behind ``start`` who are behind ``goal`` from
+            ``after_days`` to ``within_days`` later.
+        unit: money is in minor units, a percent is a fraction (0.123), a duration is in milliseconds.
+        column: what is aggregated; with ``filled`` the ``columns`` whose filled share is averaged.
+        date: the day or moment column that decides which period a row belongs to.
+        channel: the column that means the channel, where it is not ``channel``.
+        spread: only people whose rows hold at least two values of this column.
+        of_total: the denominator is that of all rows together, over all channels, instead of this row's.
+        people: who is behind a derived metric.
+        formula: the definition as one sentence, per language.
+        differs: why the platforms' own figure differs, per language; empty where no platform has one.
+        caveat: what the number leaves out, per language.
+    """
+
+    type: Kind = "simple"
+    group: Group
+    unit: Unit
+    direction: Direction = "none"
+    decimals: int = Field(default=0, ge=0, le=4)
+    table: str = ""
+    aggregate: Aggregate = "count"
+    column: str = ""
+    columns: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    date: str = "day"
+    channel: str = ""
+    spread: str = ""
+    numerator: str = ""
+    denominator: str = ""
+    of_total: bool = False
+    expression: str = ""
+    of: str = ""
+    window_days: int | None = Field(default=None, ge=1, le=400)
+    start: str = ""
+    goal: str = ""
+    after_days: int = Field(default=0, ge=0, le=400)
+    within_days: int = Field(default=0, ge=0, le=400)
+    people: People | None = None
+    formula: dict[str, str]
+    differs: dict[str, str] = Field(default_factory=dict)
+    caveat: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_what_its_type_needs(self) -> Self:
+        missing = [name for name in _NEEDS[self.type] if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"a {self.type} metric needs {', '.join(missing)}")
+        if self.type == "simple" and self.aggregate not in ("count", "filled") and not self.column:
+            raise ValueError(f"the aggregate {self.aggregate} needs a column")
+        if self.aggregate == "filled" and not self.columns:
+            raise ValueError("the aggregate filled needs columns")
+        if self.expression:
+            expression.parse(self.expression)
+        return self
+
+    def parts(self) -> tuple[str, ...]:
+        """Names of the metrics that this one is computed from, each once, in order."""
+        if self.type == "derived":
+            return tuple(dict.fromkeys(expression.parse(self.expression).names()))
+        named = (self.numerator, self.denominator, self.of, self.start, self.goal)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @property
+    def additive(self) -> bool:
+        """Whether the values of parts may be summed to the value of the whole, over any dimension and over time."""
+        return self.type == "simple" and self.aggregate in ("sum", "count") and not self.spread
+
+
+_NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "simple": ("table",),
+    "ratio": ("numerator", "denominator"),
+    "derived": ("expression",),
+    "cumulative": ("of",),
+    "conversion": ("start", "goal", "within_days"),
+}
+
+
+class AnnotationSpec(Spec):
+    """The definition kind ``annotation``: something that explains a turn in a line, such as a price change."""
+
+    first: date
+    last: date | None = None
+    channels: tuple[str, ...] = ()
+    """Empty: it concerns all of them."""
+
+    @property
+    def period(self) -> Period:
+        """Its days; one day where no last one is given."""
+        return Period(self.first, self.last or self.first)
+
+
+class LifecycleSpec(Spec):
+    """The definition kind ``lifecycle`` (name ``default``): when a person is new, active, loyal or lapsed.
+
+    Prospects never ordered. Of those who did, the first that fits: *lapsed*, no order for more than ``active_days``;
+    *loyal*, at least ``loyal_orders`` orders; *new*, first order at most ``new_days`` ago; *active*, all others.
+    """
+
+    new_days: int = Field(default=30, ge=1)
+    active_days: int = Field(default=180, ge=1)
+    loyal_orders: int = Field(default=3, ge=2)
+
+
+class RiverSpec(Spec):
+    """The definition kind ``river`` (name ``default``): from when on a branch of the river is marked."""
+
+    weakening: float = Field(default=0.15, gt=0, lt=1)
+    """A branch that lost more than this share of its people against the comparison."""
+    weakening_people_min: int = Field(default=30, ge=0)
+    """Branches that were smaller than this are noise."""
+    overwide: float = Field(default=0.40, gt=0, lt=1)
+    """A channel that holds more than this share of all people."""
+
+
+register("metric", MetricSpec)
+register("annotation", AnnotationSpec)
+register("lifecycle", LifecycleSpec)
+register("river", RiverSpec)

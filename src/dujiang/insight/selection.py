@@ -1,0 +1,173 @@
+"""Which rows a question is about: periods, conditions, the channel, and people found in several places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+
+import ibis
+
+from dujiang.engine.question import Column, Rows, table
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import Grain, Period
+from dujiang.insight.catalogue import Metric, fits
+from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, with_day
+from dujiang.insight.model import Condition
+
+OF, BUCKET = "_of", "_bucket"
+"""Result columns: which of the periods (0 the one asked about, 1 the one compared with), and the first day of the step."""
+
+
+def key_column(position: int) -> str:
+    """Result column of the dimension at ``position``."""
+    return f"_k{position}"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Metrics that one pass over one table answers.
+
+    Attributes:
+        metrics: the metrics; all simple, or one cumulative or conversion metric.
+        rows_of: the simple metric whose table, day, channel and spread decide the rows.
+        periods: number and days of each period; they do not overlap.
+        grain: steps of time to divide by; None for none.
+        by: dimensions to divide by.
+        where: conditions on dimensions.
+        zone: the brand's time zone.
+    """
+
+    metrics: tuple[Metric, ...]
+    rows_of: Metric
+    periods: tuple[tuple[int, Period], ...]
+    grain: Grain | None
+    by: tuple[str, ...]
+    where: tuple[Condition, ...]
+    zone: str
+
+    @property
+    def shape(self) -> Shape:
+        """The table."""
+        return SHAPES[self.rows_of.spec.table]
+
+    @property
+    def channel(self) -> str:
+        """The column that means the channel."""
+        return channel_column(self.shape, self.rows_of.spec.channel)
+
+    @property
+    def keys(self) -> list[str]:
+        """Result columns that number, step and dimensions lie in."""
+        step = [BUCKET] if self.grain else []
+        return [OF, *step, *(key_column(position) for position in range(len(self.by)))]
+
+
+def selected(scan: Scan, days: Column | None = None) -> Rows:
+    """The rows that ``scan`` is about, with its key columns; of other ``days`` than its periods' where they are given."""
+    rows = sourced(scan)
+    rows = rows.filter(within(rows, scan.periods) if days is None else days)
+    rows = rows.mutate(**{OF: _number(rows, scan.periods)})
+    if scan.grain:
+        rows = rows.mutate(**{BUCKET: rows[DAY].truncate({"day": "D", "week": "W", "month": "M"}[scan.grain])})
+    return keyed(scan, conditioned(scan, rows))
+
+
+def sourced(scan: Scan) -> Rows:
+    """The table with the day of each row, and with its person's columns where they are needed."""
+    shape = scan.shape
+    asked = (*scan.by, *(condition.column for condition in scan.where))
+    own = (condition.column for metric in (*scan.metrics, scan.rows_of) for condition in metric.spec.where)
+    personal = any(shape.of_person(one) for one in asked) or any(column.startswith("person.") for column in own)
+    rows = joined(shape) if personal else table(shape.name)
+    return with_day(rows, scan.rows_of.spec.date, scan.zone)
+
+
+def conditioned(scan: Scan, rows: Rows) -> Rows:
+    """The rows that fulfil the query's conditions; for people found in several places, places are narrowed last."""
+    spread = scan.rows_of.spec.spread
+    late = [one for one in scan.where if spread and one.column == spread]
+    rows = _narrowed(scan, rows, [one for one in scan.where if one not in late])
+    if spread:
+        rows = _in_several(scan, rows.filter(own_conditions(rows, scan.rows_of)), spread)
+    return _narrowed(scan, rows, late)
+
+
+def keyed(scan: Scan, rows: Rows) -> Rows:
+    """The rows with the values of the dimensions asked for."""
+    keys = {
+        key_column(position): reading(rows, scan.shape, one, scan.channel).cast("string")
+        for position, one in enumerate(scan.by)
+    }
+    return rows.mutate(**keys) if keys else rows
+
+
+def within(rows: Rows, periods: Iterable[tuple[int, Period]]) -> Column:
+    """Whether a row's day lies in one of the periods."""
+    return reduce(or_, (rows[DAY].between(one.first, one.last) for _number, one in periods))
+
+
+def own_conditions(rows: Rows, metric: Metric) -> Column:
+    """Whether a row fulfils the metric's own conditions."""
+    return reduce(and_, (test(rows[one.column], one) for one in metric.spec.where), ibis.literal(True))
+
+
+def test(value: Column, condition: Condition) -> Column:
+    """Whether ``value`` fulfils ``condition``; what is not stated *is not* any value."""
+    if condition.op == "known":
+        return value.notnull()
+    if condition.op == "unknown":
+        return value.isnull()
+    if condition.op in ("among", "not_among"):
+        among = value.isin(condition.value)
+        return among if condition.op == "among" else ~among | value.isnull()
+    return _comparison(value, condition)
+
+
+def _comparison(value: Column, condition: Condition) -> Column:
+    wanted = condition.value
+    comparisons = {
+        "is": lambda: value == wanted,
+        "is_not": lambda: (value != wanted) | value.isnull(),
+        "at_least": lambda: value >= wanted,
+        "at_most": lambda: value <= wanted,
+        "above": lambda: value > wanted,
+        "below": lambda: value < wanted,
+    }
+    return comparisons[condition.op]()
+
+
+def _narrowed(scan: Scan, rows: Rows, conditions: list[Condition]) -> Rows:
+    for condition in conditions:
+        value = reading(rows, scan.shape, condition.column, scan.channel)
+        if not fits(value.type(), condition):
+            sentence = _("The condition on “{dimension}” compares it with a value of another kind.")
+            raise InvalidInput("metric.condition", sentence, dimension=condition.column)
+        rows = rows.filter(test(value, condition))
+    return rows
+
+
+def _in_several(scan: Scan, rows: Rows, column: str) -> Rows:
+    same = [OF, *([BUCKET] if scan.grain else []), scan.shape.person]
+    found = rows.group_by(same).aggregate(_least=rows[column].min(), _most=rows[column].max())
+    return rows.semi_join(found.filter(found["_least"] != found["_most"]).select(same), same)
+
+
+def _number(rows: Rows, periods: tuple[tuple[int, Period], ...]) -> Column:
+    cases = [(rows[DAY].between(one.first, one.last), number) for number, one in periods]
+    return ibis.cases(*cases, else_=periods[0][0])
+
+
+def check_dimensions(metric: str, known: tuple[str, ...], asked: Iterable[str]) -> None:
+    """Refuse dimensions that the metric does not have.
+
+    Raises:
+        InvalidInput: ``metric.no_dimension``, naming those it has.
+    """
+    for dimension in asked:
+        if dimension not in known:
+            sentence = _("The metric “{metric}” cannot be divided by “{dimension}”. It can be by: {known}.")
+            names = ", ".join(known)
+            raise InvalidInput("metric.no_dimension", sentence, metric=metric, dimension=dimension[:80], known=names)

@@ -86,7 +86,7 @@ class Completeness:
         """Every hour of ``source`` from ``first`` to ``last`` (excluded), with what it should have brought."""
         since = first - timedelta(weeks=WEEKS)
         counts = {one.hour: one for one in self._manifest.counts(source, since, last)}
-        return _judged(counts, first, last, self._birth(source))
+        return _judged(counts, first, last, self._manifest.first_hours().get(source))
 
     def sources(self, first: datetime, last: datetime) -> list[SourceState]:
         """Every source that is defined or has sent something, with its counts and gaps from ``first`` to ``last``."""
@@ -95,7 +95,8 @@ class Completeness:
         for count in self._manifest.counts(None, first - timedelta(weeks=WEEKS), last):
             by_source[count.source][count.hour] = count
         names = sorted({*defined, *by_source})
-        return [self._state(name, defined.get(name), by_source[name], first, last) for name in names]
+        births = self._manifest.first_hours()
+        return [_state(name, defined.get(name), by_source[name], births.get(name), first, last) for name in names]
 
     def totals(self, period: Period) -> list[TotalCheck]:
         """Ours against the platform's totals, for every shop and day of ``period`` that has either."""
@@ -117,37 +118,34 @@ class Completeness:
             sieve.add({"platform_total": table})
             return sieve.settle()
 
-    def _state(
-        self,
-        name: str,
-        definition: Definition | None,
-        counts: Mapping[datetime, Count],
-        first: datetime,
-        last: datetime,
-    ) -> SourceState:
-        hours = _judged(counts, first, last, self._birth(name))
-        within = [one for hour, one in counts.items() if first <= hour < last]
-        received = [hour for hour, one in counts.items() if one.received]
-        spec = SourceSpec.model_validate(definition.spec) if definition else None
-        gaps = tuple(find_gaps(name, hours)) if spec is None or spec.type == "tracking" else ()
-        patience = timedelta(minutes=spec.silence_minutes) if spec else timedelta(hours=2)
-        return SourceState(
-            source=name,
-            title=definition.title if definition else {},
-            channel=spec.channel if spec else "",
-            received=sum(one.received for one in within),
-            accepted=sum(one.accepted for one in within),
-            rejected=sum(one.rejected for one in within),
-            duplicate=sum(one.duplicate for one in within),
-            conflict=sum(one.conflict for one in within),
-            last_received=max(received, default=None),
-            gaps=gaps,
-            silent=bool(gaps) and gaps[-1].last >= last - HOUR and gaps[-1].last - gaps[-1].first >= patience,
-        )
 
-    def _birth(self, source: str) -> datetime | None:
-        """The first hour ever: before it, an hour without facts says nothing."""
-        return min((one.hour for one in self._manifest.counts(source)), default=None)
+def _state(
+    name: str,
+    definition: Definition | None,
+    counts: Mapping[datetime, Count],
+    birth: datetime | None,
+    first: datetime,
+    last: datetime,
+) -> SourceState:
+    hours = _judged(counts, first, last, birth)
+    within = [one for hour, one in counts.items() if first <= hour < last]
+    received = [hour for hour, one in counts.items() if one.received]
+    spec = SourceSpec.model_validate(definition.spec) if definition else None
+    gaps = tuple(find_gaps(name, hours)) if spec is None or spec.type == "tracking" else ()
+    patience = timedelta(minutes=spec.silence_minutes) if spec else timedelta(hours=2)
+    return SourceState(
+        source=name,
+        title=definition.title if definition else {},
+        channel=spec.channel if spec else "",
+        received=sum(one.received for one in within),
+        accepted=sum(one.accepted for one in within),
+        rejected=sum(one.rejected for one in within),
+        duplicate=sum(one.duplicate for one in within),
+        conflict=sum(one.conflict for one in within),
+        last_received=max(received, default=None),
+        gaps=gaps,
+        silent=bool(gaps) and gaps[-1].last >= last - HOUR and gaps[-1].last - gaps[-1].first >= patience,
+    )
 
 
 def _judged(

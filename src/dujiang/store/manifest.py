@@ -228,6 +228,12 @@ class Manifest:
         with self._database.read() as rx:
             return [Count(**row._mapping) for row in rx.execute(query)]
 
+    def first_hours(self) -> dict[str, datetime]:
+        """Of each source the first hour that anything was counted for."""
+        query = select(count.c.source, func.min(count.c.hour).label("hour")).group_by(count.c.source)
+        with self._database.read() as rx:
+            return {row.source: row.hour for row in rx.execute(query)}
+
     def add_dead_letters(self, tx: Connection, letters: Iterable[DeadLetter]) -> int:
         """Keep rejected events; see :meth:`DeadLetters.add`."""
         return self.dead_letters.add(tx, letters)

@@ -83,7 +83,8 @@ class Loader:
                 _check_nothing_is_missing(row, decoded)
                 events += decoded.events
                 letters += decoded.dead_letters(row)
-                sieve.reject(row.source, row.received_at, len(decoded.rejected))
+                for one in decoded.rejected:
+                    sieve.reject(row.source, one.received_at)
             sifted = sieve.add({"event": staged_table(events)})
 
             def commit(tx: Connection) -> None:
@@ -109,7 +110,9 @@ def staged_table(events: Sequence[StagedEvent]) -> pa.Table:
 
 
 def _check_nothing_is_missing(row: JournalRow, decoded: Decoded) -> None:
-    sentence = _("Request {sequence} came with {received} events, but {decoded} were decoded. Nothing of it was loaded.")
+    sentence = _(
+        "Request {sequence} came with {received} events, but {decoded} were decoded. Nothing of it was loaded."
+    )
     found = len(decoded.events) + len(decoded.rejected)
     ensure(
         found == row.events, "load.events_missing", sentence, sequence=row.sequence, received=row.events, decoded=found

@@ -11,6 +11,7 @@ from typing import Any
 from dujiang import __version__
 from dujiang.collect.archive import Archive
 from dujiang.collect.dead_letters import DeadLetters
+from dujiang.collect.decode import Decoded
 from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
 from dujiang.collect.importing import ImportService
 from dujiang.collect.intake import Intake
@@ -32,7 +33,7 @@ from dujiang.store.audit import Audit, record
 from dujiang.store.database import Database
 from dujiang.store.definitions import DefinitionStore
 from dujiang.store.jobs import Jobs
-from dujiang.store.journal import Journal
+from dujiang.store.journal import Journal, JournalRow
 from dujiang.store.keyring import Keyring
 from dujiang.store.leases import Leases
 from dujiang.store.manifest import Manifest
@@ -158,7 +159,7 @@ class Workspace:
             self.journal,
             self._collect_key,
             self.clock,
-            judge=lambda row: self.decoding.decode(row, self.tokeniser()),
+            judge=self._judge,
             bounds=BOUNDS,
             allowed_origins=collect.allowed_origins,
         )
@@ -177,8 +178,21 @@ class Workspace:
             zone=self.zone,
             after=self.refreshing.take_in,
         )
-        self.dead_letters = DeadLetters(self.manifest, self.journal, self.keyring, self.definitions.current, self.clock)
+        self.dead_letters = DeadLetters(
+            manifest=self.manifest,
+            db=self.db,
+            journal=self.journal,
+            keyring=self.keyring,
+            definitions=self.definitions.current,
+            clock=self.clock,
+            judge=self._judge,
+            protect=lambda text: self.tokeniser().protect(text),
+        )
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
+
+    def _judge(self, row: JournalRow) -> Decoded:
+        """Decode a request as a load would, without keeping anything of it."""
+        return self.decoding.decode(row, self.tokeniser())
 
     def _collect_key(self, secret: str) -> CollectKey | None:
         key = self.access.keys.find(secret, "collect")

@@ -1,0 +1,120 @@
+"""Dead letters: look, mend by a rule, replay, discard."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query
+from pydantic import BaseModel, Field
+
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.collect.dead_letters import Mended
+from dujiang.foundation.i18n import translate
+from dujiang.store.command import Actor
+from dujiang.store.dead_letters import DeadLetterRow, LetterGroup, LetterState
+
+router = APIRouter(prefix="/dead-letters", tags=["dead letters"], responses=problems())
+
+CanRead = Depends(needs("dead_letter.read"))
+Repairer = Annotated[Actor, Depends(needs("dead_letter.repair"))]
+LetterId = Annotated[int, Field(ge=1, le=2**62)]
+Ids = Annotated[list[LetterId], Field(min_length=1, max_length=10_000)]
+
+
+class Letter(BaseModel):
+    """A rejected event, without what it says."""
+
+    id: int
+    source: str
+    received_at: str
+    code: str
+    field: str
+    message: str
+    state: LetterState
+
+    @classmethod
+    def of(cls, row: DeadLetterRow) -> Letter:
+        """The plain form of a kept letter."""
+        letter = row.letter
+        return cls(
+            id=row.id,
+            source=letter.source,
+            received_at=letter.received_at.isoformat(),
+            code=letter.reason_code,
+            field=letter.field,
+            message=translate(letter.sentence, "en").format(**letter.values),
+            state=row.state,
+        )
+
+
+class OpenLetter(Letter):
+    """A rejected event with what it says; personal data is masked."""
+
+    event: Any
+
+
+class WithRule(BaseModel):
+    """Letters, and the rule to mend them with."""
+
+    rule: Annotated[str, Field(min_length=1, max_length=80)]
+    ids: Ids
+
+
+class Discard(BaseModel):
+    """Letters to be given up, and why."""
+
+    ids: Ids
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Replay(BaseModel):
+    """What a replay did."""
+
+    fixed: list[int]
+    still_wrong: list[Mended]
+
+
+@router.get("", dependencies=[CanRead])
+def listed(
+    workspace: OfWorkspace,
+    state: LetterState | None = "open",
+    source: str | None = None,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[Letter]:
+    """Letters, newest first; ``before`` is the id of the last one on the page before."""
+    rows = workspace.dead_letters.list(state=state, source=source, before=before, limit=limit)
+    return [Letter.of(row) for row in rows]
+
+
+@router.get("/groups", dependencies=[CanRead])
+def groups(workspace: OfWorkspace) -> list[LetterGroup]:
+    """How many letters share source, reason, field and state."""
+    return list(workspace.dead_letters.groups())
+
+
+@router.get("/{letter}", dependencies=[CanRead], responses=problems(404))
+def get(workspace: OfWorkspace, letter: LetterId) -> OpenLetter:
+    """One letter with its event."""
+    opened = workspace.dead_letters.get(letter)
+    return OpenLetter(**Letter.of(opened.row).model_dump(), event=opened.event)
+
+
+@router.post("/preview", dependencies=[CanRead], responses=problems(404))
+def preview(workspace: OfWorkspace, asked: Annotated[WithRule, Body()]) -> list[Mended]:
+    """What a rule would make of letters; nothing is changed."""
+    return workspace.dead_letters.preview(workspace.dead_letters.rule(asked.rule), asked.ids[:100])
+
+
+@router.post("/replay", responses=problems(404, 429))
+def replay(workspace: OfWorkspace, asked: Annotated[WithRule, Body()], actor: Repairer) -> Replay:
+    """Mend letters with a rule and send in those that are acceptable then. Twice makes nothing twice."""
+    done = workspace.dead_letters.replay(workspace.dead_letters.rule(asked.rule), asked.ids, actor=actor.name)
+    return Replay(fixed=list(done.fixed), still_wrong=list(done.still_wrong))
+
+
+@router.post("/discard", responses=problems(409))
+def discard(workspace: OfWorkspace, asked: Annotated[Discard, Body()], actor: Repairer) -> int:
+    """Give letters up; how many."""
+    return workspace.dead_letters.discard(asked.ids, reason=asked.reason, actor=actor.name)

@@ -96,15 +96,18 @@ class Audit:
     def verify(self) -> AuditCheck:
         """Compare every entry with its hash; the first that is missing or was changed is named."""
         previous, entries = START, 0
-        with self._database.read() as rx:
-            rows = rx.execution_options(yield_per=_PAGE).execute(select(audit).order_by(audit.c.sequence))
-            for row in rows:
-                entry = _entry(row)
-                if entry.sequence != entries + 1 or row.hash != _hash(previous, entry):
+        while page := self._page(after=entries):
+            for entry, hash_ in page:
+                if entry.sequence != entries + 1 or hash_ != _hash(previous, entry):
                     sentence = _("Entry {sequence} of the audit log is missing or was changed.")
                     return AuditCheck(entries, (Problem("audit.broken", sentence, {"sequence": entries + 1}),))
-                previous, entries = row.hash, entries + 1
+                previous, entries = hash_, entries + 1
         return AuditCheck(entries, ())
+
+    def _page(self, after: int) -> Sequence[tuple[AuditEntry, bytes]]:
+        query = select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence).limit(_PAGE)
+        with self._database.read() as rx:
+            return [(_entry(row), row.hash) for row in rx.execute(query)]
 
     def head(self) -> tuple[int, str]:
         """Sequence and hash of the newest entry, for keeping where this program cannot write; (0, "") for an empty log."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from dujiang.foundation.errors import DujiangError, InvariantBroken, Unavailable
 from dujiang.foundation.i18n import _
 
-Fault = Literal["busy", "full", "broken", "lost", "other"]
+Fault = Literal["busy", "full", "broken", "readonly", "lost", "other"]
 
 _SQLITE: Final[dict[int, Fault]] = {
     sqlite3.SQLITE_BUSY: "busy",
@@ -20,13 +20,14 @@ _SQLITE: Final[dict[int, Fault]] = {
     sqlite3.SQLITE_CORRUPT: "broken",
     sqlite3.SQLITE_NOTADB: "broken",
     sqlite3.SQLITE_CANTOPEN: "broken",
-    sqlite3.SQLITE_READONLY: "broken",
+    sqlite3.SQLITE_READONLY: "readonly",
 }
 _POSTGRES: Final[dict[str, Fault]] = {
     "40001": "busy",  # serialization failure
     "40P01": "busy",  # deadlock
     "55P03": "busy",  # lock not available
     "53100": "full",
+    "25006": "readonly",
     "58030": "broken",  # I/O error
     "XX001": "broken",  # data corrupted
     "XX002": "broken",  # index corrupted
@@ -58,5 +59,10 @@ def as_error(fault: Fault) -> DujiangError:
     if fault == "lost":
         sentence = _("The connection to the store's database was lost. Check that the database runs, then try again.")
         return Unavailable("store.unreachable", sentence)
+    if fault == "readonly":
+        sentence = _(
+            "The store cannot be written to. Check that its folder belongs to this user and the disk is writable."
+        )
+        return Unavailable("store.read_only", sentence)
     sentence = _("The store's disk failed to read or write. Stop, check the disk, then run “dujiang doctor”.")
     return InvariantBroken("store.broken", sentence)

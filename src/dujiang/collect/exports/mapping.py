@@ -15,8 +15,9 @@ from dujiang.foundation.facts import FAMILIES, Family
 
 Reading = Literal[
     "text", "id", "yuan", "fen", "count", "number", "moment", "day", "year", "gender", "yes", "window", "seconds",
-    "milliseconds", "minutes", "tags", "province", "city", "path",
+    "milliseconds", "minutes", "percent", "tags", "province", "city", "path",
 ]  # fmt: skip
+DAY: Final = "|day"
 Given = Literal["shop", "account", "day"]
 
 NOT_A_FIELD: Final = frozenset({"key", "content", "seq", "batch", "source", "channel", "received_at", "identifiers"})
@@ -57,7 +58,7 @@ class FieldRule(Spec):
     times: Names = ()
     """The product of these columns, such as price and quantity."""
     join: Names = ()
-    """These columns put together."""
+    """These columns put together; ``列名|day`` takes only the day of a moment."""
     separator: str = "/"
     line: Names = ()
     """A line number made of these columns; when an order repeats them in the file, counted: ``sku``, ``sku#2``."""
@@ -83,7 +84,8 @@ class FieldRule(Spec):
 
     def columns(self) -> tuple[str, ...]:
         """Every column that the rule reads."""
-        own = (*self.first, *self.plus, *self.minus, *self.times, *self.join, *self.line)
+        parts = (part.removesuffix(DAY) for part in (*self.join, *self.line))
+        own = (*self.first, *self.plus, *self.minus, *self.times, *parts)
         return (*own, self.when.column) if self.when else own
 
 

@@ -33,6 +33,13 @@ class Mappings:
         self.definitions = {name: one for name, one in sorted(every.items()) if one.status == "active"}
         self._specs = {name: MappingSpec.model_validate(one.spec) for name, one in self.definitions.items()}
 
+    @classmethod
+    def none(cls) -> Mappings:
+        """No mappings: for files whose mapping is known already."""
+        empty = cls.__new__(cls)
+        empty.definitions, empty._specs = {}, {}
+        return empty
+
     def get(self, name: str) -> MappingSpec:
         """The mapping called ``name``.
 

@@ -100,10 +100,10 @@ def staged_table(events: Sequence[StagedEvent]) -> pa.Table:
     """Staged events as the sift takes them: the event family's columns but ``seq`` and ``batch``, and ``line``."""
     schema = FAMILIES["event"]
     columns: dict[str, pa.Array] = {}
-    values = list(zip(*events, strict=True)) if events else [() for _field in StagedEvent._fields]
-    for name, cells in zip(StagedEvent._fields, values, strict=True):
+    for place, name in enumerate(StagedEvent._fields):
+        cells = [event[place] for event in events]
         if name == "identifiers":
-            cells = [[{"type": one.type, "node": one.node} for one in row] for row in cells]
+            cells = [[{"type": one.type, "node": one.node} for one in event.identifiers] for event in events]
         columns[name] = pa.array(cells, schema.field(name).type)
     columns["line"] = pa.array(range(len(events)), pa.int64())
     return pa.table(columns)

@@ -15,17 +15,17 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from dujiang.collect.archive import Archive
 from dujiang.engine.duck import Engine
 from dujiang.foundation.clock import Clock
-from dujiang.foundation.facts import FAMILIES
+from dujiang.foundation.facts import FAMILIES, MOMENT
 from dujiang.store.database import Database
 from dujiang.store.manifest import Count, Manifest, Part
 
 NEW, DUPLICATE, CONFLICT = 0, 1, 2
+_HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True)
@@ -252,4 +252,5 @@ def _hour(moment: datetime) -> datetime:
 
 
 def _hours(moments: pa.ChunkedArray) -> pa.Array:
-    return pc.floor_temporal(moments, unit="hour").combine_chunks()
+    whole = moments.combine_chunks().cast(pa.int64()).to_numpy() // _HOUR_US * _HOUR_US
+    return pa.array(whole, pa.int64()).cast(MOMENT)

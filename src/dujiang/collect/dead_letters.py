@@ -11,7 +11,7 @@ import msgspec
 
 from dujiang.collect.decode import Decoded, Letter, read_letter
 from dujiang.collect.mending import RuleSpec, event_name, matches, mend
-from dujiang.collect.protocols.common import shape
+from dujiang.collect.protocols.common import plain_json, shape
 from dujiang.collect.protocols.personal import mask
 from dujiang.collect.protocols.routes import REPLAY
 from dujiang.foundation.clock import Clock
@@ -298,8 +298,8 @@ def _event(letter: Letter) -> Any:
 
 
 def _entry(row: DeadLetterRow, letter: Letter, event: Any) -> Entry:
-    original = letter.original if bytes(letter.original) else letter.event
-    again = Letter(letter.path, letter.received_at, msgspec.Raw(msgspec.json.encode(event)), letter.sent_at, original)
+    mended = msgspec.Raw(plain_json(event).encode())
+    again = Letter(letter.path, letter.received_at, mended, letter.sent_at, letter.first)
     kept = row.letter
     body = msgspec.json.encode(again)
     # With the time of its first arrival, so that it is counted in the hour in which it came.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ import msgspec
 
 from dujiang.collect.identifiers import Identifier, Tokeniser
 from dujiang.collect.model import SourceSpec
-from dujiang.collect.protocols.common import TRANSPORT, Fields, Protocol, RawEvent, Refused, build
+from dujiang.collect.protocols.common import TRANSPORT, Fields, Protocol, RawEvent, Refused, build, plain_json, text
 from dujiang.collect.protocols.measures import Measures, measure
 from dujiang.collect.protocols.moments import happened_at
 from dujiang.collect.protocols.names import NAME_OF_KIND, common_name
@@ -132,11 +131,15 @@ class Letter(msgspec.Struct):
     received_at: datetime
     event: msgspec.Raw
     sent_at: Any = None
-    original: msgspec.Raw = msgspec.Raw()
+    original: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def first(self) -> msgspec.Raw:
+        """The event as it came."""
+        return self.event if self.original is msgspec.UNSET else self.original
 
 
 _letter: Final = msgspec.json.Decoder(Letter)
-_sorted: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def read_letter(data: bytes) -> Letter:
@@ -182,7 +185,8 @@ def _letters(row: JournalRow) -> Iterable[Letter]:
     if row.path == REPLAY:
         return (read_letter(row.body),)
     items = _protocol(row.path).items(row.body)
-    return (Letter(row.path, row.received_at, item, items.sent_at) for item in items.items)
+    sent_at = items.sent_at if isinstance(items.sent_at, str | float) else text(items.sent_at) or None
+    return (Letter(row.path, row.received_at, item, sent_at) for item in items.items)
 
 
 def _protocol(path: str) -> Protocol:
@@ -193,12 +197,8 @@ def _protocol(path: str) -> Protocol:
 
 def _rejected(index: int, refusal: Refused, letter: Letter, tokeniser: Tokeniser) -> Rejected:
     values = {key: tokeniser.protect(one) if isinstance(one, str) else one for key, one in refusal.values.items()}
-    original = msgspec.json.encode(Letter(letter.path, letter.received_at, _first(letter), letter.sent_at))
+    original = msgspec.json.encode(Letter(letter.path, letter.received_at, letter.first, letter.sent_at))
     return Rejected(index, refusal.code, refusal.field, refusal.sentence, values, original, letter.received_at)
-
-
-def _first(letter: Letter) -> msgspec.Raw:
-    return letter.original if bytes(letter.original) else letter.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class _Maker:
     def _key(self, raw: RawEvent, letter: Letter, content: int) -> int:
         if raw.message_id:
             return hash64(self.source, raw.message_id)
-        if bytes(letter.original):
+        if letter.original is not msgspec.UNSET:
             content = self._content(letter.original, None)
         return hash64(self.source, "", str(content))
 
@@ -258,7 +258,7 @@ class _Maker:
         stated = (
             {key: value for key, value in whole.items() if key not in TRANSPORT} if isinstance(whole, dict) else whole
         )
-        return self.tokeniser.token("event", _json(stated))
+        return self.tokeniser.token("event", plain_json(stated))
 
     def _planned(self, name: str, raw: RawEvent) -> str:
         if self.plan is None:
@@ -292,7 +292,7 @@ class _Maker:
             kept |= clean(raw.traits, self.tokeniser.protect, of_person=True)
         if raw.name and raw.name != name:
             kept["original_name"] = self.tokeniser.protect(raw.name[:200])
-        return _json(kept)
+        return plain_json(kept)
 
     def _channel(self, raw: RawEvent) -> str:
         stated = raw.properties.get(CHANNEL)
@@ -320,10 +320,3 @@ def _columns(where: Place, measures: Measures, protect: Callable[[str], str]) ->
     shown = {name: protect(value) if value and may_hold_contact(value) else value for name, value in texts.items()}
     amounts = {"dwell_ms": measures.dwell_ms, "scroll_pct": measures.scroll_pct, "value_minor": measures.value_minor}
     return {**shown, **amounts}
-
-
-def _json(value: Any) -> str:
-    try:
-        return _sorted.encode(value).decode()
-    except OverflowError:  # whole numbers beyond 64 bits
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -199,3 +200,18 @@ def pairs(fields: Mapping[str, Any], types: Mapping[str, str]) -> Iterator[Pair]
     for name, said in fields.items():
         if name in types and (value := text(said)):
             yield types[name], value, ""
+
+
+_sorted: Final = msgspec.json.Encoder(order="deterministic")
+
+
+def plain_json(value: Any) -> str:
+    """A JSON value as text, always the same for equal values.
+
+    >>> plain_json({"b": 1, "a": 10**30})
+    '{"a":1000000000000000000000000000000,"b":1}'
+    """
+    try:
+        return _sorted.encode(value).decode()
+    except OverflowError:  # whole numbers beyond 64 bits
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -34,7 +34,7 @@ class IdentifierTypeSpec(Spec):
     """What it is unique in, if not everywhere: an OpenID means something only in its app."""
     parent: str = ""
     """The type it hangs on, as an OpenID on a UnionID: a link between the two is believed before any other."""
-    shared_above: int = Field(default=10, ge=1)
+    shared_above: int = Field(default=10, ge=1, le=250)
     """Seen with more than this many identifiers of one type that is single or stronger, it belongs to nobody."""
     recycled_after_days: int | None = Field(default=None, ge=1)
     """Silence after which it may have gone to a new owner; none: it never does."""

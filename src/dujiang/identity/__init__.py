@@ -1,0 +1,1 @@
+"""Reach 2 of the river: which identifiers belong to one person, and why."""

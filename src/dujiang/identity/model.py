@@ -1,0 +1,176 @@
+"""What identity resolution takes and gives: identifiers and links as arrays, and a decision about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dujiang.collect.identifier_types import IdentifierTypes, base_type
+
+Ints = npt.NDArray[np.int64]
+Indexes = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+NO_LIMIT: Final = 1 << 30
+_DAY_US: Final = 86_400_000_000
+
+OWNER, SHARED, ALONE = range(3)
+ROLES: Final = ("owner", "shared", "alone")
+
+SAME_RECORD: Final = "same_record"
+"""One fact names both, and nothing stands against it."""
+RECYCLED: Final = "recycled"
+"""The number had several owners, one after the other; this link belongs to one of them."""
+SHARED_IDENTIFIER: Final = "shared"
+"""One end was seen with so many others that it means nobody."""
+SHARED_DEVICE: Final = "shared_device"
+"""The device is used by several people."""
+NOT_JOINING: Final = "not_joining"
+"""One end is of a type that joins no people."""
+LIMIT: Final = "limit:"
+"""The person would have more identifiers of the type named behind the colon than one person may have."""
+
+PLAIN_REASONS: Final = (SAME_RECORD, RECYCLED, SHARED_IDENTIFIER, SHARED_DEVICE, NOT_JOINING)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of the types that occur, as arrays; a type's code is its place in ``names``, strongest first."""
+
+    names: tuple[str, ...]
+    priority: Ints
+    limit: Ints
+    device: Flags
+    joins: Flags
+    shared_above: Ints
+    recycled_after: Ints
+    """Microseconds of silence after which the identifier may have a new owner; -1: it never has."""
+    parent: Flags
+    """``parent[x, y]``: one of the two types hangs on the other."""
+    exclusive: Flags
+    """``exclusive[x, y]``: too many identifiers of type y make one of type x a shared one."""
+
+    @classmethod
+    def of(cls, names: Iterable[str], types: IdentifierTypes) -> Rules:
+        """The rules of the types called ``names``."""
+        ordered = tuple(sorted(set(names), key=lambda name: (types.priority(name), name)))
+        specs = [types.get(name) for name in ordered]
+        limits = [types.limit(name) for name in ordered]
+        priority = np.array([types.priority(name) for name in ordered], np.int64)
+        strong = np.array([spec.kind == "strong" and spec.joins for spec in specs], np.bool_)
+        single = np.array([limit == 1 for limit in limits], np.bool_)
+        hangs = np.array([[spec.parent == base_type(name) for name in ordered] for spec in specs], np.bool_)
+        hangs = hangs.reshape(len(ordered), len(ordered))
+        return cls(
+            names=ordered,
+            priority=priority,
+            limit=np.array([NO_LIMIT if limit is None else limit for limit in limits], np.int64),
+            device=np.array([spec.kind == "device" for spec in specs], np.bool_),
+            joins=np.array([spec.joins for spec in specs], np.bool_),
+            shared_above=np.array([spec.shared_above for spec in specs], np.int64),
+            recycled_after=np.array([_microseconds(spec.recycled_after_days) for spec in specs], np.int64),
+            parent=hangs | hangs.T,
+            exclusive=strong & (single | (priority < priority[:, None])),
+        )
+
+    def reasons(self) -> tuple[str, ...]:
+        """Every reason a link can have; the limit of type code ``t`` stands at ``len(PLAIN_REASONS) + t``."""
+        return (*PLAIN_REASONS, *(LIMIT + base_type(name) for name in self.names))
+
+
+def _microseconds(days: int | None) -> int:
+    return -1 if days is None else days * _DAY_US
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Identifiers (in ascending order of ``node``) and the links between them (``a`` before ``b``)."""
+
+    node: Ints
+    type: Indexes
+    first_seq: Ints
+    a: Indexes
+    b: Indexes
+    facts: Ints
+    first_at: Ints
+    """Microseconds since 1970, as is ``last_at``."""
+    last_at: Ints
+
+
+@dataclass(frozen=True)
+class Span:
+    """An identifier (place in the graph) with one owner for a time; None is without end on that side."""
+
+    index: int
+    person: int
+    from_at: int | None
+    to_at: int | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who is who: of each identifier its person and role, of each link whether and why it joins."""
+
+    person: Ints
+    role: npt.NDArray[np.uint8]
+    spans: tuple[Span, ...]
+    """Owners of the identifiers that had several; for these ``person`` names the one with the strongest link."""
+    joined: Flags
+    reason: npt.NDArray[np.int16]
+    """Place in :meth:`Rules.reasons`."""
+    link_person: Ints
+    """Whom a link belongs to; of a refused one, the owner of its stronger end."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A person that was is now part of another one.
+
+    ``a`` and ``b`` are the two identifiers whose link brought it about; None where only the number changed.
+    """
+
+    survivor: int
+    absorbed: int
+    a: int | None
+    b: int | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """Identifiers of a person went to another one, while the person itself remains."""
+
+    remaining: int
+    separated: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What one run decided."""
+
+    full: bool
+    nodes: int
+    links: int
+    persons: int
+    merges: tuple[Merge, ...]
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True)
+class LinkEvidence:
+    """One link as :func:`dujiang.identity.evidence.sentence` puts it into words."""
+
+    a_type: str
+    b_type: str
+    joined: bool
+    reason: str
+    facts: int
+    sources: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+    limit: int | None

@@ -1,0 +1,199 @@
+"""Identity on the engine: decide again about what was touched, or about everybody."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dujiang.collect.identifier_types import IdentifierTypes
+from dujiang.foundation.facts import MOMENT
+from dujiang.identity.model import ROLES, Decision, Graph, Indexes, Ints, Resolution, Rules
+from dujiang.identity.moves import moves
+from dujiang.identity.region import Region, find_region
+from dujiang.identity.resolve import resolve, shared_identifiers
+
+_NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY node"
+_LINKS: Final = """
+    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only} ORDER BY a, b
+"""
+_IN_REGION: Final = "SEMI JOIN region USING (node)"
+_LINKS_IN_REGION: Final = """
+    WHERE a IN (SELECT node FROM region WHERE inside) OR b IN (SELECT node FROM region WHERE inside)
+    OR (a IN (SELECT node FROM region WHERE decided) AND b IN (SELECT node FROM region WHERE decided))
+"""
+_FORGET_NODES: Final = "DELETE FROM person_node WHERE node IN (SELECT node FROM region WHERE decided)"
+_FORGET_LINKS: Final = f"DELETE FROM person_link {_LINKS_IN_REGION}"
+_OWNERS: Final = "SELECT node, person, epoch_us(from_at) AS from_at, epoch_us(to_at) AS to_at, role FROM {table}"
+_BEFORE: Final = _OWNERS.format(table="person_node SEMI JOIN region USING (node) WHERE decided")
+_CHANGED: Final = """
+    INSERT INTO touched_person
+    SELECT DISTINCT person FROM (
+        SELECT person FROM ((FROM owners_before EXCEPT FROM owners_now) UNION ALL (FROM owners_now EXCEPT FROM owners_before))
+        UNION ALL
+        SELECT person FROM (FROM owners_before UNION ALL FROM owners_now) SEMI JOIN touched_node USING (node)
+    )
+"""
+
+
+class Resolver:
+    """Decides who is who, from the tables ``identifier`` and ``link``."""
+
+    def __init__(self, types: IdentifierTypes) -> None:
+        self.types = types
+
+    def resolve(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Resolution:
+        """Decide about the identifiers that hang together with ``touched_node``, or about all.
+
+        Replaces the rows concerned of ``person_node`` and ``person_link``. Unless ``full``, adds to the temporary table
+        ``touched_person`` every person, old or new, that changed or owns a touched identifier. What an incremental run
+        leaves in the tables is exactly what a full one would.
+
+        Args:
+            con: a connection in a transaction.
+            full: decide about everybody: needed after a definition of an identifier type changed.
+        """
+        return self._everybody(con) if full else self._touched(con)
+
+    def _everybody(self, con: duckdb.DuckDBPyConnection) -> Resolution:
+        graph, rules = _read(con, self.types, "", "")
+        before = con.sql(_OWNERS.format(table="person_node")).to_arrow_table()
+        decision = resolve(graph, rules, shared_identifiers(graph, rules))
+        con.execute("DELETE FROM person_node")
+        con.execute("DELETE FROM person_link")
+        everything = np.ones(len(graph.node), np.bool_)
+        _write(con, graph, rules, decision, everything)
+        return _report(graph, decision, before, everything, full=True)
+
+    def _touched(self, con: duckdb.DuckDBPyConnection) -> Resolution:
+        region = find_region(con, self.types)
+        con.register("region", _region_table(region))
+        graph, rules = _read(con, self.types, _IN_REGION, _LINKS_IN_REGION)
+        shared = np.isin(graph.node, np.concatenate([region.touched_shared, region.border]))
+        decision = resolve(graph, rules, shared)
+        before = con.sql(_BEFORE).to_arrow_table()
+        con.execute(_FORGET_NODES)
+        con.execute(_FORGET_LINKS)
+        decided = ~np.isin(graph.node, region.border)
+        now = _write(con, graph, rules, decision, decided)
+        con.unregister("region")
+        _tell_changed(con, before, now)
+        return _report(graph, decision, before, decided, full=False)
+
+
+def _region_table(region: Region) -> pa.Table:
+    parts = (region.inside, region.touched_shared, region.border, region.gone)
+    lengths = [len(part) for part in parts]
+    return pa.table(
+        {
+            "node": np.concatenate(parts),
+            "inside": np.repeat([True, False, False, True], lengths),
+            "decided": np.repeat([True, True, False, True], lengths),
+        }
+    )
+
+
+def _read(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, nodes: str, links: str) -> tuple[Graph, Rules]:
+    found = con.sql(_NODES.format(only=nodes)).to_arrow_table()
+    kinds = found["type"].combine_chunks().dictionary_encode()
+    names = kinds.dictionary.to_pylist()
+    rules = Rules.of(names, types)
+    codes = np.array([rules.names.index(name) for name in names], np.int32)
+    node = found["node"].to_numpy()
+    linked = con.sql(_LINKS.format(only=links)).to_arrow_table()
+    graph = Graph(
+        node=node,
+        type=codes[kinds.indices.to_numpy()],
+        first_seq=found["first_seq"].to_numpy(),
+        a=_places(node, linked["a"].to_numpy()),
+        b=_places(node, linked["b"].to_numpy()),
+        facts=linked["facts"].to_numpy(),
+        first_at=linked["first_at"].to_numpy(),
+        last_at=linked["last_at"].to_numpy(),
+    )
+    return graph, rules
+
+
+def _places(node: Ints, ends: Ints) -> Indexes:
+    return np.searchsorted(node, ends).astype(np.int32)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, graph: Graph, rules: Rules, decision: Decision, decided: np.ndarray
+) -> pa.Table:
+    """Add the decision to the tables; the rows of ``person_node``."""
+    now = _person_nodes(graph, rules, decision, decided)
+    _insert(con, "person_node", now)
+    _insert(con, "person_link", _person_links(graph, rules, decision))
+    return now
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    con.register("decided", rows)
+    con.execute(f"INSERT INTO {table} BY NAME FROM decided")
+    con.unregister("decided")
+
+
+def _person_nodes(graph: Graph, rules: Rules, decision: Decision, decided: np.ndarray) -> pa.Table:
+    single = decided.copy()
+    single[[span.index for span in decision.spans]] = False
+    place = np.concatenate([np.flatnonzero(single), np.array([span.index for span in decision.spans], np.int64)])
+    none = pa.nulls(int(single.sum()), pa.int64())
+    from_at = pa.array([span.from_at for span in decision.spans], pa.int64())
+    to_at = pa.array([span.to_at for span in decision.spans], pa.int64())
+    persons = np.concatenate([decision.person[single], np.array([span.person for span in decision.spans], np.int64)])
+    return pa.table(
+        {
+            "node": graph.node[place],
+            "type": _words(rules.names, graph.type[place]),
+            "person": persons,
+            "from_at": pa.concat_arrays([none, from_at]).cast(MOMENT),
+            "to_at": pa.concat_arrays([none, to_at]).cast(MOMENT),
+            "role": _words(ROLES, decision.role[place]),
+        }
+    )
+
+
+def _person_links(graph: Graph, rules: Rules, decision: Decision) -> pa.Table:
+    return pa.table(
+        {
+            "a": graph.node[graph.a],
+            "b": graph.node[graph.b],
+            "person": decision.link_person,
+            "joined": decision.joined,
+            "reason": _words(rules.reasons(), decision.reason),
+            "first_at": pa.array(graph.first_at).cast(MOMENT),
+            "last_at": pa.array(graph.last_at).cast(MOMENT),
+            "facts": graph.facts,
+        }
+    )
+
+
+def _words(words: tuple[str, ...], codes: np.ndarray) -> pa.Array:
+    return pa.array(words, pa.string()).take(pa.array(codes))
+
+
+def _tell_changed(con: duckdb.DuckDBPyConnection, before: pa.Table, now: pa.Table) -> None:
+    con.register("owners_before", before)
+    con.register("decided", now)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW owners_now AS {_OWNERS.format(table='decided')}")
+    con.execute(_CHANGED)
+    con.execute("DROP VIEW owners_now")
+    con.unregister("decided")
+    con.unregister("owners_before")
+
+
+def _report(graph: Graph, decision: Decision, before: pa.Table, decided: np.ndarray, *, full: bool) -> Resolution:
+    """What changed, in words of persons; of a number that changed hands its first owner counts."""
+    node, person = graph.node[decided], decision.person[decided]
+    first = before.filter(before["from_at"].is_null())
+    old_node, old_person = first["node"].to_numpy(), first["person"].to_numpy()
+    still = np.isin(old_node, node)
+    place = np.searchsorted(node, old_node[still])
+    known, old = np.zeros(len(node), np.bool_), person.copy()
+    known[place], old[place] = True, old_person[still]
+    a, b = graph.node[graph.a[decision.joined]], graph.node[graph.b[decision.joined]]
+    merges, splits = moves(node, old, known, person, a, b)
+    return Resolution(full, len(node), len(graph.a), len(np.unique(person)), merges, splits)

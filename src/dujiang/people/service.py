@@ -1,0 +1,214 @@
+"""People lists and person pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol, get_args
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from dujiang.collect.identifiers import Tokeniser
+from dujiang.engine.question import Answers, Rows, ask, bounded, table
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.errors import InvalidInput, NotFound
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.people import questions
+from dujiang.people.model import (
+    ChannelShare,
+    EntryKind,
+    Evidence,
+    OwnedIdentifier,
+    PeoplePage,
+    PeopleQuery,
+    PersonOrder,
+    PersonPage,
+    Profile,
+    TimelineEntry,
+    TimelinePage,
+)
+from dujiang.people.profile import masked, profile, token_mark
+
+_CURSOR: Final = re.compile(r"-?\d{1,19}(\.-?\d{1,19}){1,2}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Revealing(Protocol):
+    """Where clear values are kept."""
+
+    def reveal(self, nodes: Iterable[int]) -> Mapping[int, str]:
+        """The clear values behind ``nodes``; those that are not kept are left out."""
+        ...
+
+
+class PeopleService:
+    """Answers questions about people.
+
+    Args:
+        answers: the engine.
+        zone: the brand's time zone.
+        vault: where clear values of identifiers are kept.
+        tokeniser: makes a tokeniser, with which an identifier that somebody typed is looked up.
+    """
+
+    def __init__(self, answers: Answers, zone: ZoneInfo, vault: Revealing, tokeniser: Callable[[], Tokeniser]) -> None:
+        self._answers, self._zone, self._vault, self._tokeniser = answers, zone, vault, tokeniser
+
+    def list(self, query: PeopleQuery, among: Rows | None = None) -> PeoplePage:
+        """One page of people.
+
+        Args:
+            query: which people, sorted how, and which page.
+            among: only these: a question with the column ``person``, such as
+                :meth:`dujiang.insight.service.MetricService.people` gives for the people behind a number.
+
+        Raises:
+            InvalidInput: ``people.cursor``.
+        """
+        after = _numbers(query.after, 2)
+        limit = max(1, min(query.limit, BOUNDS.answer_rows_max))
+        with bounded(self._answers) as con:
+            persons = self._found(con, query.words) if query.words else None
+            rows = questions.listed(query, among, persons)
+            count = ask(con, rows.aggregate(count=rows.count()))["count"][0].as_py()
+            page = ask(con, questions.paged(rows, after, limit + 1)).to_pylist()
+        last = page[limit - 1] if len(page) > limit else None
+        following = None if last is None else f"{last['_key']}.{last['person']}"
+        return PeoplePage(tuple(profile(row) for row in page[:limit]), count, following)
+
+    def find(self, words: str) -> list[int]:
+        """The people who have the identifier ``words``, or whose number it is; empty where there is none.
+
+        It has to be the identifier in full: parts of it cannot be searched, because only its token is known.
+        """
+        with bounded(self._answers) as con:
+            return self._found(con, words)
+
+    def get(self, person: int) -> PersonPage:
+        """The page of a person; of the survivor, where the person was merged into another.
+
+        Raises:
+            NotFound: ``people.unknown``.
+        """
+        with bounded(self._answers) as con:
+            who = self._survivor(con, person)
+            owned = ask(con, questions.owned(who.person)).to_pylist()
+            links = ask(con, questions.evidence(who.person)).to_pylist()
+            channels = ask(con, questions.channels(who.person)).to_pylist()
+            orders = ask(con, questions.orders(who.person)).to_pylist()
+        nodes = {row["node"] for row in owned} | {row[side] for row in links for side in ("a", "b")}
+        clear = self._vault.reveal(nodes)
+        return PersonPage(
+            asked=person,
+            profile=who,
+            identifiers=tuple(_identifier(row, clear) for row in owned),
+            evidence=tuple(_evidence(row, clear) for row in links),
+            channels=tuple(ChannelShare(**row) for row in channels),
+            orders=tuple(PersonOrder(**row) for row in orders),
+        )
+
+    def clear_identifiers(self, person: int) -> dict[int, str]:
+        """Clear values of the person's identifiers that are kept, by node. Whoever calls this has it audited.
+
+        Raises:
+            NotFound: ``people.unknown``.
+        """
+        with bounded(self._answers) as con:
+            who = self._survivor(con, person)
+            nodes = ask(con, questions.owned(who.person))["node"].to_pylist()
+        return dict(self._vault.reveal(nodes))
+
+    def timeline(
+        self,
+        person: int,
+        before: str = "",
+        limit: int = 50,
+        channels: tuple[str, ...] = (),
+        kinds: tuple[EntryKind, ...] = get_args(EntryKind),
+    ) -> TimelinePage:
+        """What happened, in all channels, latest first.
+
+        Args:
+            person: the person's number.
+            before: the ``next`` of the page before, or an entry's ``cursor``; empty for the latest.
+            limit: entries on one page, at most 1,000.
+            channels: only these; empty for all.
+            kinds: only these.
+
+        Raises:
+            InvalidInput: ``people.cursor``.
+        """
+        cursor, limit = _numbers(before, 3), max(1, min(limit, 1000))
+        rows = questions.timeline(person, kinds or get_args(EntryKind), channels, self._zone.key)
+        with bounded(self._answers) as con:
+            found = ask(con, questions.before(rows, cursor, limit + 1)).to_pylist()
+        entries = tuple(_entry(row) for row in found[:limit])
+        return TimelinePage(entries, entries[-1].cursor if len(found) > limit else None)
+
+    def _survivor(self, con: duckdb.DuckDBPyConnection, person: int) -> Profile:
+        """The profile of the person, or of whom the person's first identifier belongs to now."""
+        for number in (person, *(row["person"] for row in ask(con, questions.owners([person])).to_pylist())):
+            rows = table("person")
+            found = ask(con, rows.filter(rows.person == number)).to_pylist()
+            if found:
+                return profile(found[0])
+        sentence = _("There is no person {person}. Look for them in the list of people.")
+        raise NotFound("people.unknown", sentence, person=person_id(person))
+
+    def _found(self, con: duckdb.DuckDBPyConnection, words: str) -> list[int]:
+        nodes = self._nodes(con, words.strip())
+        number = parse_person_id(words.strip())
+        if number is not None:
+            nodes.append(number)
+        found = ask(con, questions.owners(nodes))["person"].to_pylist() if nodes else []
+        return list(dict.fromkeys([*([number] if number is not None else []), *found]))
+
+    def _nodes(self, con: duckdb.DuckDBPyConnection, words: str) -> list[int]:
+        """The token of ``words`` under every type that the engine has seen."""
+        tokeniser = self._tokeniser()
+        seen = table("identifier").select("type").distinct()
+        types = ask(con, seen)["type"].to_pylist()
+        found = (tokeniser.identifier(type_, words) for type_ in sorted(types))
+        return [one.node for one in found if one is not None]
+
+
+def _numbers(cursor: str, count: int) -> Any:
+    """The numbers in a cursor; None for an empty one."""
+    if not cursor:
+        return None
+    parts = cursor.split(".")
+    if not _CURSOR.fullmatch(cursor) or len(parts) != count or any(abs(int(part)) >= 2**63 for part in parts):
+        raise InvalidInput("people.cursor", _("This page of the list does not exist. Begin with the first page."))
+    return tuple(int(part) for part in parts)
+
+
+def _identifier(row: Mapping[str, Any], clear: Mapping[int, str]) -> OwnedIdentifier:
+    shown, kept = _shown(row["node"], clear), row["node"] in clear
+    return OwnedIdentifier(**{**row, "facts": row["facts"] or 0}, shown=shown, kept=kept)
+
+
+def _evidence(row: Mapping[str, Any], clear: Mapping[int, str]) -> Evidence:
+    plain = {**row, "sources": tuple(row["sources"] or ()), "joined": bool(row["joined"]), "facts": row["facts"] or 0}
+    return Evidence(**plain, a_shown=_shown(row["a"], clear), b_shown=_shown(row["b"], clear))
+
+
+def _shown(node: int, clear: Mapping[int, str]) -> str:
+    return masked(clear[node]) if node in clear else token_mark(node)
+
+
+def _entry(row: Mapping[str, Any]) -> TimelineEntry:
+    cursor = f"{row['us']}.{row['rank']}.{row['key']}"
+    return TimelineEntry(
+        at=_EPOCH + timedelta(microseconds=row["us"]),
+        kind=row["kind"],
+        channel=row["channel"],
+        name=row["name"],
+        detail=row["detail"],
+        amount_minor=row["amount_minor"],
+        status=row["status"],
+        whole_day=row["kind"] == "refund",
+        cursor=cursor,
+    )

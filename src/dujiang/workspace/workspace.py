@@ -149,7 +149,7 @@ class Workspace:
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
         )
         self._wire_collect()
-        self.people = PeopleService(self.engine, clock, self.zone, self.vault, self.tokeniser)
+        self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)
         self.metrics = MetricService(self.engine, self.definitions.current, self.zone, clock)
 
     def _wire_collect(self) -> None:

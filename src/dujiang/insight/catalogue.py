@@ -8,7 +8,6 @@ from functools import cache
 from importlib import resources
 from typing import Final, NoReturn
 
-
 from dujiang.engine.question import Column
 from dujiang.foundation.definitions import Definition, load_yaml
 from dujiang.foundation.errors import InvalidInput, NotFound

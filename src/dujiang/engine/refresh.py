@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,9 +22,6 @@ from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.schema import PENDING, count
 from dujiang.engine.touching import prepare, touch, touch_everything
 from dujiang.foundation.progress import Progress, silent
-
-_FULL_FROM: Final = 0.25
-"""Share of all nodes above which computing everything is cheaper than finding out what can stay."""
 
 
 class Resolution(Protocol):
@@ -93,6 +90,7 @@ class Refresher:
         rules: types of identifiers, their ranks, and whether they join people.
         zone: the brand's time zone, in which days are counted.
         session_gap_minutes: silence that ends a visit.
+        full_from: share of touched nodes above which computing everything is cheaper than finding out what can stay.
     """
 
     def __init__(
@@ -102,9 +100,11 @@ class Refresher:
         rules: IdentifierRules,
         zone: ZoneInfo,
         session_gap_minutes: int,
+        *,
+        full_from: float = 0.25,
     ) -> None:
         self.engine, self.resolver, self.rules = engine, resolver, rules
-        self._zone, self._gap_seconds = str(zone), session_gap_minutes * 60
+        self._zone, self._gap_seconds, self._full_from = str(zone), session_gap_minutes * 60, full_from
 
     def load(self, parts: Iterable[tuple[str, pa.Table]]) -> int:
         """Take in the facts of ``parts`` (family and table); how many there were.
@@ -132,14 +132,18 @@ class Refresher:
             loaded = con.execute("SELECT DISTINCT batch FROM loaded_part ORDER BY batch").fetchall()
         return [batch for (batch,) in loaded if batch not in known]
 
-    def refresh(self, progress: Progress = silent) -> RefreshReport:
+    def refresh(self, progress: Progress = silent, *, full: bool = False) -> RefreshReport:
         """Bring every answer up to date with the facts that are loaded.
+
+        Args:
+            progress: told of every step.
+            full: compute everything, not only what was touched.
 
         Raises:
             EngineDamaged: the file is damaged; run :meth:`rebuild`.
         """
         with self.engine.write() as con:
-            report = self._refresh(self.engine, con, progress, full=_full_is_better(con))
+            report = self._refresh(self.engine, con, progress, full=full or self._full_is_better(con))
         self.engine.checkpoint()
         return report
 
@@ -178,6 +182,10 @@ class Refresher:
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
         return RefreshReport(full, count(con, persons), count(con, orders), resolution)
 
+    def _full_is_better(self, con: duckdb.DuckDBPyConnection) -> bool:
+        touched = count(con, "(SELECT DISTINCT node FROM pending_node)")
+        return touched > self._full_from * max(1, count(con, "identifier"))
+
 
 class _Counted:
     """Parts on their way into the engine, counted."""
@@ -190,7 +198,3 @@ class _Counted:
             yield part
             self.parts += 1
             self._progress("load", self.parts, 0)
-
-
-def _full_is_better(con: duckdb.DuckDBPyConnection) -> bool:
-    return count(con, "(SELECT DISTINCT node FROM pending_node)") > _FULL_FROM * count(con, "identifier")

@@ -42,6 +42,8 @@ _SINCE: Final = f"""
 """
 
 # ── orders and conversations that are touched, and through them persons ─────────────────────────────────────────────
+# Facts of an order touch whoever may own it; a touched person in turn touches the orders owned so far. No more is needed:
+# when a node changes hands, both hands are touched.
 _ORDER_FACTS: Final = " UNION ALL ".join(
     f"""SELECT order_key, anchor, coalesce("at", received_at) AS moment FROM {name}"""
     for name in ("fact_order", "fact_order_line", "fact_refund")
@@ -53,13 +55,11 @@ _ORDER_OWNERS: Final = f"""
     UNION ALL
     SELECT person, min("at") FROM orders SEMI JOIN touched_order USING (order_key) WHERE person IS NOT NULL GROUP BY person
 """
-_ORDERS_OF_OWNERS: Final = f"""
+_ORDERS_OF_OWNERS: Final = """
     INSERT INTO touched_order
     SELECT order_key FROM orders SEMI JOIN touched USING (person)
     UNION
     SELECT order_key FROM refunds SEMI JOIN touched USING (person)
-    UNION
-    SELECT order_key FROM ({_ORDER_FACTS}) WHERE anchor IN (SELECT node FROM owner)
 """
 _CONVERSATION_OWNERS: Final = """
     INSERT INTO since
@@ -72,8 +72,6 @@ _CONVERSATION_OWNERS: Final = """
 _CONVERSATIONS_OF_OWNERS: Final = """
     INSERT INTO touched_conversation
     SELECT conversation_key FROM conversation SEMI JOIN touched USING (person)
-    UNION
-    SELECT key FROM fact_conversation WHERE anchor IN (SELECT node FROM owner)
 """
 
 # ── from when on ────────────────────────────────────────────────────────────────────────────────────────────────────

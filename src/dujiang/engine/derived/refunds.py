@@ -8,7 +8,7 @@ from __future__ import annotations
 import ibis
 
 from dujiang.engine.derived.orders import TOUCHED_ORDER, latest_refunds
-from dujiang.engine.expressions import Rows, Scope, shaped, whole, with_any_owner
+from dujiang.engine.expressions import Rows, Scope, latest, shaped, whole, with_any_owner
 from dujiang.engine.schema import ibis_table
 
 
@@ -20,15 +20,20 @@ def refunds(scope: Scope) -> Rows:
 
 
 def _known(refunds: Rows, orders: Rows) -> Rows:
-    owned = with_any_owner(refunds)
     order = orders.select("order_key", person_of_order="person", day_of_order="day")
-    rows = owned.left_join(order, "order_key")
+    rows = refunds.left_join(order, "order_key").drop("order_key_right").left_join(_owners(refunds), "order_key")
     rows = rows.mutate(
         refund_key=rows["key"],
         person=rows["person_of_order"].coalesce(rows["person"]),
         day=rows["day"].coalesce(rows["day_of_order"]),
     )
     return shaped(rows, "refunds")
+
+
+def _owners(refunds: Rows) -> Rows:
+    """Whose the refunds of one order are where the order itself is not known: one person, as with orders."""
+    orders = refunds.group_by("order_key").agg(anchor=latest(refunds["anchor"], refunds["seq"]), at=refunds["at"].min())
+    return with_any_owner(orders).select("order_key", "person")
 
 
 def _remaining(refunds: Rows, orders: Rows) -> Rows:

@@ -102,6 +102,11 @@ class Visit:
         return self.request.url.path
 
     @property
+    def is_fragment(self) -> bool:
+        """Whether only a part of a page is asked for, to be put into the one that is open."""
+        return "hx-request" in self.request.headers
+
+    @property
     def query(self) -> Mapping[str, str]:
         return self.request.query_params
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dujiang.console.rooms import dead_letters, definitions, jobs, metrics, palette, settings, sign_in, sources
+from dujiang.console.rooms import dead_letters, definitions, jobs, metrics, palette, people, settings, sign_in, sources
 
 ROOMS = (
     sign_in.ROOM,
     palette.ROOM,
     sources.ROOM,
     dead_letters.ROOM,
+    people.ROOM,
     metrics.ROOM,
     definitions.ROOM,
     jobs.ROOM,

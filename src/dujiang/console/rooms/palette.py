@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, render
 from dujiang.foundation.i18n import _
-from dujiang.foundation.ids import parse_person_id
+from dujiang.foundation.ids import person_id
 
 ROOM = Room()
 _MOST: Final = 12
+_PEOPLE: Final = 3
+_LEAST: Final = 5
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Hit:
     kind: str
 
 
-@ROOM.get("/palette")
+@ROOM.post("/palette", allow="person.read")
 def palette(visit: Visit) -> Response:
     """The finds for what has been typed; pages where nothing has."""
-    words = visit.query.get("q", "").strip()[:100]
+    words = visit.field("q")[:100]
     return render(
         visit,
         "palette_hits.html",
@@ -45,12 +46,11 @@ def _pages(visit: Visit, words: str) -> list[Hit]:
 
 
 def _people(visit: Visit, words: str) -> list[Hit]:
-    if len(words) < 5 or " " in words:
+    """People whose number or identifier has been typed in full; what cannot be one is not looked for."""
+    if len(words) < _LEAST or not any(letter.isdigit() or letter == "@" for letter in words):
         return []
-    kind = visit.text(_("person"))
-    if parse_person_id(words) is not None:
-        return [Hit(f"/people/{words}", words, kind)]
-    return [Hit("/people?" + urlencode({"q": words}), visit.text(_("People with “{words}”"), words=words), kind)]
+    found = visit.workspace.people.find(words)[:_PEOPLE]
+    return [Hit(f"/people/{person_id(one)}", person_id(one), visit.text(_("person"))) for one in found]
 
 
 def _defined(visit: Visit, words: str) -> list[Hit]:

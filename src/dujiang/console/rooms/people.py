@@ -1,0 +1,132 @@
+"""People: the list, one person, why they are one person, their timeline."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+from starlette.responses import Response
+
+from dujiang.console.views import figures
+from dujiang.console.views import people as views
+from dujiang.console.visit import Visit
+from dujiang.console.web import Room, page, redirect, render
+from dujiang.engine.question import Rows
+from dujiang.foundation.errors import NotFound
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.insight.model import Condition
+from dujiang.people.model import PeopleQuery, Sort
+
+ROOM = Room()
+
+
+@ROOM.get("/people", allow="person.read")
+def listing(visit: Visit) -> Response:
+    """Everybody, or the people behind a number, filtered."""
+    return _list_page(visit, "")
+
+
+@ROOM.post("/people", allow="person.read")
+def find(visit: Visit) -> Response:
+    """Look for an identifier. It comes in the body and not in the address, because addresses are kept in logs."""
+    words = visit.field("q")[:300]
+    found = visit.workspace.people.find(words) if words else []
+    if len(found) == 1:
+        return redirect(f"/people/{person_id(found[0])}")
+    return _list_page(visit, words) if words else redirect("/people")
+
+
+@ROOM.get("/people/{id}", allow="person.read")
+def single(visit: Visit) -> Response:
+    """One person."""
+    return _person_page(visit, reveal=False)
+
+
+@ROOM.post("/people/{id}/reveal", allow="person.reveal")
+def reveal(visit: Visit) -> Response:
+    """The same with clear identifiers; the audit log says who looked."""
+    return _person_page(visit, reveal=True)
+
+
+@ROOM.get("/people/{id}/why", allow="person.read")
+def why(visit: Visit) -> Response:
+    """Why these identifiers are one person."""
+    found = visit.workspace.people.get(_asked(visit))
+    return render(visit, "why.html", evidence=views.evidence(visit, found))
+
+
+def _list_page(visit: Visit, words: str) -> Response:
+    known, bought, sort = (visit.query.get(key, "") for key in ("known", "bought", "sort"))
+    sort = sort if sort in get_args(Sort) else "last_seen"
+    among, behind = _behind(visit)
+    # Among the people of a number the channels have been heeded already, as channels of that number.
+    channels = () if among is not None else tuple(filter(None, visit.request.query_params.getlist("channel")))
+    query = PeopleQuery(
+        words=words,
+        channels=channels,
+        known={"yes": True, "no": False}.get(known),
+        bought={"yes": True, "no": False}.get(bought),
+        city=visit.query.get("city", ""),
+        sort=cast(Sort, sort),
+        after=visit.query.get("after", ""),
+    )
+    found = visit.workspace.people.list(query, among)
+    view = views.PeopleView(
+        q=words,
+        channel=channels[0] if len(channels) == 1 else "",
+        known=known,
+        bought=bought,
+        city=query.city,
+        sort=sort,
+        known_choices=views.choices(visit, views.KNOWN),
+        bought_choices=views.choices(visit, views.BOUGHT),
+        sort_choices=views.choices(visit, views.SORTS),
+        behind=behind,
+        count=visit.text(_("{n} people"), n=visit.show(found.count, "count")),
+        first=visit.with_query(after=None) if query.after else "",
+        next=visit.with_query(after=found.next) if found.next else "",
+        is_filtered=bool(words or channels or known or bought or query.city or behind),
+    )
+    return page(visit, "people.html", [views.people_sheet(visit, found)], view=view)
+
+
+def _behind(visit: Visit) -> tuple[Rows | None, str]:
+    """The people behind the number that the address names, and the number in words."""
+    name = visit.query.get("metric", "")
+    if not name:
+        return None, ""
+    metrics = visit.workspace.metrics
+    by, value = visit.query.get("by", ""), visit.query.get("value", "")
+    where = [Condition(column=by, op="is", value=value) if value else Condition(column=by, op="unknown")] if by else []
+    if visit.scope.channels and "channel" in metrics.catalogue().dimensions(name):
+        where.append(Condition(column="channel", op="among", value=visit.scope.channels))
+    told = metrics.catalogue().get(name).label(visit.locale)
+    if by:
+        told = f"{told} · {figures.dimension_label(visit, by)}: {figures.value_label(visit, by, value or None)}"
+    period = visit.scope.period
+    sentence = _("The people behind {number}, {first} to {last}.")
+    return metrics.people(name, period, tuple(where)), visit.text(
+        sentence, number=told, first=period.first, last=period.last
+    )
+
+
+def _person_page(visit: Visit, *, reveal: bool) -> Response:
+    found = visit.workspace.people.get(_asked(visit))
+    who = found.profile.person
+    clear = None
+    if reveal:
+        visit.workspace.record(visit.actor, "person.reveal", person_id(who))
+        clear = visit.workspace.people.clear_identifiers(who)
+    timeline = views.timeline(visit, visit.workspace.people.timeline(who, visit.query.get("before", "")))
+    view = views.person(visit, found, clear)
+    return page(visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline)
+
+
+def _asked(visit: Visit) -> int:
+    text = visit.request.path_params["id"]
+    number = parse_person_id(text)
+    if number is None:
+        raise NotFound(
+            "people.unknown", _("There is no person {person}. Look for them in the list of people."), person=text[:20]
+        )
+    return number

@@ -1,0 +1,362 @@
+"""People lists, person pages and timelines, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dujiang.collect.identifiers import base_type
+from dujiang.console import formats
+from dujiang.console.components import Card, Tag
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
+from dujiang.people.model import (
+    EntryKind,
+    Evidence,
+    OwnedIdentifier,
+    PeoplePage,
+    PersonPage,
+    Profile,
+    Sort,
+    TimelineEntry,
+    TimelinePage,
+)
+
+KNOWN: Final = {"": _("Known and anonymous"), "yes": _("Known only"), "no": _("Anonymous only")}
+BOUGHT: Final = {"": _("With and without orders"), "yes": _("Bought"), "no": _("Never bought")}
+SORTS: Final[dict[Sort, str]] = {
+    "last_seen": _("Last seen"),
+    "first_seen": _("First seen"),
+    "orders": _("Orders"),
+    "paid": _("Amount paid"),
+}
+FIELDS: Final = {
+    "gender": _("Gender"),
+    "birth_year": _("Year of birth"),
+    "province": _("Province"),
+    "city": _("City"),
+    "member_level": _("Member level"),
+    "tags": _("Tags"),
+}
+GENDERS: Final = {"female": _("female"), "male": _("male")}
+ROLES: Final = {
+    "owner": (_("belongs to this person"), "good"),
+    "shared": (_("shared by several"), "warn"),
+    "alone": (_("alone"), ""),
+}
+STATUSES: Final = {
+    "valid": (_("valid"), "good"),
+    "cancelled": (_("cancelled"), ""),
+    "unpaid": (_("unpaid"), "warn"),
+}
+_EVENTS: Final = {
+    "page_viewed": _("Looked at a page"),
+    "screen_viewed": _("Looked at a screen"),
+    "shared": _("Shared"),
+    "element_clicked": _("Clicked"),
+}
+
+
+@dataclass(frozen=True)
+class PeopleView:
+    """The list's frame."""
+
+    q: str
+    channel: str
+    known: str
+    bought: str
+    city: str
+    sort: str
+    known_choices: tuple[tuple[str, str], ...]
+    bought_choices: tuple[tuple[str, str], ...]
+    sort_choices: tuple[tuple[str, str], ...]
+    behind: str
+    count: str
+    first: str
+    next: str
+    is_filtered: bool
+    fresh_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """One person's page."""
+
+    id: str
+    sentence: str
+    cards: tuple[Card, ...]
+    profile: tuple[tuple[str, str], ...]
+    completeness: str
+    missing: tuple[str, ...]
+    channels: tuple[str, ...]
+    identifiers: Sheet
+    can_reveal: bool
+    revealed: bool
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """A line of a timeline."""
+
+    time: str
+    channel: str
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class DayView:
+    """A day of a timeline."""
+
+    label: str
+    entries: tuple[EntryView, ...]
+
+
+@dataclass(frozen=True)
+class TimelineView:
+    """A part of a timeline, and where older entries are."""
+
+    days: tuple[DayView, ...]
+    older: str
+
+
+def choices(visit: Visit, labels: Mapping[Any, str]) -> tuple[tuple[str, str], ...]:
+    """Options of a menu."""
+    return tuple((key, visit.text(label)) for key, label in labels.items())
+
+
+def people_sheet(visit: Visit, page: PeoplePage) -> Sheet:
+    """One row for each person; no personal data."""
+    columns = (
+        Column("person", visit.text(_("Person")), "code"),
+        Column("known", visit.text(_("Known")), "tag"),
+        Column("channels", visit.text(_("Seen in"))),
+        Column("orders", visit.text(_("Orders")), "count"),
+        Column("paid", visit.text(_("Amount paid")), "money"),
+        Column("net", visit.text(_("Net of refunds")), "money"),
+        Column("first", visit.text(_("First seen")), "moment"),
+        Column("last", visit.text(_("Last seen")), "moment"),
+        Column("city", visit.text(_("City"))),
+        Column("level", visit.text(_("Member level"))),
+    )
+    rows = [_person_row(visit, one) for one in page.people]
+    return Sheet("people", columns, rows, [f"/people/{person_id(one.person)}" for one in page.people])
+
+
+def _person_row(visit: Visit, one: Profile) -> tuple[Any, ...]:
+    known = Tag(visit.text(_("known")), "good") if one.known else Tag(visit.text(_("anonymous")))
+    channels = " · ".join(visit.channel_label(name) for name in one.channels)
+    return (
+        person_id(one.person),
+        known,
+        channels,
+        one.orders,
+        one.paid_minor,
+        one.net_minor,
+        one.first_at,
+        one.last_at,
+        one.city,
+        one.member_level,
+    )
+
+
+def person(visit: Visit, page: PersonPage, clear: Mapping[int, str] | None) -> PersonView:
+    """A person's page; with ``clear`` values where the reader asked for them and may see them."""
+    who = page.profile
+    return PersonView(
+        id=person_id(who.person),
+        sentence=_sentence(visit, page),
+        cards=_cards(visit, who),
+        profile=_profile(visit, who),
+        completeness=visit.text(_("{share} of the profile is filled."), share=visit.show(who.completeness, "percent")),
+        missing=tuple(visit.text(FIELDS[name]) for name in who.missing),
+        channels=who.channels,
+        identifiers=_identifiers_sheet(visit, page.identifiers, clear),
+        can_reveal=any(one.kept for one in page.identifiers),
+        revealed=clear is not None,
+    )
+
+
+def _sentence(visit: Visit, page: PersonPage) -> str:
+    if page.asked != page.profile.person:
+        return visit.text(_("{id} was found to be the same person and leads here."), id=person_id(page.asked))
+    if page.profile.first_at is None:
+        return visit.text(_("Known by name only: nothing has happened yet."))
+    channel = visit.channel_label(page.profile.first_channel)
+    return visit.text(
+        _("First seen {when} in {channel}."), when=visit.show(page.profile.first_at, "moment"), channel=channel
+    )
+
+
+def _cards(visit: Visit, who: Profile) -> tuple[Card, ...]:
+    return (
+        Card("orders", visit.text(_("Orders")), visit.show(who.orders, "count"), basis=_days(visit, who)),
+        Card("paid", visit.text(_("Amount paid")), visit.show(who.paid_minor, "money"), basis=_refunds(visit, who)),
+        Card("visits", visit.text(_("Visits")), visit.show(who.visits, "count")),
+        Card("channels", visit.text(_("Channels")), visit.show(len(who.channels), "count")),
+        Card("last", visit.text(_("Last seen")), visit.ago(who.last_at) if who.last_at else formats.NOTHING),
+    )
+
+
+def _days(visit: Visit, who: Profile) -> str:
+    if who.first_order_day is None or who.last_order_day is None:
+        return ""
+    return visit.text(_("{first} to {last}"), first=who.first_order_day, last=who.last_order_day)
+
+
+def _refunds(visit: Visit, who: Profile) -> str:
+    if not who.refunded_minor:
+        return ""
+    return visit.text(_("{amount} given back"), amount=visit.show(who.refunded_minor, "money"))
+
+
+def _profile(visit: Visit, who: Profile) -> tuple[tuple[str, str], ...]:
+    found = (
+        (_("Gender"), visit.text(GENDERS[who.gender]) if who.gender in GENDERS else who.gender),
+        (_("Year of birth"), who.birth_year),
+        (_("Province"), who.province),
+        (_("City"), who.city),
+        (_("Member level"), who.member_level),
+        (_("Points"), visit.show(who.points, "count") if who.points is not None else None),
+        (_("Member since"), visit.show(who.joined_at, "moment") if who.joined_at else None),
+        (_("Contact since"), visit.show(who.added_at, "moment") if who.added_at else None),
+        (_("Tags"), " · ".join(who.tags)),
+    )
+    return tuple((visit.text(label), str(value)) for label, value in found if value)
+
+
+def _identifiers_sheet(visit: Visit, found: Sequence[OwnedIdentifier], clear: Mapping[int, str] | None) -> Sheet:
+    columns = (
+        Column("type", visit.text(_("Type"))),
+        Column("value", visit.text(_("Value")), "code"),
+        Column("role", visit.text(_("Role")), "tag"),
+        Column("facts", visit.text(_("Stated")), "count"),
+        Column("first", visit.text(_("First seen")), "moment"),
+        Column("last", visit.text(_("Last seen")), "moment"),
+    )
+    rows = []
+    for one in found:
+        label, tone = ROLES.get(one.role, (one.role, ""))
+        value = (clear or {}).get(one.node) or one.shown
+        rows.append(
+            (type_label(visit, one.type), value, Tag(visit.text(label), tone), one.facts, one.first_at, one.last_at)
+        )
+    return Sheet("identifiers", columns, rows)
+
+
+def type_label(visit: Visit, type_: str) -> str:
+    """What people call a type of identifier, with its scope."""
+    name, _at, scope = type_.partition("@")
+    found = visit.workspace.definitions.current("identifier_type").get(("identifier_type", base_type(name)))
+    label = found.label(visit.locale) if found else name
+    return f"{label} @ {scope}" if scope else label
+
+
+def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
+    """The person's orders."""
+    columns = (
+        Column("order", visit.text(_("Order")), "code"),
+        Column("at", visit.text(_("When")), "moment"),
+        Column("channel", visit.text(_("Channel")), "channel"),
+        Column("shop", visit.text(_("Shop"))),
+        Column("status", visit.text(_("State")), "tag"),
+        Column("paid", visit.text(_("Amount paid")), "money"),
+        Column("refunded", visit.text(_("Given back")), "money"),
+        Column("nth", visit.text(_("Which order")), "count"),
+    )
+    rows = []
+    for one in page.orders:
+        label, tone = STATUSES.get(one.status, (one.status, ""))
+        state = Tag(visit.text(label), tone)
+        rows.append(
+            (one.order_no, one.at, one.channel, one.shop, state, one.paid_minor, one.refunded_minor or None, one.nth)
+        )
+    return Sheet("orders", columns, rows)
+
+
+def timeline(visit: Visit, page: TimelinePage) -> TimelineView:
+    """Entries by day, latest first."""
+    zone = visit.workspace.zone
+    days: dict[str, list[EntryView]] = {}
+    for entry in page.entries:
+        local = entry.at.astimezone(zone)
+        days.setdefault(formats.day(local.date(), visit.locale), []).append(_entry(visit, entry, local))
+    older = visit.with_query(before=page.next) if page.next else ""
+    return TimelineView(tuple(DayView(label, tuple(entries)) for label, entries in days.items()), older)
+
+
+def _entry(visit: Visit, entry: TimelineEntry, local: datetime) -> EntryView:
+    amount = visit.show(entry.amount_minor, "money") if entry.amount_minor is not None else ""
+    status = visit.text(STATUSES[entry.status][0]) if entry.status in STATUSES else ""
+    detail = " · ".join(part for part in (entry.detail, amount, status) if part)
+    return EntryView(
+        "" if entry.whole_day else local.strftime("%H:%M"), entry.channel or "", _title(visit, entry), detail
+    )
+
+
+_TITLES: Final[dict[EntryKind, str]] = {
+    "order": _("Order {name}"),
+    "refund": _("Money given back {name}"),
+    "conversation": _("Asked the service {name}"),
+}
+
+
+def _title(visit: Visit, entry: TimelineEntry) -> str:
+    name = entry.name or ""
+    if entry.kind == "event":
+        return visit.text(_EVENTS[name]) if name in _EVENTS else name
+    if entry.kind == "conversation" and entry.status == "complaint":
+        return visit.text(_("Complained {name}"), name=name).strip()
+    return visit.text(_TITLES[entry.kind], name=name).strip()
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """Two identifiers, and what was decided about them, in words."""
+
+    label: str
+    tone: str
+    sentence: str
+    detail: str
+
+
+def evidence(visit: Visit, page: PersonPage) -> list[EvidenceView]:
+    """Every link of a person: those that joined first."""
+    found = sorted(page.evidence, key=lambda one: not one.joined)
+    return [_evidence(visit, one) for one in found]
+
+
+def _evidence(visit: Visit, one: Evidence) -> EvidenceView:
+    ends = {
+        "a": f"{type_label(visit, one.a_type)} {one.a_shown}",
+        "b": f"{type_label(visit, one.b_type)} {one.b_shown}",
+    }
+    code, _colon, type_ = one.reason.partition(":")
+    sentence = visit.text(
+        REASONS.get(code, _("{a} and {b}: {reason}.")), **ends, reason=one.reason, type=type_label(visit, type_)
+    )
+    told = _("Stated {n} times by {sources}, first {first}, last {last}.")
+    detail = visit.text(
+        told,
+        n=one.facts,
+        sources=", ".join(one.sources) or formats.NOTHING,
+        first=visit.show(one.first_at, "day"),
+        last=visit.show(one.last_at, "day"),
+    )
+    label = visit.text(_("joined") if one.joined else _("kept apart"))
+    return EvidenceView(label, "good" if one.joined else "warn", sentence, detail)
+
+
+REASONS: Final = {
+    "same_record": _("{a} and {b} stand in one record."),
+    "recycled": _("{a} and {b}: the number had several owners, one after the other."),
+    "shared": _("{a} and {b}: one of them was seen with too many others to mean one person."),
+    "shared_device": _("{a} and {b}: the device is used by several people."),
+    "not_joining": _("{a} and {b}: identifiers of this kind never join people."),
+    "limit": _("{a} and {b}: one person would have too many of {type}."),
+}
+"""What each rule of identity decided, in words (:mod:`dujiang.identity.model` names them)."""

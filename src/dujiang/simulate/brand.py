@@ -58,7 +58,7 @@ CHANNELS: Final = (
     Channel("site", "官网与 App", "Site and app", "own", "",
             .08, .64, .55, .16, .60, .05, .06, .05, .035, True, (.40, .05, .10, .30, 0, .15, 0)),
     Channel("store", "线下门店", "Stores", "store", "",
-            .14, .97, .62, .40, .25, -.55, .02, .00, .012, False, (.25, .05, .05, .55, .10, 0, 0)),
+            .14, .97, .62, .40, .25, -.55, .00, .00, .012, False, (.25, .05, .05, .55, .10, 0, 0)),
     Channel("pinduoduo", "拼多多店铺", "Pinduoduo shop", "marketplace", "pinduoduo",
             .05, .95, .02, .01, .90, -1.35, .12, .06, .050, True, (.70, .20, 0, .10, 0, 0, 0)),
     Channel("wecom", "企业微信私域", "WeCom private domain", "private", "wecom",
@@ -93,10 +93,12 @@ class Product:
 
 def _products() -> tuple[Product, ...]:
     shelf = {
-        "绿茶": (("明前龙井 100g 罐装", 268, 6), ("碧螺春 50g 小罐", 128, 6), ("竹叶青 30 泡", 168, 5), ("安吉白茶 75g", 158, 5)),
+        "绿茶": (("明前龙井 100g 罐装", 268, 6), ("碧螺春 50g 小罐", 128, 6),
+               ("竹叶青 30 泡", 168, 5), ("安吉白茶 75g", 158, 5)),
         "红茶": (("正山小种 100g", 138, 7), ("金骏眉 50g 礼罐", 299, 3), ("祁门红茶 20 泡", 89, 8), ("滇红 250g", 99, 7)),
         "乌龙茶": (("凤凰单丛 鸭屎香 100g", 159, 7), ("铁观音 清香型 125g", 118, 7), ("大红袍 8 泡尝鲜", 69, 9)),
-        "白茶普洱": (("白毫银针 50g", 218, 3), ("老白茶饼 300g", 188, 5), ("熟普小青柑 12 颗", 79, 9), ("古树生普 357g", 329, 2)),
+        "白茶普洱": (("白毫银针 50g", 218, 3), ("老白茶饼 300g", 188, 5),
+                 ("熟普小青柑 12 颗", 79, 9), ("古树生普 357g", 329, 2)),
         "花草茶": (("菊花枸杞决明子茶 30 包", 39.9, 12), ("桂花乌龙 15 包", 49.9, 12), ("玫瑰红茶 15 包", 45.9, 10),
                  ("陈皮普洱 20 包", 59.9, 9)),
         "冷泡茶": (("冷泡茉莉绿茶 15 包", 45, 12), ("白桃乌龙冷泡 15 包", 49, 14), ("葡萄青提冷泡 15 包", 49, 10)),
@@ -241,9 +243,11 @@ class Incident:
 
 
 INCIDENTS: Final = (
-    Incident("xiaohongshu-collapse", "collapse", "小红书账号限流，流量下跌八成", "Xiaohongshu account throttled: traffic down 80%",
+    Incident("xiaohongshu-collapse", "collapse", "小红书账号限流，流量下跌八成",
+             "Xiaohongshu account throttled: traffic down 80%",
              70, 36, (XIAOHONGSHU,), .2),
-    Incident("app-sdk-silent", "tracking_gap", "App 埋点中断 9 小时（10:00–19:00）", "App tracking silent for 9 hours (10:00–19:00)",
+    Incident("app-sdk-silent", "tracking_gap", "App 埋点中断 9 小时（10:00–19:00）",
+             "App tracking silent for 9 hours (10:00–19:00)",
              12, 12, (SITE,), 0.0),
     Incident("site-release-bad-clock", "bad_release", "官网发版后事件时间格式错误", "Site release sent unreadable timestamps",
              20, 19, (SITE,), .25),

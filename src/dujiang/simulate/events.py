@@ -70,7 +70,8 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
     """All events of the visits of a block, but for those that the silent app never sent."""
     draws = world.draws
     says = (visits.login == 1) & (
-        np.isin(visits.why, (BUY, TRY)) | draws.chance("identify", _IDENTIFIES, visits.person, visits.source, visits.nth)
+        np.isin(visits.why, (BUY, TRY))
+        | draws.chance("identify", _IDENTIFIES, visits.person, visits.source, visits.nth)
     )
     count = _lengths(world, visits) + says
     of, place = spread(count)
@@ -80,7 +81,11 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
     looks = np.isin(code, (PRODUCT, CART, FAVOURITE))
     item = np.select(
         [looks, np.isin(code, (ARTICLE, LIKE, COMMENT, SHARE)), code == VIEW],
-        [_product(world, key), draws.whole("article", len(ARTICLES), *key), draws.choice("page", (4, 3, 2, 1.2, .8), *key)],
+        [
+            _product(world, key),
+            draws.whole("article", len(ARTICLES), *key),
+            draws.choice("page", (4, 3, 2, 1.2, 0.8), *key),
+        ],
         -1,
     )
     left = code == LEFT
@@ -117,13 +122,13 @@ def _lengths(world: World, visits: Visits) -> Ints:
     browsing = np.where(bounced, 1, 3 + world.draws.exponential("length", _MORE, *key).astype(np.int64))
     chatting = 1 + world.draws.exponential("length:chat", 1.1, *key).astype(np.int64)
     return np.select(
-        [visits.why == BUY, visits.why == CHAT, visits.source == TABLET], [len(_BUYING), chatting, 3], np.minimum(browsing, 40)
+        [visits.why == BUY, visits.why == CHAT, visits.source == TABLET],
+        [len(_BUYING), chatting, 3],
+        np.minimum(browsing, 40),
     )
 
 
-def _codes(
-    world: World, visits: Visits, of: Ints, place: Ints, says: np.ndarray, key: tuple[Ints, ...]
-) -> Ints:
+def _codes(world: World, visits: Visits, of: Ints, place: Ints, says: np.ndarray, key: tuple[Ints, ...]) -> Ints:
     """Who is signed in is said first; then the first page, and what follows from why they came."""
     step = place - says[of]
     why = visits.why[of]
@@ -139,13 +144,15 @@ def _codes(
 def _times(
     world: World, visits: Visits, of: Ints, place: Ints, count: Ints, key: tuple[Ints, ...]
 ) -> tuple[Ints, Ints]:
-    """Moments of events and the time spent since the one before; a payment is at the moment of its order."""
+    """Moments of events, and the time spent since the one before."""
     gap = np.where(place == 0, 0, _GAP_MS * np.exp(0.9 * world.draws.normal("gap", *key)))
     gap = np.minimum(gap, _LONGEST_MS).astype(np.int64)
-    start = visits.at[of] * 1000 + world.draws.whole("milli", 1000, *(one[:] for one in key[:4]))
+    start = visits.at[of] * 1000 + world.draws.whole("milli", 1000, *key[:4])
     running = np.cumsum(gap)
     first = np.cumsum(count) - count
-    since = running - np.repeat(running[np.minimum(first, max(len(running) - 1, 0))], count) if len(running) else running
+    since = (
+        running - np.repeat(running[np.minimum(first, max(len(running) - 1, 0))], count) if len(running) else running
+    )
     return start + since, gap
 
 

@@ -38,15 +38,15 @@ def household_slot(people: People, row: Ints) -> Ints:
     return people.household[row] * _SLOTS + _HOUSEHOLD_SLOT
 
 
-def _spin(draws: Draws, name: str, numbers: Ints, span: int) -> Ints:
-    """``numbers`` mixed up within ``span``, a multiple of ten only by twos and fives: no two become one."""
+def spin(draws: Draws, name: str, numbers: Ints, span: int) -> Ints:
+    """``numbers`` (below ``span``, a multiple of ten but not of three) mixed up: no two become one."""
     shift = int(draws.bits(f"spin:{name}") % np.uint64(span))
     return (numbers % span * (_STEP % span) % span + shift) % span
 
 
 def phone(draws: Draws, slot: Ints) -> pa.Array:
     """Eleven digits; every slot has another number."""
-    number = _spin(draws, "phone", slot, _PHONES)
+    number = spin(draws, "phone", slot, _PHONES)
     return join(take(_PREFIXES, number // 10**8), digits(number % 10**8, 8))
 
 
@@ -57,17 +57,17 @@ def masked(clear: pa.Array) -> pa.Array:
 
 def member_no(draws: Draws, person: Ints) -> pa.Array:
     """The number on the member card."""
-    return join("SJ1", digits(_spin(draws, "member", person, 10**8), 8))
+    return join("SJ1", digits(spin(draws, "member", person, 10**8), 8))
 
 
 def user_id(draws: Draws, person: Ints) -> pa.Array:
     """Login id of the brand's own site and app."""
-    return join("u", digits(_spin(draws, "user", person, 10**9), 9))
+    return join("u", digits(spin(draws, "user", person, 10**9), 9))
 
 
 def taobao_nick(draws: Draws, person: Ints) -> pa.Array:
     """Taobao's own kind of nickname."""
-    return join("tb", digits(_spin(draws, "taobao", person, 10**9), 9))
+    return join("tb", digits(spin(draws, "taobao", person, 10**9), 9))
 
 
 def xiaohongshu_id(draws: Draws, person: Ints) -> pa.Array:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dujiang.simulate.brand import (
@@ -56,6 +57,11 @@ class Table:
         """Back from Arrow."""
         return cls(**{one.name: table[one.name].combine_chunks().to_numpy() for one in fields(cls)})
 
+    @classmethod
+    def empty(cls) -> Self:
+        """No rows."""
+        return cls(**{one.name: np.empty(0, np.int64) for one in fields(cls)})
+
     def pick(self, rows: Ints) -> Self:
         """The rows at these places (or where a mask is true), in this order."""
         return type(self)(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
@@ -101,6 +107,15 @@ class Orders(Table):
     discount: Ints
     paid: Ints
     refunded: Ints
+
+    @property
+    def at_till(self) -> npt.NDArray[np.bool_]:
+        """Orders of stores whose goods came back: a receipt of its own, on its own day."""
+        return (self.channel == STORE) & (self.refund != NO_REFUND)
+
+    def with_lines(self, lines: Ints) -> Orders:
+        """The same orders with another number of lines."""
+        return replace(self, lines=lines)
 
 
 @dataclass(frozen=True)
@@ -213,6 +228,8 @@ def _discounts(world: World, people: People, bought: Purchases, number: Ints, gr
     rate = np.clip(usual * 2 * world.draws.uniform("discount", number) + sale, 0.0, 0.35)
     hunted = people.gang[bought.row] >= 0
     coupon = world.draws.chance("coupon", np.where(hunted, 1.0, 0.14), number) & (bought.channel != STORE)
+    # What a till writes is what was paid: list prices and discounts are not in its export.
+    rate = np.where(bought.channel == STORE, 0.0, rate)
     off = np.rint(gross * rate).astype(np.int64) + np.where(coupon, _COUPON, 0)
     return np.minimum(off, gross * 7 // 10), coupon
 
@@ -260,7 +277,9 @@ def _shown(world: World, channel: Ints, member: Ints, number: Ints) -> Ints:
     guest = (channel == STORE) & ~member.astype(bool)
     luck = draws.uniform("shown", number)
     till = np.select(
-        [luck < hazards.junk_phone, luck < hazards.junk_phone + hazards.staff_card, luck < 0.45], [JUNK, STAFF, CLEAR], NONE
+        [luck < hazards.junk_phone, luck < hazards.junk_phone + hazards.staff_card, luck < 0.45],
+        [JUNK, STAFF, CLEAR],
+        NONE,
     )
     site = np.where(draws.chance("masked", hazards.masked_phone, number), MASKED, CLEAR)
     return np.where(guest, till, np.where(channel == SITE, site, CLEAR))
@@ -268,7 +287,7 @@ def _shown(world: World, channel: Ints, member: Ints, number: Ints) -> Ints:
 
 def _lines(
     number: Ints, at: Ints, of: Ints, place: Ints, product: Ints, units: Ints, price: Ints,
-    discount: Ints, freight: Ints, refund: Ints, refunded: np.ndarray,
+    discount: Ints, freight: Ints, refund: Ints, refunded: npt.NDArray[np.bool_],
 ) -> Lines:  # fmt: skip
     gross = price * units
     share = _split(discount, gross, of)

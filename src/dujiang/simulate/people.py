@@ -204,4 +204,3 @@ def _seconds(world: World, person: Ints, home: Ints, added: Reals, buys: Ints) -
     second = np.where(led, MINI, second)
     some = world.draws.chance("second:any", np.array([0.40, 0.60, 0.62])[buys], person)
     return np.where((some | led) & (second != home), second, -1)
-

@@ -124,4 +124,3 @@ def _seconds(world: World, person: Ints, nth: Ints, day: Ints, channel: Ints) ->
     kind = np.where(channel == STORE, 2, (world.lift[day] >= _PEAK).astype(np.int64))
     hour = world.draws.choice_by_row("hour", hours_table(), kind, person, nth)
     return hour * 3600 + world.draws.whole("second", 3600, person, nth)
-

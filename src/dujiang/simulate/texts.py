@@ -80,7 +80,15 @@ def uuid(bits: Bits) -> pa.Array:
     hexes = letters(scramble(bits), 30, HEX)
     cut = pc.utf8_slice_codeunits
     return join(
-        cut(hexes, 0, 8), "-", cut(hexes, 8, 12), "-4", cut(hexes, 12, 15), "-a", cut(hexes, 15, 18), "-", cut(hexes, 18, 30)
+        cut(hexes, 0, 8),
+        "-",
+        cut(hexes, 8, 12),
+        "-4",
+        cut(hexes, 12, 15),
+        "-a",
+        cut(hexes, 15, 18),
+        "-",
+        cut(hexes, 18, 30),
     )
 
 

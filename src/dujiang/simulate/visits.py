@@ -9,8 +9,8 @@ import numpy as np
 
 from dujiang.simulate.brand import DOUYIN, MINI, SITE, STORE, TMALL, WECOM, XIAOHONGSHU
 from dujiang.simulate.draws import Flags, Ints, Reals, spread
-from dujiang.simulate.orders import Orders, Table
-from dujiang.simulate.people import People
+from dujiang.simulate.orders import VALID, Orders, Table
+from dujiang.simulate.people import People, make_people
 from dujiang.simulate.purchases import hours_table
 from dujiang.simulate.world import World
 
@@ -32,6 +32,8 @@ _STAYS_AFTER: Final = 40.0
 """Days somebody still looks around after the last purchase, or after they came."""
 _DAY: Final = 86_400
 _TABLETS: Final = 2
+_SHARED: Final = 0.08
+_GUESSES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Visits(Table):
 def make_visits(world: World, people: People, orders: Orders) -> Visits:
     """Every visit of a block of people within the simulated days."""
     parts = [_browsing(world, people, orders, source) for source in _RATE]
-    parts += [_arriving(world, people), _buying(world, people, orders), _trying(world, people, orders)]
+    parts += [_arriving(people), _buying(world, people, orders), _trying(world, people, orders)]
     rows, source, why, nth, at, order = (np.concatenate(column) for column in zip(*parts, strict=True))
     inside = (at >= 0) & (at < world.days * _DAY)
     rows, source, why, nth, at, order = (one[inside] for one in (rows, source, why, nth, at, order))
@@ -80,8 +82,6 @@ def make_visits(world: World, people: People, orders: Orders) -> Visits:
     # Whoever is a member or has bought at the site has an account; not every visit is signed in.
     signed = member & world.draws.chance("login", 0.5, person, source, nth)
     login = (order >= 0) | (why == TRY) | signed & (source != COMMUNITY)
-    found = np.searchsorted(orders.number, order)
-    value = np.where(order >= 0, orders.paid[np.minimum(found, max(len(orders) - 1, 0))], -1) if len(orders) else order
     return Visits(
         person=person,
         row=rows,
@@ -95,10 +95,19 @@ def make_visits(world: World, people: People, orders: Orders) -> Visits:
         member=member.astype(np.int64),
         wechat=world.draws.chance("unionid", 0.85, person).astype(np.int64),
         order=order,
-        value=value,
+        value=_values(orders, order),
         campaign=_campaigns(world, people, rows, source, why, nth),
         sharer=_sharers(world, person, source, why, nth),
     )
+
+
+def _values(orders: Orders, order: Ints) -> Ints:
+    """What was paid for the orders with these numbers; −1 where nothing was."""
+    value = np.full(len(order), -1)
+    bought = order >= 0
+    found = np.searchsorted(orders.number, order[bought])
+    value[bought] = np.where(orders.status[found] == VALID, orders.paid[found], -1)
+    return value
 
 
 _Part = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
@@ -154,7 +163,7 @@ def _all(value: int, like: Ints) -> Ints:
     return np.full(len(like), value, np.int64)
 
 
-def _arriving(world: World, people: People) -> _Part:
+def _arriving(people: People) -> _Part:
     """The first visit of those who came by a place of ours, or by an advertisement for WeCom."""
     own = np.isin(people.channel, (MINI, SITE, WECOM)) & (people.arrival >= 0)
     row = np.flatnonzero(own)
@@ -241,12 +250,12 @@ def _campaigns(world: World, people: People, row: Ints, source: Ints, why: Ints,
 
 def _sharers(world: World, person: Ints, source: Ints, why: Ints, nth: Ints) -> Ints:
     """Who sent the card that led to the mini-program: somebody else who uses it."""
-    from dujiang.simulate.people import make_people
-
-    led = (source == MINI_PROGRAM) & (why == BROWSE) & world.draws.chance("shared", 0.05, person, nth)
+    led = (source == MINI_PROGRAM) & (why == BROWSE) & world.draws.chance("shared", _SHARED, person, nth)
     who = np.full(len(person), NO_SHARER)
-    guess = world.draws.whole("sharer", world.spec.people, person[led], nth[led])
-    candidates, back = np.unique(guess, return_inverse=True)
-    uses = make_people(world, candidates).home == MINI if len(candidates) else np.empty(0, bool)
-    who[led] = np.where(uses[back] & (guess != person[led]), guess, NO_SHARER)
+    for guess in range(_GUESSES):
+        row = np.flatnonzero(led & (who == NO_SHARER))
+        candidate = world.draws.whole("sharer", world.spec.people, person[row], nth[row], guess)
+        distinct, back = np.unique(candidate, return_inverse=True)
+        uses = make_people(world, distinct).home == MINI
+        who[row] = np.where(uses[back] & (candidate != person[row]), candidate, NO_SHARER)
     return who

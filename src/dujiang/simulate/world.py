@@ -206,7 +206,7 @@ class World:
         """By order channel and product: how gladly it is bought there."""
         price = np.array([one.price for one in PRODUCTS]) / 10_000
         weight = np.array([one.weight for one in PRODUCTS])
-        return np.array([weight * price ** one.price_taste for one in CHANNELS[:ORDER_CHANNELS]])
+        return np.array([weight * price**one.price_taste for one in CHANNELS[:ORDER_CHANNELS]])
 
     @cached_property
     def stockouts(self) -> list[tuple[int, int, int]]:
@@ -220,4 +220,3 @@ class World:
         incident = next(one for one in INCIDENTS if one.kind == "tracking_gap")
         day = self.days - 1 - incident.first
         return (day * 86_400 + GAP_HOURS[0] * 3600, day * 86_400 + GAP_HOURS[1] * 3600) if day >= 0 else (0, 0)
-

@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from dujiang.collect.exports.convert import BadRow, Chunk, convert
-from dujiang.collect.exports.preview import Preview, preview
 from dujiang.collect.exports.templates import Mappings
 from dujiang.collect.identifiers import Tokeniser
 from dujiang.collect.model import SourceSpec
@@ -38,6 +37,9 @@ from dujiang.store.database import Database
 from dujiang.store.jobs import Job, Jobs
 from dujiang.store.manifest import Manifest
 from dujiang.store.vault import Vault
+
+if TYPE_CHECKING:
+    from dujiang.collect.exports.preview import Preview
 
 KIND: Final = "import"
 FILES_SOURCE: Final = "files"
@@ -160,7 +162,7 @@ class ImportService:
 
     def mappings(self) -> Mappings:
         """Every mapping in force."""
-        return Mappings.of(self.definitions("mapping").values())
+        return Mappings(self.definitions("mapping").values())
 
     def upload(self, stream: BinaryIO, file_name: str) -> Upload:
         """Put a file in, up to the bound.
@@ -197,6 +199,8 @@ class ImportService:
 
     def preview(self, upload: str, mapping: str = "", *, encoding: str = "") -> Preview:
         """What the file is, and what would become of its first rows; nothing is kept."""
+        from dujiang.collect.exports.preview import preview
+
         return preview(
             self.file_of(upload),
             self.mappings(),

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from dujiang.foundation.progress import Progress
+from dujiang.store.jobs import Job
 from dujiang.workspace.worker import Handler
 from dujiang.workspace.workspace import Workspace
 
 
-def rebuild(workspace: Workspace, _params: Mapping[str, Any], progress: Progress) -> object:
+def rebuild(workspace: Workspace, _job: Job, progress: Progress) -> object:
     """``rebuild``: compute every answer again."""
     return workspace.rebuild(progress)
 
 
-def import_file(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> object:
-    """``import``: import an uploaded file; parameters as of :meth:`ImportService.run`."""
-    result = workspace.imports.run(**params, progress=progress)
+def import_file(workspace: Workspace, job: Job, progress: Progress) -> object:
+    """``import``: import an uploaded file."""
+    result = workspace.imports.run(job, progress)
     workspace.refresh(progress)
     return result
 

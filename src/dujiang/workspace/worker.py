@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from dujiang.foundation.errors import DujiangError, InvariantBroken
 from dujiang.foundation.i18n import _
@@ -17,8 +16,8 @@ from dujiang.workspace.workspace import Workspace
 
 log = logging.getLogger("dujiang.worker")
 
-Handler = Callable[[Workspace, Mapping[str, Any], Progress], object]
-"""Does one kind of long work with the job's parameters; what it returns is kept as the job's result."""
+Handler = Callable[[Workspace, Job, Progress], object]
+"""Does one kind of long work; what it returns is kept as the job's result."""
 
 
 class Worker:
@@ -87,7 +86,7 @@ class Worker:
             report(step, done, total)
 
         try:
-            result = self._handlers[job.kind](self._workspace, job.params, progress)
+            result = self._handlers[job.kind](self._workspace, job, progress)
             jobs.finish(job.id, plain(result))
         except Cancelled:
             jobs.stopped(job.id)

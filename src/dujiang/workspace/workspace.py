@@ -22,6 +22,7 @@ from dujiang.engine.duck import Engine
 from dujiang.engine.refresh import Refresher
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
+from dujiang.foundation.definitions import Definition
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import zone
@@ -80,6 +81,7 @@ class Workspace:
         self._closers: list[Callable[[], None]] = [self._lock.release]
         try:
             self._wire()
+            self._recover()
         except BaseException:
             self.close()
             raise
@@ -150,7 +152,9 @@ class Workspace:
         )
         self._wire_collect()
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)
-        self.metrics = MetricService(self.engine, self.definitions.current, self.zone, clock)
+        self.metrics = MetricService(
+            self.engine, self._metric_definitions, self.zone, clock, lambda _con: self.refreshing.revision
+        )
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect
@@ -169,6 +173,7 @@ class Workspace:
         self.imports = ImportService(
             folder=self.layout.imports,
             db=self.db,
+            jobs=self.jobs,
             manifest=self.manifest,
             vault=self.vault,
             sift=self.sift,
@@ -176,7 +181,8 @@ class Workspace:
             tokeniser=self.tokeniser,
             clock=self.clock,
             zone=self.zone,
-            after=self.refreshing.take_in,
+            take_in=self.refreshing.take_in,
+            take_back=self.refreshing.take_back,
         )
         self.dead_letters = DeadLetters(
             manifest=self.manifest,
@@ -189,6 +195,14 @@ class Workspace:
             protect=lambda text: self.tokeniser().protect(text),
         )
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
+
+    def _recover(self) -> None:
+        """Finish what a crash left: stray files go, committed parts are loaded, lost answers are computed again."""
+        self.archive.sweep(self.manifest.parts(include_retracted=True))
+        self.refreshing.catch_up()
+
+    def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
+        return self.definitions.current()
 
     def _judge(self, row: JournalRow) -> Decoded:
         """Decode a request as a load would, without keeping anything of it."""

@@ -51,7 +51,14 @@ def compiled(question: Rows | Column) -> str:
 def ask(connection: duckdb.DuckDBPyConnection, question: Rows | str) -> pa.Table:
     """The answer to a question, or to what :func:`compiled` made of it."""
     query = question if isinstance(question, str) else compiled(question)
-    return connection.sql(query).to_arrow_table()
+    answer = connection.sql(query).to_arrow_table()
+    # The engine sums whole numbers into 128 bits, which arrive as decimals.
+    return answer.cast(pa.schema([_whole(field) for field in answer.schema]))
+
+
+def _whole(field: pa.Field) -> pa.Field:
+    is_sum = pa.types.is_decimal(field.type) and field.type.scale == 0
+    return field.with_type(pa.int64()) if is_sum else field
 
 
 @contextmanager

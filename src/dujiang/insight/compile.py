@@ -104,10 +104,7 @@ def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column) -> Colu
         return column.nunique(where=which)
     if spec.aggregate == "p90":
         return column.quantile(0.9, where=which)
-    if spec.aggregate == "sum":
-        total = column.sum(where=which)
-        return total.cast("int64") if column.type().is_integer() else total  # the engine sums into 128 bits
-    name = {"avg": "mean", "median": "median"}[spec.aggregate]
+    name = {"sum": "sum", "avg": "mean", "median": "median"}[spec.aggregate]
     return getattr(column, name)(where=which)
 
 

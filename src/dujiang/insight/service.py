@@ -15,18 +15,22 @@ from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.foundation.timewindows import Period, day_of
+from dujiang.foundation.timewindows import Comparison, Period, day_of
 from dujiang.insight import compile as queries
 from dujiang.insight.answer import Compared, Freshness, MetricAnswer, MetricQuery, Point, Row, compared
 from dujiang.insight.catalogue import Catalogue, catalogue
+from dujiang.insight.currents import channel_names, currents, unknown_orders, ways
+from dujiang.insight.dashboard import DashboardQuery, GrowthDashboard, channel_query, dashboard, headline_query
 from dujiang.insight.evaluate import Evaluator, Place, channels_of
 from dujiang.insight.freshness import freshness
 from dujiang.insight.measure import Cell, Measures, Measuring, clip, simple_parts, source_key, spans
-from dujiang.insight.model import Condition
+from dujiang.insight.model import Condition, LifecycleSpec, RiverSpec
 from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
+from dujiang.insight.river import River, drawn, picked
 from dujiang.insight.selection import check_dimensions
 
 T = TypeVar("T")
+Rules = TypeVar("Rules", LifecycleSpec, RiverSpec)
 Definitions = Callable[[], Mapping[tuple[str, str], Definition]]
 Revision = Callable[[duckdb.DuckDBPyConnection], Hashable]
 
@@ -106,6 +110,49 @@ class MetricService:
         question = self.people(metric, period, where).aggregate(people=ibis._.count())
         with bounded(self._answers) as con:
             return ask(con, question)["people"][0].as_py()
+
+    def dashboard(self, query: DashboardQuery) -> GrowthDashboard:
+        """The growth dashboard."""
+        headline, channels = self.query(headline_query(query)), self.query(channel_query(query))
+        return dashboard(query, headline, channels, self._definitions().values())
+
+    def river(self, period: Period, compare: Comparison | Period = "none", channels: tuple[str, ...] = ()) -> River:
+        """The river of a period; see :mod:`dujiang.insight.river`.
+
+        Args:
+            period: the days.
+            compare: what branches are held against to mark those that weaken.
+            channels: only what happened in these; empty for all.
+        """
+        comparison = compare if isinstance(compare, Period) else period.compared(compare)
+        with bounded(self._answers) as con:
+            now = currents(con, self._ways(con, period, channels))
+            before = currents(con, self._ways(con, comparison, channels)) if comparison else None
+            lost = ask(con, unknown_orders(period, channels)).to_pylist()[0]
+        unknown = lost["orders"], lost["value_minor"]
+        return drawn(period, now, unknown, self._rules("river", RiverSpec()), comparison, before)
+
+    def river_people(self, period: Period, stops: tuple[str, ...], channels: tuple[str, ...] = ()) -> Rows:
+        """The people at stops of the river, as a question with the one column ``person``; two stops of a band: both.
+
+        Args:
+            stops: keys of stops; several of one reach mean any of them.
+        """
+        with bounded(self._answers) as con:
+            rows = self._ways(con, period, channels)
+        for reach, names in picked(stops).items():
+            rows = rows.filter(rows[reach].isin(sorted(names)))
+        return rows.select("person")
+
+    def _ways(self, con: duckdb.DuckDBPyConnection, period: Period, channels: tuple[str, ...]) -> Rows:
+        return ways(period, channels, channel_names(con, period), self._rules("lifecycle", LifecycleSpec()))
+
+    def _rules(self, kind: str, default: Rules) -> Rules:
+        """The brand's own rules of a kind (definition ``default``), else those that come with Dujiang."""
+        own = self._definitions().get((kind, "default"))
+        spec = own.typed() if own is not None and own.status == "active" else default
+        assert isinstance(spec, type(default))
+        return spec
 
     def _behind(
         self,

@@ -110,7 +110,7 @@ def channels(person: int) -> Rows:
         .aggregate(
             first_day=rows.day.min(),
             last_day=rows.day.max(),
-            **{name: rows[name].sum().fill_null(0).cast("int64") for name in sums},
+            **{name: rows[name].sum().fill_null(0) for name in sums},
         )
         .order_by(ibis.desc("events"), "channel")
     )

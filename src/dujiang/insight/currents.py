@@ -1,0 +1,116 @@
+"""The questions behind the river: each person's one way through the reaches."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import duckdb
+import ibis
+
+from dujiang.engine.question import Column, Rows, ask, table
+from dujiang.foundation.timewindows import Period
+from dujiang.insight.model import LifecycleSpec
+from dujiang.insight.river import REACHES, Current
+
+_CHANNELS_MAX: Final = 100_000
+
+
+def channel_names(con: duckdb.DuckDBPyConnection, period: Period) -> list[str]:
+    """The channels that anyone was active in, sorted."""
+    rows = _active(period, ())
+    return sorted(ask(con, rows.select("channel").distinct())["channel"].to_pylist())
+
+
+def ways(period: Period, channels: tuple[str, ...], names: list[str], rules: LifecycleSpec) -> Rows:
+    """One row for each person active in the period: ``person``, the four reaches, and ``value_minor``.
+
+    Args:
+        channels: only what happened in these; empty for all.
+        names: every channel there is (:func:`channel_names`).
+    """
+    people = _active(period, channels)
+    people = people.mutate(_last=_recency(people, names))
+    people = people.group_by("person").aggregate(
+        _last=people["_last"].max(), value_minor=(people.paid_minor - people.refunded_minor).sum()
+    )
+    people = people.left_join(_known(), "person").drop("person_right")
+    people = people.left_join(_history(period.last), "person").drop("person_right")
+    return people.select(
+        "person",
+        "value_minor",
+        channel=ibis.array(names)[_CHANNELS_MAX - 1 - people["_last"] % _CHANNELS_MAX] if names else ibis.literal(""),
+        identity=people.known.fill_null(False).ifelse("known", "anonymous"),
+        stage=_stage(people, period.last, rules),
+        outcome=_outcome(people, period),
+    )
+
+
+def cube(rows: Rows) -> Rows:
+    """How many people took each way, and their value."""
+    return rows.group_by(list(REACHES)).aggregate(people=rows.count(), value_minor=rows.value_minor.sum().fill_null(0))
+
+
+def currents(con: duckdb.DuckDBPyConnection, rows: Rows) -> list[Current]:
+    """The answer of :func:`cube` for ``rows``."""
+    return [Current(**row) for row in ask(con, cube(rows)).to_pylist()]
+
+
+def unknown_orders(period: Period, channels: tuple[str, ...]) -> Rows:
+    """Number and value of the period's valid orders that belong to no one."""
+    rows = table("orders")
+    rows = rows.filter(rows.day.between(period.first, period.last), rows.status == "valid", rows.person.isnull())
+    rows = rows.filter(rows.channel.isin(channels)) if channels else rows
+    return rows.aggregate(orders=rows.count(), value_minor=rows.net_minor.sum().fill_null(0))
+
+
+def _active(period: Period, channels: tuple[str, ...]) -> Rows:
+    rows = table("person_day")
+    rows = rows.filter(rows.day.between(period.first, period.last))
+    return rows.filter(rows.channel.isin(channels)) if channels else rows
+
+
+def _recency(rows: Rows, names: list[str]) -> Column:
+    """A number whose largest is the person's channel: day, orders, events and the channel's place, from left to right."""
+    place: Column = ibis.literal(0)
+    if names:
+        place = ibis.cases(*((rows.channel == name, position) for position, name in enumerate(names)), else_=0)
+    day = rows.day.delta(date(1970, 1, 1), unit="day").cast("int64")
+    orders = ibis.least(rows.orders.fill_null(0), 9)
+    events = ibis.least(rows.events.fill_null(0), 9_999)
+    return ((day * 10 + orders) * 10_000 + events) * _CHANNELS_MAX + (_CHANNELS_MAX - 1 - place)
+
+
+def _known() -> Rows:
+    people = table("person")
+    return people.select("person", "known")
+
+
+def _history(until: date) -> Rows:
+    """What each person had ordered by the end of the day ``until``, in any channel."""
+    rows = table("orders")
+    rows = rows.filter(rows.status == "valid", rows.person.notnull(), rows.day <= until)
+    return rows.group_by("person").aggregate(
+        _orders=rows.count(), _first_order=rows.day.min(), _last_order=rows.day.max()
+    )
+
+
+def _stage(people: Rows, last: date, rules: LifecycleSpec) -> Column:
+    today: Column = ibis.literal(last)
+    since_last = today.delta(people["_last_order"], unit="day")
+    since_first = today.delta(people["_first_order"], unit="day")
+    return ibis.cases(
+        (people["_orders"].isnull(), "prospect"),
+        (since_last > rules.active_days, "lapsed"),
+        (people["_orders"] >= rules.loyal_orders, "loyal"),
+        (since_first <= rules.new_days, "new"),
+        else_="active",
+    )
+
+
+def _outcome(people: Rows, period: Period) -> Column:
+    return ibis.cases(
+        (people["_first_order"] >= period.first, "first_order"),
+        (people["_last_order"] >= period.first, "repeat_order"),
+        else_="no_order",
+    )

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dujiang.foundation.bounds import BOUNDS, Bounds
 from dujiang.foundation.clock import Clock
-from dujiang.foundation.errors import DujiangError, InvariantBroken, TooMany, Unavailable
+from dujiang.foundation.errors import DujiangError, InvariantBroken, Unavailable
 from dujiang.foundation.i18n import _
 from dujiang.store.columns import from_micros
 from dujiang.store.connections import checked_url, open_engine
@@ -25,11 +25,10 @@ from dujiang.store.database import Database
 from dujiang.store.faults import as_error, fault_of
 from dujiang.store.journal_check import Witness, broken_at, check
 from dujiang.store.journal_log import JournalLog, Place
-from dujiang.store.journal_model import Entry, JournalCheck, JournalRow, StoredRow, stored
-from dujiang.store.journal_writer import JournalWriter
+from dujiang.store.journal_model import Entry, JournalCheck, JournalRow, StoredRow, storable, stored
+from dujiang.store.journal_writer import JournalWriter, busy
 from dujiang.store.keyring import Keyring
 from dujiang.store.manifest_cursor import JOURNAL_CURSOR, cursor_value
-from dujiang.store.problems import Problem
 
 __all__ = ["Entry", "Journal", "JournalCheck", "JournalRow"]
 
@@ -54,7 +53,7 @@ class Journal:
         self.opening = check(log, passed=passed, witness=witness.read() if witness else None, full=False)
         """What the quick check at opening found; when it found something, nothing is appended."""
         if not self.opening.ok:
-            self._stopped = _damaged(self.opening.problems[0])
+            self._stopped = _damaged()
         self._writer = JournalWriter(self._commit, bounds)
 
     @classmethod
@@ -96,7 +95,7 @@ class Journal:
             Unavailable: ``journal.stopped`` after a disk error, ``journal.damaged`` when a check failed; whether this
                 entry was kept is not known, and sending it again is safe.
         """
-        return await self._writer.append(entry)
+        return await self._writer.append(storable(entry))
 
     def append_many(self, entries: Sequence[Entry]) -> list[int]:
         """Put ``entries`` on disk in order, at most ``BOUNDS.journal_commit_rows_max`` in one commit; their sequences.
@@ -104,9 +103,12 @@ class Journal:
         Raises:
             TooMany, Unavailable: as :meth:`append`; the entries of earlier commits stay.
         """
-        size = self._bounds.journal_commit_rows_max
-        parts = (entries[start : start + size] for start in range(0, len(entries), size))
-        return [first + offset for part in parts for first in [self._commit(part)] for offset in range(len(part))]
+        size, sequences = self._bounds.journal_commit_rows_max, list[int]()
+        for start in range(0, len(entries), size):
+            part = [storable(entry) for entry in entries[start : start + size]]
+            first = self._commit(part)
+            sequences += range(first, first + len(part))
+        return sequences
 
     def read(self, after: int, max_events: int) -> list[JournalRow]:
         """The entries that follow sequence ``after``, until together they have ``max_events`` events; at least one if
@@ -223,16 +225,9 @@ def _chained(entries: Sequence[Entry], bodies: Sequence[bytes], head: Place) -> 
     return rows
 
 
-def busy() -> TooMany:
-    """The error of a journal that cannot keep up."""
-    return TooMany(
-        "journal.busy", _("More requests wait for the disk than can be kept safe. Send it again in a second.")
-    )
-
-
-def _damaged(problem: Problem) -> Unavailable:
-    sentence = _("The journal is damaged, so nothing is accepted. Run “dujiang doctor”. What it found first: {problem}")
-    return Unavailable("journal.damaged", sentence, problem=problem.text())
+def _damaged() -> Unavailable:
+    sentence = _("The journal is damaged, so nothing is accepted. Run “dujiang doctor”: it says what is wrong.")
+    return Unavailable("journal.damaged", sentence)
 
 
 def _damaged_read(sequence: int) -> InvariantBroken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dujiang.store.chain import link
@@ -79,6 +79,26 @@ class StoredRow:
     def follows(self, previous: bytes) -> bool:
         """Whether its hash is that of this row after the row whose hash is ``previous``."""
         return self.hash == row_hash(previous, self)
+
+
+def storable(entry: Entry) -> Entry:
+    """``entry`` as every database can keep it: what is no text (NUL, half a surrogate pair) becomes U+FFFD.
+
+    One odd request may not fail those that share its commit.
+
+    Raises:
+        TypeError: if ``received_at`` has no time zone.
+    """
+    to_micros(entry.received_at)
+    texts = (entry.source, entry.key_id, entry.path, entry.content_type)
+    if all(text.isascii() and "\0" not in text for text in texts):
+        return entry
+    source, key_id, path, content_type = (_cleaned(text) for text in texts)
+    return replace(entry, source=source, key_id=key_id, path=path, content_type=content_type)
+
+
+def _cleaned(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def stored(entry: Entry, sequence: int, body: bytes, previous: bytes) -> StoredRow:

@@ -63,8 +63,7 @@ class JournalWriter:
                 )
             full = len(self._queue) >= self._bounds.journal_queue_rows_max
             if full or (self._queue and self._bytes + size > self._bounds.journal_queue_bytes_max):
-                sentence = _("More requests wait for the disk than can be kept safe. Send it again in a second.")
-                raise TooMany("journal.busy", sentence)
+                raise busy()
             self._queue.append(waiting)
             self._bytes += size
             if self._thread is None:
@@ -91,6 +90,13 @@ class JournalWriter:
                 self._queue.popleft()
                 self._bytes -= len(waiting.entry.body)
             return batch
+
+
+def busy() -> TooMany:
+    """The error of a journal that cannot keep up."""
+    return TooMany(
+        "journal.busy", _("More requests wait for the disk than can be kept safe. Send it again in a second.")
+    )
 
 
 def _tell(batch: list[_Waiting], outcome: int | BaseException) -> None:

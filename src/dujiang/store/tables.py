@@ -137,6 +137,13 @@ job = Table(
     Index(None, "state", "created_at"),
 )  # fmt: skip
 
+import_run = Table(
+    # What an imported file was and came to. Its facts carry the same id as their batch.
+    "import_run", METADATA,
+    _text("id", primary_key=True), Column("at", Moment, nullable=False), _text("sha256"), Column("body", Json, nullable=False),
+    Index(None, "at"), Index(None, "sha256"),
+)  # fmt: skip
+
 # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 account = Table(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from dujiang.store.database import Database
 from dujiang.store.keyring import Keyring, seal_with, unseal_with
@@ -54,7 +55,8 @@ class Vault:
         keys = self._keyring.create_subject_keys(value.subject for value in wanted.values())
         rows = [_sealed(value, keys[value.subject]) for value in wanted.values()]
         if rows:
-            tx.execute(insert(vault), rows)
+            insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+            tx.execute(insert(vault).on_conflict_do_nothing(), rows)  # another writer may have been faster
         return len(rows)
 
     def reveal(self, nodes: Iterable[int]) -> dict[int, str]:

@@ -152,7 +152,8 @@ def test_an_end_that_the_store_has_passed_is_found_and_nothing_more_is_accepted(
     reopened = Journal.open(database, keyring, clock)
     assert [problem.code for problem in reopened.opening.problems] == ["journal.behind_store"]
     assert not reopened.accepts
-    with pytest.raises(Unavailable, match="ends at entry 3") as caught:
+    assert "ends at entry 3" in reopened.opening.problems[0].text()
+    with pytest.raises(Unavailable) as caught:
         asyncio.run(reopened.append(entry()))
     assert caught.value.code == "journal.damaged"
     assert [row.sequence for row in reopened.read(0, 100)] == [1, 2, 3]
@@ -258,3 +259,26 @@ def test_moments_are_kept_to_the_microsecond(journal: Journal) -> None:
     moments = [MOMENT + timedelta(microseconds=step) for step in range(3)]
     journal.append_many([replace(entry(), received_at=moment) for moment in moments])
     assert [row.received_at for row in journal.read(0, 10)] == moments
+
+
+def test_one_odd_request_does_not_fail_those_that_share_its_commit(journal: Journal) -> None:
+    odd = [
+        replace(entry(), path="/a\0b"),
+        replace(entry(), content_type="text/\ud800x"),
+        replace(entry(), path="/茶😀"),
+    ]
+    assert asyncio.run(_append_all(journal, [entry(), *odd, entry()])) == [1, 2, 3, 4, 5]
+    rows = journal.read(0, 10)
+    assert [rows[1].path, rows[2].content_type, rows[3].path] == ["/a\ufffdb", "text/\ufffdx", "/茶😀"]
+    assert journal.verify().ok
+
+
+def test_a_moment_without_a_zone_is_refused_before_it_waits(journal: Journal) -> None:
+    naive = replace(entry(), received_at=datetime(2026, 11, 11))  # noqa: DTZ001 - that is the point
+
+    async def append_both() -> list[int | BaseException]:
+        return await asyncio.gather(journal.append(entry()), journal.append(naive), return_exceptions=True)
+
+    good, bad = asyncio.run(append_both())
+    assert good == 1
+    assert isinstance(bad, TypeError)

@@ -1,6 +1,6 @@
 """Import the Complete Journey data through ordinary mappings and serve the dashboard. ``make complete-journey`` runs it.
 
-    python examples/complete_journey/run.py [FOLDER] [--no-serve]
+python examples/complete_journey/run.py [FOLDER] [--no-serve]
 """
 
 from __future__ import annotations

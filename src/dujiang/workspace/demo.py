@@ -17,6 +17,7 @@ from dujiang.foundation.definitions import load_yaml
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress
+from dujiang.foundation.timewindows import DEFAULT_ZONE
 from dujiang.store.journal import Entry
 from dujiang.workspace.layout import Layout
 from dujiang.workspace.workspace import Workspace
@@ -47,9 +48,9 @@ def clear_unfinished(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def begin(folder: Path, name: str) -> Workspace:
+def begin(folder: Path, name: str, time_zone: str = DEFAULT_ZONE, currency: str = "CNY") -> Workspace:
     """An empty workspace for the demo brand, marked as unfinished until :func:`finish`."""
-    workspace = Workspace.create(folder, name=name)
+    workspace = Workspace.create(folder, name=name, time_zone=time_zone, currency=currency)
     (folder / _BUILDING).touch()
     return workspace
 

@@ -17,8 +17,8 @@ def rebuild(workspace: Workspace, _job: Job, progress: Progress) -> object:
 
 
 def import_file(workspace: Workspace, job: Job, progress: Progress) -> object:
-    """``import``: import an uploaded file."""
-    result = workspace.imports.run(job, progress)
+    """``import``: import an uploaded file; the job's parameters are those of :meth:`ImportService.run`."""
+    result = workspace.imports.run(**job.params, progress=progress, actor=job.actor)
     workspace.refresh(progress)
     return result
 

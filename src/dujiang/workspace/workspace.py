@@ -173,7 +173,6 @@ class Workspace:
         self.imports = ImportService(
             folder=self.layout.imports,
             db=self.db,
-            jobs=self.jobs,
             manifest=self.manifest,
             vault=self.vault,
             sift=self.sift,
@@ -181,8 +180,9 @@ class Workspace:
             tokeniser=self.tokeniser,
             clock=self.clock,
             zone=self.zone,
-            take_in=self.refreshing.take_in,
-            take_back=self.refreshing.take_back,
+            after=self.refreshing.take_in,
+            undone=self.refreshing.take_back,
+            locale=self.settings.brand.locale,
         )
         self.dead_letters = DeadLetters(
             manifest=self.manifest,

@@ -1,490 +1,308 @@
-"""Imports: a channel file comes in, is looked at, becomes facts, and can be taken out again.
+"""Importing channel files: upload, look, run, and take back if it was wrong.
 
-An import is a job: the job's parameters say what was asked, its result what came of it, and its id names the batch of facts
-in the archive. The uploaded file is deleted once its facts are kept; what could not be read stays as an error file.
+An import is one batch: all of its facts become true in one commit, or none. What it stated can be taken back and brought
+back at any time; nothing is deleted.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import re
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-
-from dujiang.collect.exports.convert import BadRow, Chunk, convert
-from dujiang.collect.exports.templates import Mappings
+from dujiang.collect.exports.convert import Target
+from dujiang.collect.exports.mapping import MappingSpec
+from dujiang.collect.exports.preview import Preview, preview
+from dujiang.collect.exports.records import Batches, ImportResult, Records
+from dujiang.collect.exports.rules import Given
+from dujiang.collect.exports.run import ImportRun, Parts
+from dujiang.collect.exports.templates import KIND, Mappings
+from dujiang.collect.exports.uploads import Upload, Uploads
 from dujiang.collect.identifiers import Tokeniser
 from dujiang.collect.model import SourceSpec
-from dujiang.collect.sift import Settled, Sieve, Sift
-from dujiang.foundation.bounds import BOUNDS
+from dujiang.collect.sift import Settled, Sift
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
-from dujiang.foundation.errors import Conflict, InvalidInput, NotFound, TooLarge
-from dujiang.foundation.i18n import _, translate
-from dujiang.foundation.ids import new_id
+from dujiang.foundation.errors import InvalidInput, NotFound
+from dujiang.foundation.i18n import DEFAULT_LOCALE, _
 from dujiang.foundation.progress import Progress, silent
 from dujiang.store.audit import record
 from dujiang.store.database import Database
-from dujiang.store.jobs import Job, Jobs
-from dujiang.store.manifest import Manifest
+from dujiang.store.manifest import Manifest, Part
 from dujiang.store.vault import Vault
 
-if TYPE_CHECKING:
-    from dujiang.collect.exports.preview import Preview
-
-KIND: Final = "import"
-FILES_SOURCE: Final = "files"
-"""Source of imports that name none."""
-_SIFT_ROWS: Final = 100_000
-"""Rows that are sifted together: large enough for DuckDB, small enough for the memory."""
-_UPLOAD: Final = re.compile(r"up_[0-9a-z]{26}")
-_UNSAFE: Final = re.compile(r"[^\w.()（）\u4e00-\u9fff -]+")
-
-Definitions = Callable[[str], Mapping[tuple[str, str], Definition]]
+_BATCH: Final = re.compile(r"imp_[0-9a-z]{26}")
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A file that was put in, and waits to be imported."""
-
-    id: str
-    file_name: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ImportRequest:
-    """What is to be imported, and how.
+class Undone:
+    """What taking an import back left.
 
     Attributes:
-        upload: id of the upload.
-        mapping: definition name of the mapping.
-        source: definition name of the source; empty: ``files``.
-        channel: definition name of the channel; empty: the mapping's.
-        shop: shop of orders, part of their key.
-        account: advertising account of spend.
-        app: app or shop in which platform ids are unique.
-        day: day of a table that states none; ISO date or empty.
-        encoding: encoding of text; empty: found out.
-        keep: keep the uploaded file afterwards.
+        result: the import, now undone.
+        leaning: later imports into the same channel that found rows known already. Where it was this import that knew
+            them, they are gone with it: import those files again.
     """
 
-    upload: str
-    mapping: str
-    source: str = ""
-    channel: str = ""
-    shop: str = ""
-    account: str = ""
-    app: str = ""
-    day: str = ""
-    encoding: str = ""
-    keep: bool = False
+    result: ImportResult
+    leaning: tuple[ImportResult, ...]
 
 
-@dataclass(frozen=True)
-class ImportResult:
-    """What came of an import: rows = accepted + duplicate + rejected.
-
-    Attributes:
-        rows: records in the file.
-        accepted: rows that stated something new.
-        duplicate: rows that stated nothing new.
-        rejected: bad rows; the first of them are in the error file.
-        passed: rows that are no records, such as totals.
-        facts: new facts by family.
-    """
-
-    file_name: str
-    mapping: str
-    channel: str
-    rows: int
-    accepted: int
-    duplicate: int
-    rejected: int
-    passed: int
-    facts: Mapping[str, int]
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ImportRecord:
-    """An import as lists show it.
-
-    Attributes:
-        job: the long work that it is or was; its state says how far it is.
-        result: None until it is done.
-        undone: its facts were taken out.
-        errors: there is an error file.
-    """
-
-    id: str
-    job: Job
-    request: ImportRequest
-    result: ImportResult | None
-    undone: bool
-    errors: bool
+def _nothing(_: object) -> None:
+    """For those who keep no engine in step."""
 
 
 @dataclass
 class ImportService:
-    """Takes files in and out.
+    """The use cases of channel files. Imports of one workspace run one after another.
 
-    Attributes:
+    Args:
         folder: where uploads and error files lie.
-        definitions: definitions in force of a kind.
-        take_in: called with a batch that was just committed.
-        take_back: called with the id of a batch that was just undone.
+        db, manifest, vault, sift: where facts and clear values go.
+        definitions: what is defined of a kind, by kind and name.
+        tokeniser: makes a new tokeniser.
+        clock: tells the time.
+        zone: time zone that files are written in.
+        after: called with each batch that became true, or true again.
+        undone: called with the id of each batch that was taken back.
+        keep_originals: leave an uploaded file where it is after its import.
+        locale: language of the error files.
     """
 
     folder: Path
     db: Database
-    jobs: Jobs
     manifest: Manifest
     vault: Vault
     sift: Sift
-    definitions: Definitions
+    definitions: Callable[[str], Mapping[tuple[str, str], Definition]]
     tokeniser: Callable[[], Tokeniser]
     clock: Clock
     zone: ZoneInfo
-    take_in: Callable[[Settled], None]
-    take_back: Callable[[str], None]
+    after: Callable[[Settled], None] = _nothing
+    undone: Callable[[str], None] = _nothing
+    keep_originals: bool = False
+    locale: str = DEFAULT_LOCALE
+    _running: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._uploads, self._records = Uploads(self.folder), Records(self.db)
+
+    def upload(self, stream: BinaryIO, file_name: str) -> str:
+        """Keep a file until it is imported or discarded; its id.
+
+        Raises:
+            TooLarge: ``file.too_large``.
+            InvalidInput: ``file.empty``.
+        """
+        return self._uploads.take(stream, file_name, self.clock.now()).id
+
+    def uploads(self) -> Sequence[Upload]:
+        """Files that wait, the newest first."""
+        return self._uploads.list()
+
+    def upload_path(self, upload: str) -> Path:
+        """Where the content of a waiting file lies.
+
+        Raises:
+            NotFound: ``upload.unknown``.
+        """
+        return self._uploads.path(upload)
+
+    def discard(self, upload: str) -> None:
+        """Delete a file that waits."""
+        self._uploads.discard(upload)
 
     def mappings(self) -> Mappings:
         """Every mapping in force."""
-        return Mappings(self.definitions("mapping").values())
+        return Mappings(self.definitions(KIND).values())
 
-    def upload(self, stream: BinaryIO, file_name: str) -> Upload:
-        """Put a file in, up to the bound.
-
-        Raises:
-            TooLarge: ``import.too_large``.
-            InvalidInput: ``import.empty``.
-        """
-        upload = new_id("up")
-        place = self.folder / upload
-        place.mkdir(parents=True)
-        try:
-            size, digest = _copy(stream, place / safe_name(file_name))
-        except BaseException:
-            shutil.rmtree(place)
-            raise
-        return Upload(upload, safe_name(file_name), size, digest)
-
-    def file_of(self, upload: str) -> Path:
-        """The uploaded file.
+    def preview(
+        self,
+        upload: str,
+        mapping: str | None = None,
+        encoding: str | None = None,
+        *,
+        channel: str = "",
+        shop: str = "",
+        account: str = "",
+        app: str = "",
+        day: date | str | None = None,
+    ) -> Preview:
+        """What importing would do, from the first 1,000 rows; nothing is kept.
 
         Raises:
-            NotFound: ``import.no_upload``.
+            NotFound: ``upload.unknown`` or ``mapping.unknown``.
+            InvalidInput: a file that cannot be read (``file.…``, ``zip.…``), or ``import.bad_day``.
         """
-        place = self.folder / upload
-        files = sorted(place.iterdir()) if _UPLOAD.fullmatch(upload) and place.is_dir() else []
-        if not files:
-            raise NotFound("import.no_upload", _("This upload is not here any more. Upload the file again."))
-        return files[0]
-
-    def discard(self, upload: str) -> None:
-        """Remove an upload that is not wanted any more."""
-        shutil.rmtree(self.file_of(upload).parent)
-
-    def preview(self, upload: str, mapping: str = "", *, encoding: str = "") -> Preview:
-        """What the file is, and what would become of its first rows; nothing is kept."""
-        from dujiang.collect.exports.preview import preview
-
-        return preview(
-            self.file_of(upload),
-            self.mappings(),
-            mapping,
+        waiting = self._uploads.get(upload)
+        given = Given(shop, account, _day(day), app)
+        seen = preview(
+            self._uploads.path(upload),
+            mapping or None,
+            mappings=self.mappings(),
             tokeniser=self.tokeniser(),
-            zone=self.zone,
-            encoding=encoding,
+            target=Target("preview", channel, self.clock.now(), self.zone, given),
+            encoding=encoding or "",
+            file_name=waiting.file_name,
         )
+        before = self._records.of_content(waiting.sha256, self._batches())
+        return replace(seen, imported_before=before[0].id if before else "")
 
-    def request(self, request: ImportRequest, *, actor: str) -> Job:
-        """Ask for an import; a server's worker, or :meth:`run`, does it.
+    def run(
+        self,
+        upload: str,
+        mapping: str | None = None,
+        channel: str = "",
+        shop: str = "",
+        progress: Progress = silent,
+        *,
+        source: str = "",
+        account: str = "",
+        app: str = "",
+        day: date | str | None = None,
+        encoding: str = "",
+        actor: str = "system",
+    ) -> ImportResult:
+        """Import a file. Doing it again for the same upload gives the result that it had.
+
+        Args:
+            upload: id of the upload.
+            mapping: name of the mapping; None: the one that fits best.
+            channel: channel of the facts; empty: the mapping's.
+            shop: shop of the orders, part of their key.
+            progress: told how far it is; may raise ``Cancelled``, which leaves nothing behind.
+            source: definition name of the source; empty: the one defined for files of the channel, else ``<channel>-files``.
+            account: advertising account of spend.
+            app: app or shop in which platform ids are unique.
+            day: day of a table that states none.
+            encoding: encoding of text; empty: found out.
+            actor: who does it.
 
         Raises:
-            NotFound: ``import.no_upload`` or ``mapping.unknown``.
+            NotFound: ``upload.unknown`` or ``mapping.unknown``.
+            InvalidInput: a file that cannot be read, ``mapping.missing_columns``, ``import.no_mapping``,
+                ``import.no_channel`` or ``import.bad_day``.
         """
-        self.file_of(request.upload)
-        self.mappings().get(request.mapping)
-        return self.jobs.create(KIND, asdict(request), actor)
+        id_ = "imp_" + upload.removeprefix("upl_")
+        with self._running:
+            if done := self._records.find(id_, self._batches()):
+                return done
+            waiting = self._uploads.get(upload)
+            given = Given(shop, account, _day(day), app)
+            name, spec = self._mapping(upload, waiting.file_name, mapping, encoding)
+            where = channel or spec.channel
+            if not where:
+                raise InvalidInput("import.no_channel", _("Say which channel the file belongs to."))
+            target = Target(source or self._source(where), where, self.clock.now(), self.zone, given)
+            parts = Parts(self.db, self.vault, self.sift, self.tokeniser, self.locale)
+            path, errors = self._uploads.path(upload), self.error_path(id_)
+            job = ImportRun(parts, waiting, path, errors, id_, name, spec, target, encoding, actor)
+            result, settled = job.run(progress)
+            self.after(settled)
+            if not self.keep_originals:
+                self._uploads.discard(upload)
+            return result
 
-    def run(self, job: Job, progress: Progress = silent) -> ImportResult:
-        """Import what ``job`` asks for; its facts become true together, or none of them does.
+    def list(self, limit: int = 100) -> Sequence[ImportResult]:
+        """Imports, the newest first."""
+        return self._records.list(self._batches(), limit)
 
-        Raises:
-            InvalidInput: the file cannot be read, or not by this mapping.
-        """
-        request = ImportRequest(**job.params)
-        file = self.file_of(request.upload)
-        result = self._import(job, request, file, progress)
-        if not request.keep:
-            shutil.rmtree(file.parent)
-        return result
-
-    def import_now(self, request: ImportRequest, *, actor: str, progress: Progress = silent) -> ImportRecord:
-        """Import in this process and wait for it."""
-        job = self.request(request, actor=actor)
-        self.jobs.start(job.id, "here")
-        try:
-            result = self.run(job, progress)
-        except InvalidInput as error:
-            self.jobs.fail(job.id, error.code, error.sentence, error.values)
-            raise
-        except BaseException:
-            self.jobs.stopped(job.id)
-            raise
-        self.jobs.finish(job.id, asdict(result))
-        return self.get(job.id)
-
-    def list(self, limit: int = 100) -> list[ImportRecord]:
-        """Imports, newest first."""
-        undone = {batch.batch for batch in self.manifest.batches() if batch.retracted}
-        return [self._record(job, job.id in undone) for job in self.jobs.list(limit, kind=KIND)]
-
-    def get(self, id: str) -> ImportRecord:  # noqa: A002
+    def get(self, id: str) -> ImportResult:  # noqa: A002 - the thing's own word
         """One import.
 
         Raises:
             NotFound: ``import.unknown``.
         """
-        job = self.jobs.get(id)
-        if job.kind != KIND:
-            raise NotFound("import.unknown", _("There is no import “{id}”."), id=id)
-        undone = any(batch.batch == id and batch.retracted for batch in self.manifest.batches())
-        return self._record(job, undone)
+        return self._records.get(id, self._batches())
 
-    def errors_file(self, id: str) -> Path:  # noqa: A002
-        """The rows that were not imported, with line, column and reason (CSV, UTF-8 with BOM).
-
-        Raises:
-            NotFound: ``import.no_errors``.
-        """
-        file = self._errors_path(self.get(id).id)
-        if not file.exists():
-            raise NotFound("import.no_errors", _("This import had no bad rows."))
-        return file
-
-    def undo(self, id: str, *, actor: str, reason: str = "") -> ImportRecord:  # noqa: A002
-        """Take an import's facts out of every answer; the archive keeps them, so that it can be done again.
+    def errors_file(self, id: str) -> Path | None:  # noqa: A002
+        """The bad rows of an import as CSV; None where there are none.
 
         Raises:
             NotFound: ``import.unknown``.
-            Conflict: ``import.not_done`` or ``batch.retracted``.
         """
-        done = self._done(id)
-        if done.result and not sum(done.result.facts.values()):
-            raise Conflict("import.nothing_new", _("This import brought nothing new, so there is nothing to undo."))
-        now = self.clock.now()
-        with self.db.transaction() as tx:
-            self.manifest.retract(tx, id, now)
-            record(tx, actor=actor, action="import.undo", object=id, reason=reason, at=now)
-        self.take_back(id)
-        return self.get(id)
+        path = self.error_path(self.get(id).id)
+        return path if path.is_file() else None
 
-    def redo(self, id: str, *, actor: str) -> ImportRecord:  # noqa: A002
-        """Bring an undone import's facts back.
+    def error_path(self, id: str) -> Path:  # noqa: A002
+        """Where the error file of an import lies, if it has one."""
+        if not _BATCH.fullmatch(id):
+            raise NotFound("import.unknown", _("There is no import “{id}”."), id=id[:60])
+        return self.folder / f"{id}.errors.csv"
+
+    def undo(self, id: str, *, actor: str = "system", reason: str = "") -> Undone:  # noqa: A002
+        """Take everything that an import stated out of the answers.
 
         Raises:
             NotFound: ``import.unknown``.
-            Conflict: ``batch.not_retracted``.
+            Conflict: ``batch.retracted`` if it is out already.
         """
-        self._done(id)
-        now = self.clock.now()
-        with self.db.transaction() as tx:
-            self.manifest.restore(tx, id, now)
-            record(tx, actor=actor, action="import.redo", object=id, at=now)
-        parts = tuple(part for part in self.manifest.parts() if part.batch == id)
-        self.take_in(Settled(id, parts, {}, {}, ()))
+        before = self.get(id)
+        if self._parts(id):
+            self._change(id, actor, "import.undo", reason, self.manifest.retract)
+            self.undone(id)
+        return Undone(self.get(id), self._leaning(before))
+
+    def redo(self, id: str, *, actor: str = "system", reason: str = "") -> ImportResult:  # noqa: A002
+        """Bring an undone import back.
+
+        Raises:
+            NotFound: ``import.unknown``.
+            Conflict: ``batch.not_retracted`` if it is in.
+        """
+        self.get(id)
+        self._change(id, actor, "import.redo", reason, self.manifest.restore)
+        self.after(Settled(id, tuple(self._parts(id)), {}, {}, ()))
         return self.get(id)
 
-    def _import(self, job: Job, request: ImportRequest, file: Path, progress: Progress) -> ImportResult:
-        mapping = self.mappings().get(request.mapping)
-        source = request.source or FILES_SOURCE
-        channel = request.channel or mapping.channel or self._channel_of(source)
-        now, tokeniser = self.clock.now(), self.tokeniser()
-        chunks = convert(
-            file,
-            mapping,
-            tokeniser=tokeniser,
-            source=source,
-            channel=channel,
-            shop=request.shop,
-            account=request.account,
-            app=request.app,
-            day=date.fromisoformat(request.day) if request.day else None,
-            encoding=request.encoding,
-            received_at=now,
-            zone=self.zone,
-            progress=progress,
+    def _parts(self, id_: str) -> list[Part]:
+        return [part for part in self.manifest.parts(include_retracted=True) if part.batch == id_]
+
+    def _change(self, id_: str, actor: str, action: str, reason: str, change: Callable[..., None]) -> None:
+        now = self.clock.now()
+        with self._running, self.db.transaction() as tx:
+            change(tx, id_, now)
+            record(tx, actor=actor, action=action, object=id_, reason=reason, at=now)
+
+    def _leaning(self, undone: ImportResult) -> tuple[ImportResult, ...]:
+        later = (one for one in self.list(1000) if one.at >= undone.at and one.id != undone.id and not one.undone)
+        return tuple(one for one in later if one.channel == undone.channel and one.duplicate)
+
+    def _batches(self) -> Batches:
+        return {one.batch: (one.retracted, one.changed_at) for one in self.manifest.batches()}
+
+    def _mapping(self, upload: str, file_name: str, name: str | None, encoding: str) -> tuple[str, MappingSpec]:
+        mappings = self.mappings()
+        if not name:
+            target = Target("preview", "", self.clock.now(), self.zone)
+            path, tokeniser = self._uploads.path(upload), self.tokeniser()
+            name = preview(
+                path, mappings=mappings, tokeniser=tokeniser, target=target, encoding=encoding, file_name=file_name
+            ).mapping
+        if not name:
+            sentence = _("No mapping fits the columns of this file. Choose one, or define a mapping for it.")
+            raise InvalidInput("import.no_mapping", sentence)
+        return name, mappings.get(name)
+
+    def _source(self, channel: str) -> str:
+        defined = sorted(
+            name
+            for (_kind, name), one in self.definitions("source").items()
+            if (spec := SourceSpec.model_validate(one.spec)).type == "files" and spec.channel == channel
         )
-        with self.sift.open(job.id) as sieve, self._error_file(job.id) as errors:
-            counted = _Counted()
-            for facts, some in _gathered(chunks):
-                counted.add(_sift(sieve, facts, some, source, now), some)
-                errors.add(row for chunk in some for row in chunk.bad)
-                self._keep_clear(tokeniser)
-            settled = sieve.settle()
-        self.take_in(settled)
-        return ImportResult(
-            file_name=file.name,
-            mapping=request.mapping,
-            channel=channel,
-            rows=counted.rows,
-            accepted=counted.accepted,
-            duplicate=counted.rows - counted.accepted - counted.rejected,
-            rejected=counted.rejected,
-            passed=counted.passed,
-            facts=dict(settled.new),
-            bytes=file.stat().st_size,
-            sha256=_digest(file),
-        )
-
-    def _keep_clear(self, tokeniser: Tokeniser) -> None:
-        # Ahead of the facts and in pieces: the vault forgets nothing by it, and a gigabyte's phones never lie in memory.
-        clear = tokeniser.take_clear()
-        if clear:
-            with self.db.transaction() as tx:
-                self.vault.put(tx, clear)
-
-    def _channel_of(self, source: str) -> str:
-        found = self.definitions("source").get(("source", source))
-        if found is None:
-            sentence = _("Say to which channel the file belongs: neither its mapping nor its source names one.")
-            raise InvalidInput("import.no_channel", sentence)
-        return SourceSpec.model_validate(found.spec).channel
-
-    def _done(self, id_: str) -> ImportRecord:
-        found = self.get(id_)
-        if found.result is None:
-            sentence = _("This import is not done; stop it instead of undoing it.")
-            raise Conflict("import.not_done", sentence)
-        return found
-
-    def _record(self, job: Job, undone: bool) -> ImportRecord:
-        result = ImportResult(**job.result) if job.state == "done" and job.result else None
-        return ImportRecord(
-            job.id, job, ImportRequest(**job.params), result, undone, self._errors_path(job.id).exists()
-        )
-
-    def _errors_path(self, id_: str) -> Path:
-        return self.folder / "errors" / f"{id_}.csv"
-
-    @contextmanager
-    def _error_file(self, id_: str) -> Iterator[_ErrorFile]:
-        path = self._errors_path(id_)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8-sig", newline="") as stream:
-            errors = _ErrorFile(stream)
-            yield errors
-        if not errors.rows:
-            path.unlink()
+        return defined[0] if defined else f"{channel}-files"
 
 
-class _ErrorFile:
-    """Bad rows on their way to a file, up to the bound."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self.rows = 0
-        self._writer = csv.writer(stream)
-
-    def add(self, rows: Iterable[BadRow]) -> None:
-        for row in rows:
-            if not self.rows:
-                self._writer.writerow(["行号 line", "列 column", "代码 code", "原因", "reason", "原始行 row"])
-            if self.rows < BOUNDS.import_bad_rows_kept_max:
-                reasons = [translate(row.sentence, locale).format(**row.values) for locale in ("zh", "en")]
-                where = f"{row.part}:{row.line}" if row.part else str(row.line)
-                self._writer.writerow([where, row.column, row.code, *reasons, *map(_inert, row.cells)])
-            self.rows += 1
-
-
-@dataclass
-class _Counted:
-    rows: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    passed: int = 0
-
-    def add(self, accepted: int, chunks: list[Chunk]) -> None:
-        self.accepted += accepted
-        for chunk in chunks:
-            self.rows += chunk.rows
-            self.rejected += len(chunk.bad)
-            self.passed += chunk.passed
-
-
-def _gathered(chunks: Iterable[Chunk]) -> Iterator[tuple[dict[str, pa.Table], list[Chunk]]]:
-    """Chunks put together until they are worth a sift."""
-    some: list[Chunk] = []
-    for chunk in chunks:
-        some.append(chunk)
-        if sum(one.rows for one in some) >= _SIFT_ROWS:
-            yield _together(some), some
-            some = []
-    if some:
-        yield _together(some), some
-
-
-def _together(chunks: list[Chunk]) -> dict[str, pa.Table]:
-    families = dict.fromkeys(family for chunk in chunks for family in chunk.facts)
-    return {family: pa.concat_tables([c.facts[family] for c in chunks if family in c.facts]) for family in families}
-
-
-def _sift(sieve: Sieve, facts: Mapping[str, pa.Table], chunks: list[Chunk], source: str, now: datetime) -> int:
-    """Sift what was gathered, and count the rows without facts; how many rows stated something new."""
-    rejected = sum(len(chunk.bad) for chunk in chunks)
-    stating = {line for table in facts.values() for line in table["line"].to_pylist()}
-    rows = sum(chunk.rows for chunk in chunks)
-    sieve.reject(source, now, rejected)
-    sieve.duplicate(source, now, rows - rejected - len(stating))
-    return sieve.add(facts).lines_accepted
-
-
-def _copy(stream: BinaryIO, target: Path) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    with target.open("wb") as out:
-        while block := stream.read(1 << 20):
-            size += len(block)
-            if size > BOUNDS.import_bytes_max:
-                sentence = _("The file is larger than {bound} bytes. Export it in several parts.")
-                raise TooLarge("import.too_large", sentence, bound=BOUNDS.import_bytes_max)
-            digest.update(block)
-            out.write(block)
-    if not size:
-        raise InvalidInput("import.empty", _("The file is empty. Export it again and look whether it holds anything."))
-    return size, digest.hexdigest()
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def safe_name(file_name: str) -> str:
-    """A file name without folders and odd characters, at most 120 characters.
-
-    >>> safe_name("../../etc/订单 2026-11.csv")
-    '订单 2026-11.csv'
-    """
-    name = _UNSAFE.sub("_", Path(file_name.replace("\\", "/")).name).strip(". ")
-    return name[-120:] or "file"
-
-
-def _inert(cell: str) -> str:
-    # A spreadsheet would run what starts like a formula.
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-__all__ = ["ImportRecord", "ImportRequest", "ImportResult", "ImportService", "Upload", "safe_name"]
+def _day(day: date | str | None) -> date | None:
+    if not isinstance(day, str):
+        return day
+    try:
+        return date.fromisoformat(day) if day else None
+    except ValueError:
+        sentence = _("“{value}” is not a day. Write it as 2026-11-11.")
+        raise InvalidInput("import.bad_day", sentence, value=day[:40]) from None

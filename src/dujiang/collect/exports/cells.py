@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,6 +30,8 @@ TOTALS: Final = frozenset(
 )
 
 _SURROUND: Final = " \t\r\n\u00a0\u3000\ufeff\u200b"
+_WRAPPED: Final = frozenset("=\"'# ")
+_SHORT: Final = 1000
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d(\.\d*)?[eE]\+\d+")
 _HASHES: Final = re.compile(r"#+")
 
@@ -74,6 +76,8 @@ def clean(text: str) -> str | Bad:
     >>> clean('="1234567890123456789"'), clean("'13800000000"), clean("\\t99\\t"), clean(" 杭州 ")
     ('1234567890123456789', '13800000000', '99', '杭州')
     """
+    if text.isprintable() and text[:1] not in _WRAPPED and text[-1:] != " " and len(text) < _SHORT:
+        return text
     if not text.isprintable():
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             return Bad("cell.undecodable", UNDECODABLE)
@@ -106,6 +110,8 @@ def id_of(text: str) -> str | Bad | None:
     >>> id_of("1.23457E+17").code
     'id.lost_digits'
     """
+    if text.isalnum() and text not in EMPTY:
+        return text
     cleaned = text_of(text)
     if not isinstance(cleaned, str):
         return cleaned
@@ -163,6 +169,7 @@ def to_whole(number: Decimal) -> int:
 
 
 _EPOCH_DAY: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - day 0 of spreadsheet serials, which have no zone
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive, to count from local times
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOMENT: Final = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
@@ -176,16 +183,22 @@ YEARS: Final = range(2000, 2101)
 
 def moment_reader(zone: ZoneInfo) -> Callable[[str], int | Bad | None]:
     """A reader of moments in the local time of ``zone``, as microseconds since 1970 in UTC (what Arrow keeps)."""
-    epoch = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+    offsets = Memo(lambda hour: _offset(datetime.fromisoformat(hour), zone))
 
     def read(text: str) -> int | Bad | None:
         local = local_moment(text)
         if not isinstance(local, datetime):
             return local
-        aware = local if local.tzinfo else local.replace(tzinfo=zone)
-        return (aware - epoch) // _MICROSECOND
+        if local.tzinfo:
+            return (local - _EPOCH.replace(tzinfo=UTC)) // _MICROSECOND
+        # Clocks change on the half hour at the most, so that a text cut behind the tens of minutes has one offset.
+        return (local - _EPOCH) // _MICROSECOND - offsets[local.isoformat()[:15] + "0"]
 
     return read
+
+
+def _offset(local: datetime, zone: ZoneInfo) -> int:
+    return (local.replace(tzinfo=zone).utcoffset() or timedelta(0)) // _MICROSECOND
 
 
 def local_moment(text: str) -> datetime | Bad | None:

@@ -67,12 +67,14 @@ class Chunk:
         rows: records read: rows with facts and bad rows.
         bad: rows that were not imported.
         passed: rows that are no records.
+        header: column names of the table.
     """
 
     facts: Mapping[str, pa.Table]
     rows: int
     bad: Sequence[BadRow]
     passed: int
+    header: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,9 @@ class FileConverter:
         self._width = max((place for place, name in enumerate(columns.names) if name), default=0) + 1
         self._strict = table.form == "text"
         self._order = _order_place(mapping, columns)
-        self._records = [place for name in mapping.match.required if (place := columns.place(name)) is not None]
+        required = [place for name in mapping.match.required if (place := columns.place(name)) is not None]
+        self._telling = sorted({0, *required})
+        self._words = cells.TOTALS | set(columns.names)
 
     def missing(self) -> list[str]:
         """Fields that no column gives although facts must have them."""
@@ -203,7 +207,7 @@ class FileConverter:
     def chunk(self, rows: Sequence[Row]) -> Chunk:
         """Some rows, converted."""
         faults = Faults()
-        records = [row for row in rows if not self._no_record(row)]
+        records = self._records_of(rows)
         whole = [self._whole(place, row, faults) for place, row in enumerate(records)]
         batch = Batch(whole, range(len(records)), faults)
         lines = range(self.number, self.number + len(records))
@@ -216,7 +220,7 @@ class FileConverter:
                 if table is not None:
                     facts[family] = pa.concat_tables([facts[family], table]) if family in facts else table
         bad = [self._bad_row(records[place], fault) for place, fault in sorted(faults.items())]
-        return Chunk(facts, len(records), bad, len(rows) - len(records))
+        return Chunk(facts, len(records), bad, len(rows) - len(records), self.columns.names)
 
     def shown(self, row: Row) -> tuple[str, ...]:
         """The row's cells as a person may see them: personal columns hidden, phones and the like in text replaced."""
@@ -236,18 +240,18 @@ class FileConverter:
                 is_note = place == self.skip + 1 and not row.fault and not _has_digit(row.cells)
                 yield Row(row.line, []) if is_note else row
 
-    def _no_record(self, row: Row) -> bool:
-        if row.fault:
-            return False
-        if not row.cells or not any(row.cells):
+    def _records_of(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows that are records: without totals, repeated headers and notes."""
+        found = {row.cells[place] for row in rows for place in self._telling if place < len(row.cells)}
+        if found.isdisjoint(self._words) and all(row.cells or row.fault for row in rows):
+            return rows
+        return [row for row in rows if row.fault or not self._no_record(row.cells)]
+
+    def _no_record(self, row: Sequence[str]) -> bool:
+        told = [cell for place, cell in enumerate(row) if place in self._telling and cell in self._words]
+        if any(cell in cells.TOTALS for cell in told) or not row:
             return True
-        first = next(cell for cell in row.cells if cell)
-        if first.strip() in cells.TOTALS:
-            return True
-        here = [row.cells[place] for place in self._records if place < len(row.cells)]
-        return any(cell in cells.TOTALS for cell in here) or (
-            first == self._header[0] and [cells.clean(cell) for cell in row.cells] == self._header[: len(row.cells)]
-        )
+        return bool(told) and [cells.clean(cell) for cell in row] == self._header[: len(row)]
 
     def _whole(self, place: int, row: Row, faults: Faults) -> Sequence[str]:
         """The row's cells in the header's width; one of another width is faulty."""

@@ -20,10 +20,10 @@ _RATIO: Final = re.compile(
 )
 
 
-def personal_places(columns: Columns, spec: MappingSpec) -> list[int]:
+def personal_places(columns: Columns, spec: MappingSpec | None) -> list[int]:
     """Columns that hold personal data by their name or by the mapping's word. Identity cards cannot be kept at all."""
-    kept = {place for name in spec.keep for place in columns.places(name)}
-    named = {place for name in spec.drop for place in columns.places(name)}
+    kept = {place for name in (spec.keep if spec else ()) for place in columns.places(name)}
+    named = {place for name in (spec.drop if spec else ()) for place in columns.places(name)}
     found = []
     for place, raw in enumerate(columns.names):
         name = canonical(raw)

@@ -75,7 +75,10 @@ def _fragment(name: str, protect: Callable[[str], str]) -> Callable[[str], str |
         cleaned = cells.text_of(text)
         if isinstance(cleaned, Bad):
             return "" if cleaned.code == "cell.error" else cleaned
-        return f"{quoted}:{_json(protect(cleaned))}" if cleaned else ""
+        if not cleaned:
+            return ""
+        # Nothing that short is a phone number or an email address.
+        return f"{quoted}:{_json(cleaned if len(cleaned) < 6 else protect(cleaned))}"
 
     return read
 

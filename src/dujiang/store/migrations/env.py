@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
-context.run_migrations()
+_config = getattr(context, "config", None)
+if _config is not None:  # None for tools that import every module; only Alembic has something to migrate
+    context.configure(connection=_config.attributes["connection"])
+    context.run_migrations()

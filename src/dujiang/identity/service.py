@@ -19,15 +19,15 @@ _NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY no
 _LINKS: Final = """
     SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only} ORDER BY a, b
 """
-_IN_REGION: Final = "SEMI JOIN region USING (node)"
+_IN_REGION: Final = "SEMI JOIN identity_region USING (node)"
 _LINKS_IN_REGION: Final = """
-    WHERE a IN (SELECT node FROM region WHERE inside) OR b IN (SELECT node FROM region WHERE inside)
-    OR (a IN (SELECT node FROM region WHERE decided) AND b IN (SELECT node FROM region WHERE decided))
+    WHERE a IN (SELECT node FROM identity_region WHERE inside) OR b IN (SELECT node FROM identity_region WHERE inside)
+    OR (a IN (SELECT node FROM identity_region WHERE decided) AND b IN (SELECT node FROM identity_region WHERE decided))
 """
-_FORGET_NODES: Final = "DELETE FROM person_node WHERE node IN (SELECT node FROM region WHERE decided)"
+_FORGET_NODES: Final = "DELETE FROM person_node WHERE node IN (SELECT node FROM identity_region WHERE decided)"
 _FORGET_LINKS: Final = f"DELETE FROM person_link {_LINKS_IN_REGION}"
 _OWNERS: Final = "SELECT node, person, epoch_us(from_at) AS from_at, epoch_us(to_at) AS to_at, role FROM {table}"
-_BEFORE: Final = _OWNERS.format(table="person_node SEMI JOIN region USING (node) WHERE decided")
+_BEFORE: Final = _OWNERS.format(table="person_node WHERE node IN (SELECT node FROM identity_region WHERE decided)")
 _CHANGED: Final = """
     INSERT INTO touched_person
     SELECT DISTINCT person FROM (
@@ -69,7 +69,7 @@ class Resolver:
 
     def _touched(self, con: duckdb.DuckDBPyConnection) -> Resolution:
         region = find_region(con, self.types)
-        con.register("region", _region_table(region))
+        con.register("identity_region", _region_table(region))
         graph, rules = _read(con, self.types, _IN_REGION, _LINKS_IN_REGION)
         shared = np.isin(graph.node, np.concatenate([region.touched_shared, region.border]))
         decision = resolve(graph, rules, shared)
@@ -78,7 +78,7 @@ class Resolver:
         con.execute(_FORGET_LINKS)
         decided = ~np.isin(graph.node, region.border)
         now = _write(con, graph, rules, decision, decided)
-        con.unregister("region")
+        con.unregister("identity_region")
         _tell_changed(con, before, now)
         return _report(graph, decision, before, decided, full=False)
 

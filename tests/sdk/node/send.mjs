@@ -19,7 +19,8 @@ const senders = {
   async rudder() {
     const Analytics = require("@rudderstack/rudder-sdk-node");
     const client = new Analytics(key, {
-      dataPlaneUrl: host, flushAt: 5, flushInterval: 100, retryCount: 5, axiosConfig: { timeout: 1000 },
+      // Its time-out spans all attempts with their pauses.
+      dataPlaneUrl: host, flushAt: 5, flushInterval: 100, retryCount: 5, axiosConfig: { timeout: 5000 },
       errorHandler: failed,
     });
     client.identify({ userId: "u1", traits: { phone: "13871654023" } });
@@ -38,7 +39,7 @@ const senders = {
   },
   async jitsu() {
     const { jitsuAnalytics } = require("@jitsu/js");
-    const client = jitsuAnalytics({ host, writeKey: key, s2s: true, errorPolicy: failed });
+    const client = jitsuAnalytics({ host, writeKey: `web:${key}`, s2s: true, errorPolicy: failed });
     await client.identify("u1", { phone: "13871654023" });
     for (const n of numbers) await client.track("Tea Poured", { n });
   },

@@ -18,6 +18,7 @@ Bits = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Keys = npt.ArrayLike
+Amount = Reals | Ints | float
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -49,24 +50,24 @@ class Draws:
 
     def uniform(self, name: str, *keys: Keys) -> Reals:
         """Uniform in [0, 1)."""
-        return (self.bits(name, *keys) >> np.uint64(11)) * 2.0**-53
+        return np.asarray((self.bits(name, *keys) >> np.uint64(11)) * 2.0**-53, np.float64)
 
-    def chance(self, name: str, probability: npt.ArrayLike, *keys: Keys) -> Flags:
+    def chance(self, name: str, probability: Amount, *keys: Keys) -> Flags:
         """True with ``probability``."""
         return self.uniform(name, *keys) < probability
 
-    def whole(self, name: str, below: npt.ArrayLike, *keys: Keys) -> Ints:
+    def whole(self, name: str, below: Amount, *keys: Keys) -> Ints:
         """A whole number from 0 to ``below`` − 1."""
         return (self.uniform(name, *keys) * below).astype(np.int64)
 
-    def exponential(self, name: str, mean: npt.ArrayLike, *keys: Keys) -> Reals:
+    def exponential(self, name: str, mean: Amount, *keys: Keys) -> Reals:
         """Exponential with ``mean``."""
-        return -np.log1p(-self.uniform(name, *keys)) * mean
+        return np.asarray(-np.log1p(-self.uniform(name, *keys)) * mean, np.float64)
 
     def normal(self, name: str, *keys: Keys) -> Reals:
         """Standard normal (Box–Muller)."""
         radius = np.sqrt(-2.0 * np.log1p(-self.uniform(name + ":radius", *keys)))
-        return radius * np.cos(2.0 * np.pi * self.uniform(name + ":angle", *keys))
+        return np.asarray(radius * np.cos(2.0 * np.pi * self.uniform(name + ":angle", *keys)), np.float64)
 
     def poisson(self, name: str, mean: npt.ArrayLike, *keys: Keys) -> Ints:
         """Poisson by inversion; meant for means below a few hundred."""

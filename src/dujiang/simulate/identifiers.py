@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dujiang.simulate.draws import Bits, Draws, Ints, Reals
 from dujiang.simulate.people import People
-from dujiang.simulate.texts import HEX, digits, join, letters, take, uuid
+from dujiang.simulate.texts import HEX, digits, join, letters, pc, take, uuid
 
 _PREFIXES: Final = ("142", "143", "154", "160", "161", "163", "164", "168", "169", "179")
 _PHONES: Final = len(_PREFIXES) * 10**8

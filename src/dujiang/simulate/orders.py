@@ -20,7 +20,7 @@ from dujiang.simulate.brand import (
     STORE,
     XIAOHONGSHU,
 )
-from dujiang.simulate.draws import Ints, spread
+from dujiang.simulate.draws import Flags, Ints, spread
 from dujiang.simulate.identifiers import household_slot, phone_slot
 from dujiang.simulate.people import People
 from dujiang.simulate.purchases import PURCHASES_MAX, Purchases
@@ -272,9 +272,9 @@ def _finish(world: World, channel: Ints, number: Ints, paid_at: Ints, refund: In
     return np.where(done, at, -1)
 
 
-def _shown(world: World, channel: Ints, member: Ints, number: Ints) -> Ints:
+def _shown(world: World, channel: Ints, member: Flags, number: Ints) -> Ints:
     draws, hazards = world.draws, world.hazards
-    guest = (channel == STORE) & ~member.astype(bool)
+    guest = (channel == STORE) & ~member
     luck = draws.uniform("shown", number)
     till = np.select(
         [luck < hazards.junk_phone, luck < hazards.junk_phone + hazards.staff_card, luck < 0.45],

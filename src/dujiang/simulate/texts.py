@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from dujiang.simulate.draws import Bits, Flags, Ints, scramble
+
+pc: Any = pyarrow.compute
+"""Arrow's functions on columns; they are made when it is imported, so no type checker knows them."""
 
 Text = pa.Array | pa.ChunkedArray | str
 """A column, or one text that all rows share."""
@@ -28,9 +31,10 @@ def join(*parts: Text) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
 
 
-def take(words: Sequence[str], index: npt.NDArray[np.integer]) -> pa.Array:
+def take(words: Sequence[str] | pa.Array, index: npt.NDArray[np.integer]) -> pa.Array:
     """The word at each index."""
-    return pa.array(words, pa.string()).take(pa.array(index))
+    known: Any = pa.array(words, pa.string()) if isinstance(words, Sequence) else words
+    return known.take(pa.array(index))
 
 
 def where(condition: Flags, yes: Text, no: Text = "") -> pa.Array:
@@ -56,8 +60,8 @@ def money(fen: Ints) -> pa.Array:
 
 
 @cache
-def _cents() -> tuple[str, ...]:
-    return tuple(f"{cent:02d}" for cent in range(100))
+def _cents() -> pa.Array:
+    return pa.array([f"{cent:02d}" for cent in range(100)])
 
 
 def letters(bits: Bits, width: int, alphabet: str = BASE62) -> pa.Array:
@@ -98,14 +102,14 @@ class Moments:
     def __init__(self, start: date, days: int) -> None:
         self.start = start
         # Some moments lie outside: finished after the end, met the brand before the start.
-        self._before, span = 800, days + 800 + 200
-        first = start - timedelta(self._before)
-        self._days = [(first + timedelta(day)).isoformat() for day in range(span)]
+        self._before = 800
+        first, span = start - timedelta(self._before), self._before + days + 200
+        texts = [(first + timedelta(day)).isoformat() for day in range(span)]
+        self._days = {mark: pa.array([one.replace("-", mark) for one in texts]) for mark in ("-", "")}
 
     def dates(self, day: Ints, separator: str = "-") -> pa.Array:
-        """``2026-11-11``, or with another separator."""
-        words = self._days if separator == "-" else [one.replace("-", separator) for one in self._days]
-        return take(words, day + self._before)
+        """``2026-11-11``, or without a separator."""
+        return take(self._days[separator], day + self._before)
 
     def local(self, seconds: Ints) -> pa.Array:
         """``2026-11-11 20:00:03`` in the brand's zone."""
@@ -131,10 +135,10 @@ class Moments:
 
 
 @cache
-def _clock() -> tuple[str, ...]:
-    return tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY))
+def _clock() -> pa.Array:
+    return pa.array([f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY)])
 
 
 @cache
-def _thousandths() -> tuple[str, ...]:
-    return tuple(f"{one:03d}" for one in range(1000))
+def _thousandths() -> pa.Array:
+    return pa.array([f"{one:03d}" for one in range(1000)])

@@ -16,7 +16,7 @@ from dujiang.simulate.events import Events
 from dujiang.simulate.files.batch import order_numbers
 from dujiang.simulate.orders import STATUSES, Orders
 from dujiang.simulate.people import LOYAL, ONCE, REGULAR, People
-from dujiang.simulate.texts import Moments, Text, take, where
+from dujiang.simulate.texts import Moments, Text, pc, take, where
 from dujiang.simulate.visits import BROWSER, GANG_HANDSET, HANDSET, HOUSE_TABLET, MINI_PROGRAM, STORE_TABLET, owner_kind
 from dujiang.simulate.world import World
 
@@ -55,7 +55,7 @@ def maybe_channel(index: Ints) -> pa.Array:
 
 
 def _masked(column: pa.Array, known: Flags) -> pa.Array:
-    return pa.compute.if_else(pa.array(known), column, pa.scalar(None, column.type))
+    return pc.if_else(pa.array(known), column, pa.scalar(None, column.type))
 
 
 def _moments(moments: Moments, days: Reals) -> pa.Array:

@@ -6,7 +6,6 @@ import base64
 import gzip
 from functools import cache
 from typing import Final
-from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ from dujiang.simulate.calls.segment import message_ids
 from dujiang.simulate.events import IDENTIFY, LEFT, NAMES, PAID, VIEW, Events
 from dujiang.simulate.files.batch import mini_order
 from dujiang.simulate.identifiers import app_device, member_no, phone, tablet_device, user_id
-from dujiang.simulate.texts import Moments, join, money, plain, take, where
+from dujiang.simulate.texts import Moments, join, money, pc, plain, take, where
 from dujiang.simulate.visits import owner_kind
 from dujiang.simulate.world import World
 
@@ -60,13 +59,17 @@ def sensors_events(world: World, moments: Moments, events: Events) -> pa.Array:
 
 def _seconds(events: Events) -> pa.Array:
     spent = np.maximum(events.dwell, 0)
-    return join(plain(spent // 1000), ".", pa.compute.utf8_lpad(plain(spent % 1000), 3, "0"))
+    return join(plain(spent // 1000), ".", pc.utf8_lpad(plain(spent % 1000), 3, "0"))
 
 
 def sensors_body(records: str) -> str:
     """The form that the SDK posts: base64 of a gzipped list."""
     packed = gzip.compress(f"[{records}]".encode(), 5, mtime=0)
-    return f"data_list={quote(base64.b64encode(packed).decode(), safe='')}&gzip=1"
+    return f"data_list={_quoted(base64.b64encode(packed))}&gzip=1"
+
+
+def _quoted(data: bytes) -> str:
+    return data.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D").decode()
 
 
 def posthog_events(world: World, moments: Moments, events: Events) -> pa.Array:

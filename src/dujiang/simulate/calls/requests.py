@@ -11,14 +11,13 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dujiang.simulate.brand import INCIDENTS
 from dujiang.simulate.calls.others import posthog_events, sensors_body, sensors_events
 from dujiang.simulate.calls.segment import segment_events
 from dujiang.simulate.draws import Flags, Ints
 from dujiang.simulate.events import Events
-from dujiang.simulate.texts import Moments, join, take
+from dujiang.simulate.texts import Moments, join, pc, take
 from dujiang.simulate.visits import APP, SOURCES, TABLET, WEB
 from dujiang.simulate.world import World
 

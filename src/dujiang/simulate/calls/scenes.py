@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+import pyarrow as pa
+
 from dujiang.simulate.brand import ARTICLES, PRODUCTS
 from dujiang.simulate.draws import Ints
 from dujiang.simulate.events import ARTICLE, CART, COUPON, FAVOURITE, NAMES, POST, PRODUCT, SEARCH, VIEW, Events
@@ -64,4 +66,9 @@ def _inner(said: dict[str, str]) -> str:
 
 def scene_texts(field: str, scene: Ints) -> Text:
     """``name``, ``path``, ``title`` or ``inner`` of each scene."""
-    return take([getattr(one, field) for one in scenes()], scene)
+    return take(_words(field), scene)
+
+
+@cache
+def _words(field: str) -> pa.Array:
+    return pa.array([getattr(one, field) for one in scenes()])

@@ -24,7 +24,7 @@ from dujiang.simulate.identifiers import (
     unionid,
     user_id,
 )
-from dujiang.simulate.texts import Moments, Text, join, money, plain, take, uuid, where
+from dujiang.simulate.texts import Moments, Text, join, money, pc, plain, take, uuid, where
 from dujiang.simulate.visits import (
     CAMPAIGNS,
     COMMUNITY,
@@ -56,7 +56,7 @@ def segment_events(world: World, moments: Moments, source: int, events: Events, 
         ',"messageId":"', message_ids(world, events), '"',
         _who(world, source, events),
         ',"timestamp":"', stamp, '",',
-        _said(world, source, events),
+        _said(world, events),
         ',"context":{', _context(world, source, events), "}}",
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _who(world: World, source: int, events: Events) -> Text:
     return join(',"userId":', known, ',"anonymousId":"', anonymous, '"')
 
 
-def _said(world: World, source: int, events: Events) -> Text:
+def _said(world: World, events: Events) -> Text:
     inner = scene_texts("inner", scene_index(events))
     left, paid, shared = events.code == LEFT, events.code == PAID, events.sharer >= 0
     inner = _more(inner, left, lambda row: join(
@@ -109,14 +109,14 @@ def _said(world: World, source: int, events: Events) -> Text:
     named = np.flatnonzero(events.code == IDENTIFY)
     if not len(named):
         return said
-    return pa.compute.replace_with_mask(said, pa.array(events.code == IDENTIFY), _traits(world, events.pick(named)))
+    return pc.replace_with_mask(said, pa.array(events.code == IDENTIFY), _traits(world, events.pick(named)))
 
 
 def _more(base: pa.Array, mask: Flags, text) -> pa.Array:
     row = np.flatnonzero(mask)
     if not len(row):
         return base
-    return pa.compute.replace_with_mask(base, pa.array(mask), join(base.take(pa.array(row)), text(row)))
+    return pc.replace_with_mask(base, pa.array(mask), join(base.take(pa.array(row)), text(row)))
 
 
 def _traits(world: World, events: Events) -> pa.Array:

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dujiang.simulate.brand import (
     CITIES,
@@ -26,7 +25,7 @@ from dujiang.simulate.brand import (
 from dujiang.simulate.draws import Flags, Ints
 from dujiang.simulate.identifiers import spin
 from dujiang.simulate.orders import CANCELLED, UNPAID, VALID, Lines, Orders
-from dujiang.simulate.texts import Moments, Text, digits, join, take, where
+from dujiang.simulate.texts import Moments, Text, digits, join, pc, take, where
 from dujiang.simulate.world import World
 
 _SPAN: Final = 10**10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from dujiang.simulate.brand import SHOPS, XIAOHONGSHU
 from dujiang.simulate.draws import Ints
@@ -19,7 +20,7 @@ _CREATORS: Final = tuple(f"茶友达人{place:02d}号" for place in range(60))
 _REASONS: Final = ("不想要了", "与描述不符", "包装破损", "口味不喜欢", "发货太慢")
 
 
-def _creator(who: Ints) -> tuple[object, ...]:
+def _creator(who: Ints) -> tuple[pa.Array, pa.Array]:
     known = who >= 0
     number = np.maximum(who, 0)
     return where(known, plain(7_100_000_000_000_000 + number * 104_729)), where(known, take(_CREATORS, number))
@@ -72,7 +73,7 @@ def douyin_orders(batch: Batch) -> bytes:
     return csv_bytes(headers.DOUYIN_ORDERS, columns, len(lines))
 
 
-def sub_orders(batch: Batch) -> object:
+def sub_orders(batch: Batch) -> pa.Array:
     """Sub-order numbers: the first item has the order's own."""
     lines = batch.lines
     further = join(
@@ -92,14 +93,13 @@ def aftersales(batch: Batch) -> tuple[bytes, int]:
     of, done = batch.of[row], lines.refunded[row] > 0
     at = np.where(done, orders.refund_at[of], orders.paid_at[of] + 86_400)
     at = np.minimum(at, batch.stage.world.days * 86_400 - 1)
-    picked = lambda column: column.take(row)  # noqa: E731
     freight = np.where(orders.refund[of] == FULLY, lines.freight[row], 0)
     columns = {
         "售后单号": join("\t", refund_numbers(batch).take(row)),
-        "订单号": join("\t", picked(batch.per_line(batch.numbers))),
-        "商品单号": join("\t", picked(sub_orders(batch))),
-        "商品名称": picked(batch.product("name")),
-        "商品ID": picked(batch.product_id(3_600_000_000_000_000_000)),
+        "订单号": join("\t", batch.per_line(batch.numbers).take(row)),
+        "商品单号": join("\t", sub_orders(batch).take(row)),
+        "商品名称": batch.product("name").take(row),
+        "商品ID": batch.product_id(3_600_000_000_000_000_000).take(row),
         "应付金额（元）": money(lines.paid[row]),
         "商品运费（元）": money(lines.freight[row]),
         "商品发货状态": "已发货",
@@ -113,12 +113,12 @@ def aftersales(batch: Batch) -> tuple[bytes, int]:
         "商家退款时间": where(done, batch.stage.moments.local(at)),
         "售后完结时间": batch.stage.moments.local(at),
         "是否极速退款": "否",
-        "商家编码": picked(batch.product("code")),
+        "商家编码": batch.product("code").take(row),
     }
     return csv_bytes(headers.DOUYIN_AFTERSALES, columns, len(row)), len(row)
 
 
-def refund_numbers(batch: Batch) -> object:
+def refund_numbers(batch: Batch) -> pa.Array:
     """After-sale numbers, one for each line."""
     number = spin(batch.stage.world.draws, "order", batch.lines.number, 10**10)
     return join("14", digits(number, 10), digits(batch.lines.place + 100, 6))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow.compute as pc
 
 from dujiang.simulate.brand import PINDUODUO, SHOPS, TMALL
 from dujiang.simulate.files import headers
@@ -13,7 +12,7 @@ from dujiang.simulate.files.batch import Batch
 from dujiang.simulate.files.table import csv_bytes
 from dujiang.simulate.identifiers import phone, taobao_nick
 from dujiang.simulate.orders import FULLY, NO_REFUND
-from dujiang.simulate.texts import join, money, plain, take, where
+from dujiang.simulate.texts import join, money, pc, plain, take, where
 
 _TMALL_STATES: Final = ("等待买家付款", "交易关闭", "买家已付款，等待卖家发货", "卖家已发货，等待买家确认", "交易成功")
 

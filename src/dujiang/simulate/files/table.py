@@ -11,9 +11,8 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from dujiang.simulate.texts import Text, join
+from dujiang.simulate.texts import Text, join, pc
 
 _ZIP_DATE: Final = (2026, 1, 1, 0, 0, 0)
 _NUMBER: Final = r"^-?\d{1,11}(\.\d+)?$"

@@ -199,3 +199,14 @@ def fact() -> Callable[..., Fact]:
         return Fact(tuple(names.split()), day, source)
 
     return make
+
+
+@pytest.fixture(name="node_of")
+def _node_of() -> Callable[[str], int]:
+    return node_of
+
+
+@pytest.fixture
+def start() -> datetime:
+    """The moment that days are counted from."""
+    return START

@@ -1,0 +1,324 @@
+"""Random facts in random batches: incremental equals from scratch equals a slow and obvious second implementation."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dujiang.collect.identifier_types import KIND, IdentifierTypes, base_type, presets
+from dujiang.foundation.definitions import Definition
+
+CHANGED = {"mobile": {"limit": 2, "shared_above": 2}, "anonymous_id": {"shared_above": 3}, "taobao_buyer": {"limit": 1}}
+UNIVERSE = {
+    "member_no": 4,
+    "wechat_unionid": 3,
+    "wechat_openid@wx1": 3,
+    "taobao_buyer": 3,
+    "mobile": 5,
+    "email": 2,
+    "virtual_mobile": 1,
+    "device_id": 3,
+    "anonymous_id": 6,
+}
+NAMES = [f"{kind}:{number}" for kind, many in UNIVERSE.items() for number in range(many)]
+
+
+def _types() -> IdentifierTypes:
+    """The presets with bounds so low that random facts run into them."""
+    ready = {one.name: one for one in presets()}
+    return IdentifierTypes.of(
+        Definition(kind=KIND, name=name, spec={**ready[name].spec, **changed}) for name, changed in CHANGED.items()
+    )
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
+
+
+class Slow:
+    """Who is who, decided with sets and loops, straight from the text of ``docs/concepts/identity.md``."""
+
+    def __init__(self, facts: dict[int, Any], types: IdentifierTypes, node_of: Callable[[str], int]) -> None:
+        self.types, self.node_of = types, node_of
+        self.first_seq: dict[str, int] = {}
+        self.days: dict[frozenset[str], list[int]] = defaultdict(list)
+        for seq, fact in sorted(facts.items()):
+            for name in fact.names:
+                self.first_seq.setdefault(name, seq)
+            for pair in combinations(filter(self._joins, fact.names), 2):
+                self.days[frozenset(pair)].append(fact.day)
+        self.shared = {name for name in self.first_seq if self._is_shared(name)}
+        self.reason: dict[frozenset[str], tuple[bool, str]] = {
+            link: (False, "shared") for link in self.days if link & self.shared
+        }
+        self.group = {name: {name} for name in self.first_seq}
+        self.owners: dict[str, list[tuple[int | None, int | None, set[str]]]] = {}
+        self.shared_devices: set[str] = set()
+        self._join_strong()
+        self._recycle()
+        self._place_devices()
+
+    def _joins(self, name: str) -> bool:
+        return self.types.get(_kind(name)).joins
+
+    def _is_device(self, name: str) -> bool:
+        return self.types.get(_kind(name)).kind == "device"
+
+    def _rank(self, name: str) -> int:
+        return self.types.priority(_kind(name))
+
+    def _others(self, name: str) -> list[str]:
+        return [other for link in self.days if name in link for other in link - {name}]
+
+    def _is_shared(self, name: str) -> bool:
+        own = self._rank(name)
+        counted = Counter(
+            _kind(other)
+            for other in self._others(name)
+            if not self._is_device(other) and (self.types.limit(_kind(other)) == 1 or self._rank(other) < own)
+        )
+        return any(many > self.types.get(_kind(name)).shared_above for many in counted.values())
+
+    def _strength(self, link: frozenset[str]) -> tuple[Any, ...]:
+        one, other = sorted(link, key=self.node_of)
+        kin = any(
+            self.types.get(_kind(child)).parent == base_type(_kind(parent))
+            for child, parent in ((one, other), (other, one))
+        )
+        by_type = 0 if kin else self._rank(one) + self._rank(other)
+        return by_type, -len(self.days[link]), min(self.days[link]), self.node_of(one), self.node_of(other)
+
+    def _join_strong(self) -> None:
+        strong = [link for link in self.days if not link & self.shared and not any(map(self._is_device, link))]
+        self.strong = sorted(strong, key=self._strength)
+        for link in self.strong:
+            one, other = link
+            joined = self.group[one] | self.group[other]
+            broken = self._broken_limit(joined)
+            if self.group[one] is not self.group[other] and broken:
+                self.reason[link] = (False, f"limit:{base_type(broken)}")
+                continue
+            self.reason[link] = (True, "same_record")
+            for name in joined:
+                self.group[name] = joined
+
+    def _broken_limit(self, members: set[str]) -> str | None:
+        counted = Counter(map(_kind, members))
+        broken = [kind for kind, many in counted.items() if many > (self.types.limit(kind) or many)]
+        return min(broken, key=lambda kind: (self.types.priority(kind), kind), default=None)
+
+    def _recycle(self) -> None:
+        extra: Counter[tuple[int, str]] = Counter()
+        disputed = []
+        for link in self.strong:
+            numbers = [name for name in link if self.types.get(_kind(name)).recycled_after_days]
+            if len(numbers) == 1 and not self.reason[link][0] and numbers[0] not in disputed:
+                disputed += numbers
+        for number in disputed:
+            self._share_out(number, extra)
+
+    def _share_out(self, number: str, extra: Counter[tuple[int, str]]) -> None:
+        silence = self.types.get(_kind(number)).recycled_after_days or 0
+        periods: dict[int, list[int]] = {}
+        for link in self.strong:
+            if number in link and not any(
+                self.types.get(_kind(other)).recycled_after_days for other in link - {number}
+            ):
+                (other,) = link - {number}
+                periods.setdefault(id(self.group[other]), []).extend(self.days[link])
+        groups = {id(group): group for group in self.group.values()}
+        own = id(self.group[number])
+        if own not in periods:
+            return
+        chosen = [own]
+        for candidate, days in periods.items():
+            room = self.types.limit(_kind(number)) or 10**9
+            full = sum(_kind(name) == _kind(number) for name in groups[candidate]) + extra[candidate, ""] >= room
+            apart = all(
+                min(days) - max(periods[one]) >= silence or min(periods[one]) - max(days) >= silence for one in chosen
+            )
+            if candidate != own and not full and apart:
+                chosen.append(candidate)
+        if len(chosen) == 1:
+            return
+        for candidate in chosen[1:]:
+            extra[candidate, ""] += 1
+        chosen.sort(key=lambda one: min(periods[one]))
+        starts: list[int | None] = [None, *(min(periods[one]) for one in chosen[1:])]
+        ends = [*starts[1:], None]
+        self.owners[number] = [(start, end, groups[one]) for start, end, one in zip(starts, ends, chosen, strict=True)]
+        for link in self.strong:
+            (other,) = link - {number} if number in link else (None,)
+            if other and self.group[other] is not self.group[number] and id(self.group[other]) in chosen:
+                self.reason[link] = (True, "recycled")
+
+    def _at(self, name: str, day: int) -> set[str]:
+        owners = self.owners.get(name)
+        if not owners:
+            return self.group[name]
+        return [group for start, _end, group in owners if start is None or start <= day][-1]
+
+    def _place_devices(self) -> None:
+        devices = {name for name in self.first_seq if self._is_device(name)} - self.shared
+        users: dict[str, dict[int, set[str]]] = {device: {} for device in devices}
+        beside: dict[str, set[str]] = {device: {device} for device in devices}
+        for link in self.days:
+            machines = sorted(link & devices)
+            if link & self.shared or not machines:
+                continue
+            if len(machines) == 2:
+                joined = beside[machines[0]] | beside[machines[1]]
+                for name in joined:
+                    beside[name] = joined
+            else:
+                (person,) = link - {machines[0]}
+                group = self._at(person, min(self.days[link]))
+                users[machines[0]][id(group)] = group
+        place: dict[str, set[str] | str] = {}
+        for device in sorted(devices):
+            together = {key: group for one in beside[device] for key, group in users[one].items()}
+            if len(together) > 1:
+                own = users[device]
+                place[device] = next(iter(own.values())) if len(own) == 1 else device
+                self.shared_devices |= {device} if len(own) > 1 else set()
+            else:
+                place[device] = next(iter(together.values()), min(beside[device]))
+        self.devices = place
+
+    def persons(self) -> list[tuple[str, set[str]]]:
+        """Each identifier with the members of its person (of a recycled one its strongest)."""
+        members: dict[Any, set[str]] = defaultdict(set)
+        key: dict[str, Any] = {}
+        for name in self.first_seq:
+            where = self.devices.get(name, self.group[name])
+            key[name] = where if isinstance(where, str) else id(where)
+            members[key[name]].add(name)
+        return [(name, members[key[name]]) for name in self.first_seq]
+
+    def nodes(self) -> set[tuple[Any, ...]]:
+        """Rows of ``person_node`` as (name, number of the person, from, to, role)."""
+        members = dict(self.persons())
+        rows = set()
+        for name, together in members.items():
+            role = "owner" if len(together) > 1 else "alone"
+            if name in self.shared | self.shared_devices:
+                role = "shared"
+            owners = self.owners.get(name, [(None, None, {name})])
+            rows |= {
+                (name, self._number(members[next(iter(group))] if group != {name} else together), start, end, role)
+                for start, end, group in owners
+            }
+        return rows
+
+    def _number(self, members: set[str]) -> str:
+        return min(members, key=lambda name: (self.first_seq[name], self._rank(name), self.node_of(name)))
+
+    def links(self) -> dict[frozenset[str], tuple[bool, str]]:
+        """What was decided about each link."""
+        members = dict(self.persons())
+        decided = {}
+        for link, days in self.days.items():
+            if link in self.reason:
+                decided[link] = self.reason[link]
+                continue
+            one, other = (self._at(name, min(days)) if not self._is_device(name) else {name} for name in link)
+            same = members[next(iter(one))] == members[next(iter(other))]
+            decided[link] = (True, "same_record") if same else (False, "shared_device")
+        return decided
+
+
+fact_strategy = st.tuples(
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), st.sampled_from([0, 1, 5, 100, 210, 350])
+)
+steps_strategy = st.lists(
+    st.one_of(st.lists(fact_strategy, min_size=1, max_size=6), st.integers(min_value=0, max_value=1 << 30)),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _play(world: Any, fact: Callable[..., Any], step: Any) -> tuple[set[str], Any]:
+    """Load or retract; the names touched, and the report."""
+    if isinstance(step, list):
+        facts = [fact(" ".join(names), day) for names, day in step]
+        return {name for names, _day in step for name in names}, world.load(facts)
+    seqs = [seq for seq in world.facts if step >> (seq % 30) & 1]
+    touched = {name for seq in seqs for name in world.facts[seq].names}
+    return touched, world.retract(seqs)
+
+
+def _owners(world: Any) -> dict[int, set[tuple[Any, ...]]]:
+    owners: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
+    for row in world.con.execute("SELECT person, node, from_at, to_at, role FROM person_node").fetchall():
+        owners[row[0]].add(row[1:])
+    return owners
+
+
+def _check_report(before: dict[int, Any], after: dict[int, Any], touched: set[int], world: Any, report: Any) -> None:
+    changed = {person for person in before.keys() | after.keys() if before.get(person) != after.get(person)}
+    owning = {
+        person for owners in (before, after) for person, rows in owners.items() if touched & {row[0] for row in rows}
+    }
+    assert world.touched() == changed | owning
+    gone = set(before.keys() - after.keys())
+    assert {merge.absorbed for merge in report.merges} <= gone
+    assert all(merge.survivor in after for merge in report.merges)
+    assert all({split.remaining, split.separated} <= after.keys() for split in report.splits)
+
+
+def _compare_with_slow(world: Any, node_of: Callable[[str], int], start: Any) -> None:
+    slow, names = Slow(world.facts, world.types, node_of), world.names()
+    question = "SELECT node, person, from_at, to_at, role FROM person_node"
+    found = {
+        (names[node], names[person], since and (since - start).days, until and (until - start).days, role)
+        for node, person, since, until, role in world.con.execute(question).fetchall()
+    }
+    assert found == slow.nodes()
+    decided = world.con.execute("SELECT a, b, joined, reason FROM person_link").fetchall()
+    assert {frozenset((names[a], names[b])): (joined, why) for a, b, joined, why in decided} == slow.links()
+
+
+def _run(steps: list[Any], new_world: Callable[..., Any], fact: Callable[..., Any], node_of: Any, start: Any) -> None:
+    world, again = new_world(_types()), new_world(_types())
+    try:
+        for step in steps:
+            before = _owners(world)
+            touched, report = _play(world, fact, step)
+            _check_report(before, _owners(world), {node_of(one) for one in touched}, world, report)
+        again.facts = world.facts
+        again.resolve(full=True)
+        assert world.rows("person_node") == again.rows("person_node")
+        assert world.rows("person_link") == again.rows("person_link")
+        _compare_with_slow(again, node_of, start)
+    finally:
+        world.con.close()
+        again.con.close()
+
+
+FIXED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
+@given(steps=steps_strategy)
+def test_incremental_equals_from_scratch(steps: Any, new_world: Any, fact: Any, node_of: Any, start: Any) -> None:
+    _run(steps, new_world, fact, node_of, start)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None, suppress_health_check=FIXED)
+@given(steps=steps_strategy)
+def test_incremental_equals_from_scratch_often(steps: Any, new_world: Any, fact: Any, node_of: Any, start: Any) -> None:
+    _run(steps, new_world, fact, node_of, start)
+
+
+def test_start_is_what_days_count_from(start: Any, new_world: Any, fact: Any) -> None:
+    world = new_world()
+    world.load([fact("member_no:1", 3)])
+    assert world.con.execute("SELECT first_at FROM identifier").fetchone() == (start + timedelta(3),)

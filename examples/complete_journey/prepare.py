@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 _LINES = """
-select t.basket_id, t.household_id, t.store_id, strftime((t.transaction_timestamp at time zone 'UTC') at time zone 'America/New_York', '%Y-%m-%d %H:%M:%S') as bought_at,
+select t.basket_id, t.household_id, t.store_id,
+       strftime(timezone('America/New_York', timezone('UTC', t.transaction_timestamp)), '%Y-%m-%d %H:%M:%S') as bought_at,
        t.product_id, coalesce(p.product_type, p.product_category, '') as product, coalesce(p.department, '') as department,
        t.quantity, printf('%.2f', t.sales_value) as sales_value, printf('%.2f', t.retail_disc) as retail_disc,
        printf('%.2f', t.coupon_disc) as coupon_disc, printf('%.2f', t.coupon_match_disc) as coupon_match_disc,

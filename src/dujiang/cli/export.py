@@ -13,8 +13,14 @@ from dujiang.cli.output import say
 from dujiang.foundation.definitions import dump_yaml
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
-from dujiang.people.service import PeopleQuery
+from dujiang.people.model import PeopleQuery, Profile
 from dujiang.workspace import Workspace
+
+COLUMNS = (
+    "person", "known", "channels", "first_channel", "first_at", "last_at", "orders", "paid_minor", "refunded_minor",
+    "first_order_day", "last_order_day", "gender", "birth_year", "province", "city", "member_level", "points", "tags",
+    "completeness",
+)  # fmt: skip
 
 
 @app.command()
@@ -37,19 +43,28 @@ def _definitions(workspace: Workspace, file: Path) -> int:
 
 
 def _people(workspace: Workspace, file: Path) -> int:
-    written = 0
+    written, after = 0, ""
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        query: PeopleQuery | None = PeopleQuery()
-        header = False
-        while query is not None:
-            page = workspace.people.list(query)
-            for row in page.rows:
-                values = {**row.__dict__} if hasattr(row, "__dict__") else {}
-                if not header:
-                    writer.writerow(values)
-                    header = True
-                writer.writerow([person_id(value) if name == "person" else value for name, value in values.items()])
-                written += 1
-            query = page.following
-    return written
+        writer.writerow(COLUMNS)
+        while True:
+            page = workspace.people.list(PeopleQuery(after=after, limit=5000))
+            writer.writerows(_row(one) for one in page.people)
+            written += len(page.people)
+            if page.next is None:
+                return written
+            after = page.next
+
+
+def _row(one: Profile) -> list[object]:
+    values = vars(one) | {
+        "person": person_id(one.person),
+        "channels": " ".join(one.channels),
+        "tags": " ".join(one.tags),
+    }
+    return [_inert(values[name]) for name in COLUMNS]
+
+
+def _inert(value: object) -> object:
+    # A spreadsheet would run what starts like a formula.
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

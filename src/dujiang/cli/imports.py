@@ -1,3 +1,103 @@
-"""``dujiang import``: preview and import channel files; list and undo imports."""
+"""``dujiang import``: look at a channel file, import it; ``dujiang imports``: list and undo."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import progress_bar, say, show_json, show_table
+from dujiang.collect.exports.preview import Preview
+from dujiang.foundation.i18n import _
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The export file / 导出文件")]
+
+group = typer.Typer(help="List and undo imports / 导入记录", no_args_is_help=True)
+app.add_typer(group, name="imports")
+
+
+@app.command("import")
+def import_(
+    file: File,
+    folder: Folder = HERE,
+    mapping: Annotated[str | None, typer.Option(help="Mapping; found out if left out / 映射，默认自动识别")] = None,
+    channel: Annotated[str, typer.Option(help="Channel; the mapping's if left out / 渠道")] = "",
+    shop: Annotated[str, typer.Option(help="Shop, part of an order's key / 店铺")] = "",
+    source: Annotated[str, typer.Option(help="Source / 数据源")] = "",
+    account: Annotated[str, typer.Option(help="Advertising account / 投放账户")] = "",
+    app_id: Annotated[str, typer.Option("--app", help="App in which ids are unique / 应用")] = "",
+    day: Annotated[str, typer.Option(help="Day of a table that states none / 日期")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding; found out if left out / 编码")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen / 仅预览")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import a channel file / 导入渠道文件"""
+    given = {"channel": channel, "shop": shop, "account": account, "app": app_id, "day": day}
+    with opened(folder) as workspace:
+        with file.open("rb") as stream:
+            upload = workspace.imports.upload(stream, file.name)
+        if dry_run:
+            found = workspace.imports.preview(upload, mapping, encoding, **given)
+            workspace.imports.discard(upload)
+            _show_preview(found, as_json=as_json)
+            return
+        with progress_bar() as progress:
+            result = workspace.imports.run(
+                upload, mapping, progress=progress, source=source, encoding=encoding, actor="terminal", **given
+            )
+            workspace.refresh(progress)
+        errors = workspace.imports.errors_file(result.id)
+    if as_json:
+        show_json(result)
+        return
+    counts = {"rows": result.rows, "new": result.accepted, "known": result.duplicate, "bad": result.rejected}
+    say(
+        _("{rows} rows: {new} new, {known} known already, {bad} bad. Undo with: dujiang imports undo {id}"),
+        **counts,
+        id=result.id,
+    )
+    if errors:
+        say(_("The bad rows with their reasons: {file}"), file=errors)
+
+
+@group.command("list")
+def list_(folder: Folder = HERE, as_json: Json = False) -> None:
+    """Every import, newest first / 导入列表"""
+    with opened(folder) as workspace:
+        found = workspace.imports.list()
+    if as_json:
+        show_json(found)
+        return
+    rows = [(one.id, one.file_name, one.mapping, one.rows, one.accepted, one.rejected, one.undone) for one in found]
+    show_table([_("Id"), _("File"), _("Mapping"), _("Rows"), _("New"), _("Bad"), _("Undone")], rows)
+
+
+@group.command()
+def undo(import_id: Annotated[str, typer.Argument(metavar="ID")], folder: Folder = HERE, reason: str = "") -> None:
+    """Take an import's facts out of every answer / 撤销导入"""
+    with opened(folder) as workspace, progress_bar() as progress:
+        undone = workspace.imports.undo(import_id, actor="terminal", reason=reason)
+        workspace.refresh(progress)
+    say(_("The import of {file} is undone."), file=undone.result.file_name)
+    for one in undone.leaning:
+        say(_("{file} found rows known already; import it again if they came with what you undid."), file=one.file_name)
+
+
+@group.command()
+def redo(import_id: Annotated[str, typer.Argument(metavar="ID")], folder: Folder = HERE) -> None:
+    """Bring an undone import back / 恢复导入"""
+    with opened(folder) as workspace, progress_bar() as progress:
+        result = workspace.imports.redo(import_id, actor="terminal")
+        workspace.refresh(progress)
+    say(_("The import of {file} is back."), file=result.file_name)
+
+
+def _show_preview(found: Preview, *, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    say(_("Mapping: {mapping}; encoding: {encoding}"), mapping=found.mapping or "–", encoding=found.encoding or "–")
+    if found.problems:
+        show_table([_("Problem"), _("Rows")], sorted(found.problems.items()))

@@ -1,0 +1,74 @@
+"""``dujiang people``: list people, or show one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import console, locale, say, show_json, show_table
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
+from dujiang.foundation.money import format_money
+from dujiang.people.model import PeopleQuery, PersonPage
+from dujiang.people.service import PeopleService
+
+
+@app.command()
+def people(
+    words: Annotated[
+        str, typer.Argument(help="A phone, email, member number … or a person's id / 手机号、会员号或用户编号")
+    ] = "",
+    channel: Annotated[list[str] | None, typer.Option(help="Seen in this channel / 渠道")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many / 数量")] = 20,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """List people, or show the one that an identifier belongs to / 用户"""
+    with opened(folder) as workspace:
+        service = workspace.people
+        found = service.find(words) if words else []
+        if len(found) == 1:
+            _show_one(service, found[0], workspace.settings.brand.currency, as_json=as_json)
+            return
+        page = service.list(PeopleQuery(words=words, channels=tuple(channel or ()), limit=limit))
+    if as_json:
+        show_json(
+            {"count": page.count, "people": [{**vars(one), "person": person_id(one.person)} for one in page.people]}
+        )
+        return
+    rows = [
+        (
+            person_id(one.person),
+            ", ".join(one.channels),
+            one.orders,
+            one.paid_minor / 100,
+            one.last_at and one.last_at.date(),
+        )
+        for one in page.people
+    ]
+    show_table([_("Person"), _("Channels"), _("Orders"), _("Paid"), _("Last seen")], rows)
+    say(_("{count} people"), count=page.count)
+
+
+def _show_one(service: PeopleService, person: int, currency: str, *, as_json: bool) -> None:
+    page = service.get(person)
+    timeline = service.timeline(page.profile.person, limit=20)
+    if as_json:
+        show_json({"id": person_id(page.profile.person), "page": page, "timeline": timeline.entries})
+        return
+    _show_page(page, currency)
+    rows = [(one.at.isoformat(" ", "minutes"), one.channel, one.kind, one.name) for one in timeline.entries]
+    show_table([_("When"), _("Channel"), _("Kind"), _("What")], rows)
+
+
+def _show_page(page: PersonPage, currency: str) -> None:
+    who = page.profile
+    paid = format_money(who.paid_minor, locale(), currency)
+    console.print(
+        f"[bold]{person_id(who.person)}[/bold]  {', '.join(who.channels)}  {who.orders} × {paid}", highlight=False
+    )
+    show_table([_("Type"), _("Identifier"), _("Role")], [(one.type, one.shown, one.role) for one in page.identifiers])
+    rows = [(one.a_type, one.b_type, one.joined, one.reason, one.facts) for one in page.evidence]
+    show_table([_("Identifier"), _("Identifier"), _("Joined"), _("Reason"), _("Facts")], rows)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dujiang.console.rooms import dead_letters, definitions, jobs, metrics, palette, people, settings, sign_in, sources
+from dujiang.console.rooms import (
+    dead_letters,
+    definitions,
+    imports,
+    jobs,
+    metrics,
+    overview,
+    palette,
+    people,
+    settings,
+    sign_in,
+    sources,
+)
 
 ROOMS = (
     sign_in.ROOM,
     palette.ROOM,
+    overview.ROOM,
     sources.ROOM,
+    imports.ROOM,
     dead_letters.ROOM,
     people.ROOM,
     metrics.ROOM,

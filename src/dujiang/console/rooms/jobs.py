@@ -72,7 +72,7 @@ def view(visit: Visit, job: Job) -> JobView:
     """A job, ready to be shown."""
     state, tone = STATES[job.state]
     label = visit.text(KINDS.get(job.kind, job.kind))
-    name = job.params.get("file_name") or job.params.get("name") or ""
+    name = (job.result or {}).get("file_name", "")
     return JobView(
         id=job.id,
         label=f"{label} · {name}" if name else label,

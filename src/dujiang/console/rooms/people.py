@@ -6,7 +6,7 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
-from dujiang.console.views import figures
+from dujiang.console.views import figures, overview
 from dujiang.console.views import people as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
@@ -92,6 +92,9 @@ def _list_page(visit: Visit, words: str) -> Response:
 
 def _behind(visit: Visit) -> tuple[Rows | None, str]:
     """The people behind the number that the address names, and the number in words."""
+    stops = tuple(visit.request.query_params.getlist("stop"))
+    if stops:
+        return _at_stops(visit, stops)
     name = visit.query.get("metric", "")
     if not name:
         return None, ""
@@ -108,6 +111,16 @@ def _behind(visit: Visit) -> tuple[Rows | None, str]:
     return metrics.people(name, period, tuple(where)), visit.text(
         sentence, number=told, first=period.first, last=period.last
     )
+
+
+def _at_stops(visit: Visit, stops: tuple[str, ...]) -> tuple[Rows, str]:
+    """The people of the river who came through all of ``stops``."""
+    scope = visit.scope
+    told = " → ".join(overview.stop_label(visit, key) for key in stops)
+    sentence = visit.text(
+        _("The people of {stops}, {first} to {last}."), stops=told, first=scope.period.first, last=scope.period.last
+    )
+    return visit.workspace.metrics.river_people(scope.period, stops, scope.channels), sentence
 
 
 def _person_page(visit: Visit, *, reveal: bool) -> Response:

@@ -54,7 +54,7 @@ def enter_total(visit: Visit) -> Response:
         raise InvalidInput("total.incomplete", _("Enter the orders as a whole number and the GMV as an amount."))
     total = EnteredTotal(visit.field("channel"), visit.field("shop"), read_day(visit.field("day")), int(orders), gmv)
     visit.workspace.definitions.get("channel", total.channel)
-    visit.workspace.refreshing.take_in(visit.workspace.completeness.enter([total]))
+    visit.workspace.enter_totals([total])
     told = {"day": total.day.isoformat(), "orders": total.orders, "gmv_minor": total.gmv_minor}
     visit.workspace.record(visit.actor, "platform_total.enter", f"{total.channel}/{total.shop}", told)
     return done(visit, "/sources", _("The total was entered and stands beside ours."))

@@ -1,0 +1,237 @@
+"""A small brand for the console's tests: real facts through the sift and the journal, the same every time."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dujiang.collect.identifiers import Tokeniser
+from dujiang.foundation.clock import FixedClock
+from dujiang.foundation.definitions import load_yaml
+from dujiang.foundation.facts import FAMILIES
+from dujiang.foundation.ids import hash64
+from dujiang.store.journal import Entry
+from dujiang.workspace import Workspace
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+PASSWORD = "a long enough password"
+DAYS = 75
+PEOPLE = 400
+CHANNELS = {
+    "tmall": ("天猫", "Tmall", "marketplace"),
+    "douyin": ("抖音", "Douyin", "content"),
+    "mini_program": ("微信小程序", "Mini-program", "own"),
+    "pos": ("线下门店", "Stores", "store"),
+}
+Mark = Callable[[str], str]
+
+
+def definitions(mark: Mark) -> str:
+    """The brand's channels, sources and one annotation as YAML; ``mark`` may change every text."""
+    documents: list[dict[str, Any]] = [
+        {
+            "kind": "channel",
+            "name": name,
+            "title": {"zh": mark(zh), "en": mark(en)},
+            "owner": mark("growth"),
+            "spec": {"group": group},
+        }
+        for name, (zh, en, group) in CHANNELS.items()
+    ]
+    documents.append(
+        {
+            "kind": "source",
+            "name": "mini",
+            "title": {"zh": mark("小程序埋点")},
+            "spec": {"channel": "mini_program", "device": "mini_program"},
+        }
+    )
+    documents.append(
+        {
+            "kind": "source",
+            "name": "files",
+            "title": {"zh": mark("渠道文件")},
+            "spec": {"type": "files", "channel": "tmall"},
+        }
+    )
+    documents.append(
+        {
+            "kind": "annotation",
+            "name": "price",
+            "title": {"zh": mark("涨价"), "en": mark("Price up")},
+            "spec": {"first": "2026-11-15"},
+        }
+    )
+    return "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)
+
+
+def table(family: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Staged facts: the family's columns without ``seq`` and ``batch``, with ``line``."""
+    fields = [field for field in FAMILIES[family] if field.name not in ("seq", "batch")]
+    schema = pa.schema([*fields, pa.field("line", pa.int64())])
+    return pa.Table.from_pylist([{"line": line, **row} for line, row in enumerate(rows)], schema=schema)
+
+
+def common(source: str, channel: str, at: datetime, identifiers: list[Any], *natural: str) -> dict[str, Any]:
+    """Columns that every fact has."""
+    key = hash64(source, channel, *natural)
+    named = [{"type": one.type, "node": one.node} for one in identifiers]
+    told = {"source": source, "channel": channel, "at": at, "received_at": at, "identifiers": named, "properties": "{}"}
+    return {"key": key, "content": key, **told}
+
+
+def phone(number: int) -> str:
+    """A phone number of nobody."""
+    return f"1990000{number:04d}"
+
+
+def orders(rng: random.Random, tokeniser: Tokeniser, mark: Mark) -> list[dict[str, Any]]:
+    """Orders of three channels over the days."""
+    rows = []
+    for number in range(900):
+        buyer = int(PEOPLE * rng.random() ** 1.6)
+        channel = ("tmall", "pos", "douyin")[0 if number % 2 else 1 + number % 3 // 2]
+        at = NOW - timedelta(days=rng.uniform(0.5, DAYS), hours=rng.uniform(0, 3))
+        pairs = [("mobile", phone(buyer))]
+        if channel == "tmall":
+            pairs.append(("taobao_buyer", f"茶友{buyer}"))
+        paid = rng.randrange(3_900, 68_800, 100)
+        row = common("files", channel, at, tokeniser.identifiers(pairs), "order", str(number))
+        row |= {
+            "shop": mark("旗舰店"),
+            "order_no": mark(f"N{number:06d}"),
+            "status": "valid" if number % 11 else "cancelled",
+        }
+        row |= {
+            "paid_at": at,
+            "gross_minor": paid,
+            "paid_minor": paid,
+            "refunded_minor": paid if number % 17 == 0 else 0,
+        }
+        row |= {
+            "units": 1 + number % 3,
+            "province": mark("浙江省"),
+            "city": mark("杭州市"),
+            "guide": mark("导购甲"),
+            "discount_minor": 0,
+            "freight_minor": 0,
+        }
+        rows.append(row)
+    return rows
+
+
+def customers(tokeniser: Tokeniser, mark: Mark) -> list[dict[str, Any]]:
+    """What the member system knows of some."""
+    rows = []
+    for number in range(0, PEOPLE, 3):
+        pairs = [("mobile", phone(number)), ("member_no", f"M{number:05d}"), ("email", f"tea{number}@example.com")]
+        row = common(
+            "files", "mini_program", NOW - timedelta(days=60), tokeniser.identifiers(pairs), "customer", str(number)
+        )
+        row |= {"gender": "female" if number % 2 else "male", "birth_year": 1970 + number % 35, "city": mark("苏州市")}
+        row |= {
+            "province": mark("江苏省"),
+            "member_level": mark("金卡"),
+            "points": number * 10,
+            "tags": [mark("爱喝白茶")],
+        }
+        rows.append(row)
+    return rows
+
+
+def spend(mark: Mark) -> list[dict[str, Any]]:
+    """What advertising cost, day by day."""
+    rows = []
+    for back in range(1, DAYS):
+        at = NOW - timedelta(days=back)
+        row = common("files", "douyin", at, [], "spend", str(back))
+        row |= {
+            "account": mark("投放户"),
+            "level": "plan",
+            "unit_id": "p1",
+            "unit": mark("秋茶计划"),
+            "day": at.date(),
+            "window": "",
+        }
+        rows.append(row | {"cost_minor": 80_000 + back * 500, "impressions": 40_000, "clicks": 900})
+    return rows
+
+
+def calls(rng: random.Random, mark: Mark) -> list[Entry]:
+    """Tracking requests of the mini-program, with a silence in the middle and some events that cannot be read."""
+    entries = []
+    for back in range(DAYS * 24, 0, -3):
+        at = NOW - timedelta(hours=back)
+        if 60 < back < 84:
+            continue
+        batch = [_call(rng, at, mark, f"{back}-{n}") for n in range(6)]
+        if back % 30 == 0:
+            batch.append(
+                {
+                    "type": "track",
+                    "event": mark("坏事件"),
+                    "messageId": f"bad-{back}",
+                    "anonymousId": "w1",
+                    "timestamp": mark("not a time"),
+                }
+            )
+        body = json.dumps({"batch": batch, "sentAt": at.isoformat()}, ensure_ascii=False).encode()
+        entries.append(Entry("mini", "key_test", at, "/v1/batch", "application/json", body, len(batch)))
+    return entries
+
+
+def _call(rng: random.Random, at: datetime, mark: Mark, message: str) -> dict[str, Any]:
+    who = int(PEOPLE * rng.random())
+    call: dict[str, Any] = {"messageId": message, "anonymousId": f"wx-{who}", "timestamp": at.isoformat()}
+    if who % 2:
+        call |= {
+            "type": "page",
+            "name": mark("首页"),
+            "properties": {"path": mark("/pages/index"), "title": mark("茶山首页")},
+        }
+    else:
+        call |= {
+            "type": "track",
+            "event": mark("product_viewed"),
+            "properties": {"product": mark("白毫银针"), "note": mark("x")},
+        }
+    if who % 4 == 0:
+        call |= {"type": "identify", "traits": {"phone": phone(who)}}
+    return call
+
+
+def build(folder: Path, mark: Mark = lambda text: text) -> Workspace:
+    """The brand in ``folder``, loaded and refreshed; the keys lie beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = FixedClock(NOW)
+    workspace = Workspace.create(folder / "brand", name=mark("山海茶事"), clock=clock)
+    rng = random.Random(7)  # noqa: S311 (the same brand every time)
+    workspace.definitions.apply(
+        workspace.definitions.plan(load_yaml(definitions(mark))), actor="setup", note=mark("开始")
+    )
+    accounts = workspace.access.accounts
+    accounts.create_first_admin(accounts.first_admin_token() or "", "shen", PASSWORD)
+    accounts.create("yue", PASSWORD, "viewer", actor="shen")
+    workspace.access.keys.create_collect(mark("小程序"), "mini", actor="shen")
+    _take_in(workspace, rng, mark)
+    workspace.journal.append_many(calls(rng, mark))
+    workspace.refresh()
+    return workspace
+
+
+def _take_in(workspace: Workspace, rng: random.Random, mark: Mark) -> None:
+    tokeniser = workspace.tokeniser()
+    facts = {"order": orders(rng, tokeniser, mark), "customer": customers(tokeniser, mark), "spend": spend(mark)}
+    with workspace.db.transaction() as tx:
+        workspace.vault.put(tx, tokeniser.take_clear())
+    for family, rows in facts.items():
+        with workspace.sift.open(f"imp_{family}") as sieve:
+            sieve.add({family: table(family, rows)})
+            settled = sieve.settle()
+        workspace.refreshing.take_in(settled)

@@ -156,7 +156,7 @@ def _keys(flow: _Flow, earlier: _Flow | None, length: int) -> list[tuple[str, ..
 
 def _stop(key: tuple[str, ...], flow: _Flow, earlier: _Flow | None, total: int, rules: RiverSpec) -> Stop:
     named, _colon, name = key[0].partition(":")
-    reach = next(one for one in REACHES if one == named)
+    reach: Reach = next(one for one in REACHES if one == named)
     people, before = flow.people[key], _before(key, earlier)
     share = people / total if total else 0.0
     marks = list(_weakening(people, before, rules))

@@ -1,0 +1,245 @@
+"""A brand of a few people whose every number can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from dujiang.engine.contract import ALL
+from dujiang.engine.schema import create_tables
+from dujiang.foundation.clock import FixedClock
+from dujiang.foundation.definitions import Definition
+from dujiang.foundation.timewindows import zone
+from dujiang.insight.service import MetricService
+
+Rows = list[dict[str, Any]]
+
+
+class Tables:
+    """The engine of a test: one connection with the contract's tables, filled by hand."""
+
+    def __init__(self) -> None:
+        self.con = duckdb.connect()
+        self.con.execute("SET TimeZone = 'UTC'")
+        create_tables(self.con)
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        yield self.con
+
+    def fill(self, name: str, rows: Rows) -> None:
+        staged = pa.Table.from_pylist(rows, schema=ALL[name].columns)
+        self.con.register("staged", staged)
+        self.con.execute(f"INSERT INTO {name} SELECT * FROM staged")
+        self.con.unregister("staged")
+
+    def clear(self, *names: str) -> None:
+        for name in names:
+            self.con.execute(f"DELETE FROM {name}")
+
+
+def nov(day: int) -> date:
+    return date(2026, 11, day)
+
+
+A, B, C, D, E, F, G, H = range(1, 9)
+LATE = date(2027, 2, 20)
+
+
+def _orders() -> Rows:
+    columns = (
+        "channel",
+        "person",
+        "day",
+        "status",
+        "gross",
+        "paid",
+        "refunded",
+        "units",
+        "nth",
+        "previous",
+        "province",
+    )
+    stated = [
+        ("tmall", B, date(2026, 10, 28), "valid", 4000, 4000, 0, 1, 1, None, "浙江"),
+        ("tmall", A, nov(2), "valid", 12000, 10000, 0, 2, 1, None, "浙江"),
+        ("app", A, nov(4), "valid", 5000, 5000, 1000, 1, 2, nov(2), "上海"),
+        ("tmall", B, nov(3), "valid", 8000, 6000, 0, 1, 2, date(2026, 10, 28), "浙江"),
+        ("app", C, nov(8), "valid", 3000, 3000, 0, 3, 1, None, None),
+        ("tmall", None, nov(5), "valid", 2500, 2000, 0, 1, None, None, "浙江"),
+        ("tmall", A, nov(5), "cancelled", 9000, 0, 0, 4, None, None, None),
+        ("app", None, nov(6), "unpaid", 1000, None, None, 1, None, None, None),
+        ("app", F, nov(7), "valid", 1500, 1500, 0, 1, 1, None, None),
+        ("tmall", C, nov(25), "valid", 7000, 7000, 0, 1, 2, nov(8), None),
+        ("app", A, date(2027, 1, 10), "valid", 1000, 1000, 0, 1, 3, nov(4), None),
+        ("tmall", B, date(2027, 1, 15), "valid", 500, 500, 0, 1, 3, nov(3), None),
+        ("tmall", None, LATE, "valid", 100, 100, 0, 1, None, None, None),
+    ]
+    return [_order(key, dict(zip(columns, row, strict=True))) for key, row in enumerate(stated)]
+
+
+def _order(key: int, said: dict[str, Any]) -> dict[str, Any]:
+    paid, refunded = said["paid"], said["refunded"]
+    return {
+        "order_key": key, "channel": said["channel"], "order_no": str(key), "person": said["person"], "day": said["day"],
+        "at": datetime(said["day"].year, said["day"].month, said["day"].day, 4, tzinfo=UTC), "status": said["status"],
+        "gross_minor": said["gross"], "paid_minor": paid, "refunded_minor": refunded,
+        "net_minor": None if paid is None else paid - refunded, "units": said["units"], "lines": 1, "nth": said["nth"],
+        "previous_day": said["previous"], "province": said["province"], "shop": f"{said['channel']}-1",
+    }  # fmt: skip
+
+
+def _person_days() -> Rows:
+    plain = dict.fromkeys(
+        ("events", "visits", "bounces", "pages", "dwell_ms", "shares", "interactions", "orders", "paid_minor",
+         "refunded_minor", "conversations", "complaints"), 0,
+    )  # fmt: skip
+    stated: list[tuple[int, str, date, dict[str, int]]] = [
+        (H, "app", date(2026, 10, 15), {"events": 1, "visits": 1, "bounces": 1}),
+        (B, "tmall", date(2026, 10, 28), {"orders": 1, "paid_minor": 4000}),
+        (A, "tmall", nov(2), {"orders": 1, "paid_minor": 10000}),
+        (A, "app", nov(4), {"events": 6, "visits": 1, "shares": 1, "interactions": 2, "orders": 1, "paid_minor": 5000,
+                            "refunded_minor": 1000}),
+        (A, "wecom", nov(6), {"conversations": 1}),
+        (B, "tmall", nov(3), {"orders": 1, "paid_minor": 6000}),
+        (B, "app", nov(3), {"events": 2, "visits": 2, "bounces": 1}),
+        (C, "app", nov(8), {"events": 4, "visits": 1, "interactions": 1, "orders": 1, "paid_minor": 3000}),
+        (C, "tmall", nov(25), {"orders": 1, "paid_minor": 7000}),
+        (D, "app", nov(3), {"events": 1, "visits": 1, "bounces": 1}),
+        (D, "app", nov(12), {"events": 1}),
+        (F, "app", nov(7), {"orders": 1, "paid_minor": 1500}),
+        (G, "wecom", nov(5), {"events": 2, "shares": 2, "interactions": 2, "conversations": 1, "complaints": 1}),
+        (E, "app", LATE, {"events": 1}),
+    ]  # fmt: skip
+    return [plain | {"person": who, "channel": channel, "day": day} | did for who, channel, day, did in stated]
+
+
+def _people() -> Rows:
+    full = {
+        "gender": "female",
+        "birth_year": 1990,
+        "province": "浙江",
+        "city": "杭州",
+        "member_level": "gold",
+        "tags": ["tea"],
+    }
+    bought = {"first_order_day": nov(2), "first_order_channel": "tmall", "paid_minor": 16000, "refunded_minor": 1000}
+    half_past_midnight = datetime(2026, 11, 1, 16, 30, tzinfo=UTC)  # 2 November in Shanghai
+    after_the_week = datetime(2026, 11, 8, 16, 30, tzinfo=UTC)  # 9 November in Shanghai
+    stated: list[tuple[int, str, date, bool, dict[str, Any]]] = [
+        (A, "tmall", nov(2), True, bought | {"joined_at": half_past_midnight, "gender": "female", "city": "杭州",
+                                             "province": "浙江", "tags": ["tea", "cup"]}),
+        (B, "tmall", date(2026, 10, 20), True, {"first_order_day": date(2026, 10, 28), "first_order_channel": "tmall",
+                                                "paid_minor": 10500, "refunded_minor": 0, "joined_at": after_the_week,
+                                                "gender": "male", "city": "上海"}),
+        (C, "app", nov(8), True, {"first_order_day": nov(8), "first_order_channel": "app", "paid_minor": 10000,
+                                  "refunded_minor": 0, "gender": "male", "joined_at": datetime(2026, 10, 1, tzinfo=UTC)}),
+        (D, "app", nov(3), False, {}),
+        (E, "app", LATE, False, {}),
+        (F, "app", nov(7), True, {"first_order_day": nov(7), "first_order_channel": "app", "paid_minor": 1500,
+                                  "refunded_minor": 0}),
+        (G, "wecom", date(2026, 10, 1), True, full),
+        (H, "app", date(2026, 10, 15), False, {}),
+    ]  # fmt: skip
+    common = {"paid_minor": 0, "refunded_minor": 0, "channels": [], "order_channels": [], "tags": []}
+    return [
+        common | {"person": who, "first_channel": channel, "first_day": day, "known": known} | rest
+        for who, channel, day, known, rest in stated
+    ]
+
+
+def _visits() -> Rows:
+    columns = ("person", "day", "pages", "dwell_ms", "bounced", "device")
+    stated = [
+        (H, date(2026, 10, 15), 1, 500, True, "mobile"),
+        (A, nov(4), 5, 60000, False, "mini_program"),
+        (B, nov(3), 1, 2000, True, "mobile"),
+        (B, nov(3), 1, 4000, False, "mobile"),
+        (C, nov(8), 3, 30000, False, "mini_program"),
+        (D, nov(3), 1, 0, True, None),
+    ]
+    return [dict(zip(columns, row, strict=True)) | {"channel": "app"} for row in stated]
+
+
+def _conversations() -> Rows:
+    columns = ("channel", "person", "day", "first_response_ms", "resolution_ms", "complaint", "rating")
+    stated = [
+        ("wecom", G, nov(5), 60000, 600000, True, 2),
+        ("wecom", A, nov(6), 120000, None, False, 5),
+        ("app", None, nov(7), 30000, 200000, False, None),
+    ]
+    return [dict(zip(columns, row, strict=True)) | {"conversation_key": key} for key, row in enumerate(stated)]
+
+
+def _events() -> Rows:
+    common = {"channel": "app", "day": nov(4), "identifiers": [], "received_at": datetime(2026, 11, 4, 5, tzinfo=UTC)}
+    stated = [("page", A), ("screen", A), ("track", A), ("page", None)]
+    return [common | {"key": key, "seq": key, "kind": kind, "shared_by": by} for key, (kind, by) in enumerate(stated)]
+
+
+@pytest.fixture(scope="session")
+def brand() -> Tables:
+    """The tables of the brand; tests do not change them."""
+    made = Tables()
+    made.fill("orders", _orders())
+    made.fill("person_day", _person_days())
+    made.fill("person", _people())
+    made.fill("visit", _visits())
+    made.fill("conversation", _conversations())
+    made.fill("fact_event", _events())
+    refund = {"order_key": 1, "shop": "x"}
+    made.fill(
+        "refunds",
+        [
+            refund | {"refund_key": 1, "channel": "app", "person": A, "day": nov(6), "amount_minor": 1000},
+            refund | {"refund_key": 2, "channel": "tmall", "person": B, "day": nov(2), "amount_minor": 500},
+        ],
+    )
+    spend = {"channel": "tmall", "account": "x", "campaign": "c", "cost_minor": 3000}
+    made.fill(
+        "spend_day",
+        [
+            spend | {"day": nov(2), "impressions": 10000, "clicks": 200},
+            spend | {"day": nov(3), "impressions": 5000, "clicks": 100},
+        ],
+    )
+    traffic = {"channel": "tmall", "shop": "x"}
+    made.fill(
+        "traffic_day",
+        [
+            traffic | {"day": nov(2), "visitors": 100, "buyers": 5},
+            traffic | {"day": nov(3), "visitors": 150, "buyers": 10},
+        ],
+    )
+    return made
+
+
+NOW = datetime(2027, 3, 1, 4, tzinfo=UTC)
+
+
+def service_of(tables: Tables, *definitions: Definition, now: datetime = NOW) -> MetricService:
+    """The metric layer over ``tables`` with a brand's own ``definitions``."""
+    own = {one.key: one for one in definitions}
+    return MetricService(tables, lambda: own, zone(), FixedClock(now))
+
+
+@pytest.fixture(scope="session")
+def metrics(brand: Tables) -> MetricService:
+    return service_of(brand)
+
+
+@pytest.fixture
+def tables() -> Tables:
+    """Empty tables of a test's own."""
+    return Tables()
+
+
+@pytest.fixture(scope="session")
+def make_service() -> Any:
+    return service_of

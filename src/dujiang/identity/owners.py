@@ -78,15 +78,15 @@ def _periods(
     """Of each recyclable identifier with a refused link, strongest first: when it was seen with each group."""
     a, b = graph.a[links], graph.b[links]
     recycles = rules.recycled_after[graph.type] >= 0
-    one_end = recycles[a] != recycles[b]
-    disputed = np.where(recycles[a], a, b)
-    candidates = list(dict.fromkeys(disputed[one_end & (refused >= 0)].tolist()))
-    seen: dict[int, dict[int, _Period]] = {index: {} for index in candidates}
-    for place in np.flatnonzero(one_end & np.isin(disputed, candidates)).tolist():
-        index = int(disputed[place])
-        other = int(group[b[place] if a[place] == index else a[place]])
+    disputed = np.where(recycles[a], a, b)[(recycles[a] != recycles[b]) & (refused >= 0)]
+    seen: dict[int, dict[int, _Period]] = {index: {} for index in disputed.tolist()}
+    concerned = np.zeros(len(recycles), np.bool_)
+    concerned[disputed] = True
+    for place in np.flatnonzero(concerned[a] | concerned[b]).tolist():
         first_at, last_at = int(graph.first_at[links[place]]), int(graph.last_at[links[place]])
-        seen[index].setdefault(other, _Period(first_at, last_at)).widen(first_at, last_at)
+        for index, other in ((int(a[place]), b[place]), (int(b[place]), a[place])):
+            if index in seen:
+                seen[index].setdefault(int(group[other]), _Period(first_at, last_at)).widen(first_at, last_at)
     yield from seen.items()
 
 

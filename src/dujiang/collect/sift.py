@@ -101,12 +101,11 @@ class Sieve:
     _duplicate: Counter[str] = field(default_factory=Counter)
     _tallies: dict[tuple[str, datetime], _Tally] = field(default_factory=dict)
     _seen: duckdb.DuckDBPyConnection | None = None
+    _families: set[str] = field(default_factory=set)
     _settled: bool = False
 
     def __enter__(self) -> Sieve:
-        self._seen = duckdb.connect()
-        for family in FAMILIES:
-            self._seen.execute(f"create table seen_{family} (key bigint, content bigint)")
+        self._seen = duckdb.connect(config={"threads": 1})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,6 +180,9 @@ class Sieve:
             known = con.sql(question, params=[since]).to_arrow_table()
             con.unregister("sifting")
         assert self._seen is not None
+        if family not in self._families:
+            self._families.add(family)
+            self._seen.execute(f"create table seen_{family} (key bigint, content bigint)")
         self._seen.register("sifting", keys)
         self._seen.register("known", known)
         rule = _EVENT_RULE if family == "event" else _VERSION_RULE

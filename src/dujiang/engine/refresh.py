@@ -19,8 +19,9 @@ from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import compute
 from dujiang.engine.rules import IdentifierRules
-from dujiang.engine.schema import PENDING, count
-from dujiang.engine.touching import prepare, touch, touch_everything
+from dujiang.engine.schema import PENDING, count, next_mark
+from dujiang.engine.timeline import Timeline
+from dujiang.engine.touching import prepare, touch, touch_everything, touched_since
 from dujiang.foundation.progress import Progress, silent
 
 
@@ -64,12 +65,19 @@ class RefreshReport:
         persons: persons computed.
         orders: orders computed.
         resolution: what identity reported.
+        before: mark of the state before.
+        after: mark of the state that is now committed.
+        touched: ``person`` and ``since`` (moment from which what they did may have changed) of those computed; None when
+            everything was.
     """
 
     full: bool
     persons: int
     orders: int
-    resolution: Resolution | None
+    resolution: Resolution
+    before: str
+    after: str
+    touched: pa.Table | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ class Refresher:
         rules: types of identifiers, their ranks, and whether they join people.
         zone: the brand's time zone, in which days are counted.
         session_gap_minutes: silence that ends a visit.
+        timeline: sorted event columns to keep in step.
         full_from: share of touched nodes above which computing everything is cheaper than finding out what can stay.
     """
 
@@ -101,9 +110,10 @@ class Refresher:
         zone: ZoneInfo,
         session_gap_minutes: int,
         *,
+        timeline: Timeline | None = None,
         full_from: float = 0.25,
     ) -> None:
-        self.engine, self.resolver, self.rules = engine, resolver, rules
+        self.engine, self.resolver, self.rules, self.timeline = engine, resolver, rules, timeline
         self._zone, self._gap_seconds, self._full_from = str(zone), session_gap_minutes * 60, full_from
 
     def load(self, parts: Iterable[tuple[str, pa.Table]]) -> int:
@@ -145,6 +155,7 @@ class Refresher:
         with self.engine.write() as con:
             report = self._refresh(self.engine, con, progress, full=full or self._full_is_better(con))
         self.engine.checkpoint()
+        self._follow(report)
         return report
 
     def rebuild(self, parts: Iterable[tuple[str, pa.Table]], progress: Progress = silent) -> RebuildReport:
@@ -163,6 +174,7 @@ class Refresher:
             reports.append(RebuildReport(counted.parts, facts, refreshed))
 
         self.engine.replace(build)
+        self._follow(reports[0].refreshed)
         return reports[0]
 
     def _refresh(
@@ -179,8 +191,16 @@ class Refresher:
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
         for table in PENDING:
             con.execute(f"DELETE FROM {table}")
+        before, after = next_mark(con)
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
-        return RefreshReport(full, count(con, persons), count(con, orders), resolution)
+        touched = None if full else touched_since(con)
+        return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, touched)
+
+    def _follow(self, report: RefreshReport) -> None:
+        """Bring the timelines to what was just committed."""
+        if self.timeline is not None:
+            with self.engine.read() as con:
+                self.timeline.follow(con, before=report.before, after=report.after, touched=report.touched)
 
     def _full_is_better(self, con: duckdb.DuckDBPyConnection) -> bool:
         touched = count(con, "(SELECT DISTINCT node FROM pending_node)")

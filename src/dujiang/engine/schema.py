@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dujiang.engine.contract import ALL, DERIVED, Table
 from dujiang.foundation.facts import IDENTIFIERS, MOMENT
+from dujiang.foundation.ids import new_id
 
 _TYPES: Final[dict[pa.DataType, str]] = {
     pa.string(): "VARCHAR",
@@ -63,6 +64,15 @@ def ibis_table(name: str) -> ibis.Table:
         KeyError: the contract has no such table.
     """
     return ibis.table(ibis.Schema.from_pyarrow(ALL[name].columns), name=name)
+
+
+def next_mark(con: duckdb.DuckDBPyConnection) -> tuple[str, str]:
+    """The mark of the state so far (empty for a new file), and the one that is now set: no two states share one."""
+    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchone()
+    before, after = row[0] if row else "", new_id("state")
+    con.execute("DELETE FROM engine_state WHERE \"name\" = 'mark'")
+    con.execute("INSERT INTO engine_state VALUES ('mark', ?)", [after])
+    return before, after
 
 
 def layout() -> str:

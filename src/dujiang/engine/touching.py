@@ -136,6 +136,11 @@ def touch(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection, *, 
     con.execute(_DAYS, {"zone": zone})
 
 
+def touched_since(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The touched persons of whom events may have changed, and since when."""
+    return con.sql(f"SELECT person, since FROM touched WHERE since < {_NEVER}").to_arrow_table()
+
+
 def _owners_before(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection) -> pa.Table:
     before.register("asked_person", con.sql("FROM touched_person").to_arrow_table())
     before.register("asked_node", con.sql("SELECT node FROM owner_after").to_arrow_table())

@@ -1,0 +1,94 @@
+"""Columns of events on disk: uncompressed Arrow files that are mapped into memory, not read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Whole = npt.NDArray[np.int64]
+Code = npt.NDArray[np.int32]
+
+NOBODY: Final = np.empty(0, np.int64)
+
+
+class Columns(NamedTuple):
+    """Events sorted by person and time.
+
+    Attributes:
+        person: whose event it is.
+        at_ms: when, in milliseconds since 1970.
+        event: code of its name.
+        channel: code of its channel.
+        skip: sorted persons whose rows here no longer hold, and have to be passed over.
+    """
+
+    person: Whole
+    at_ms: Whole
+    event: Code
+    channel: Code
+    skip: Whole = NOBODY
+
+    @classmethod
+    def join(cls, parts: list[Columns]) -> Columns:
+        """The rows of ``parts`` one after the other."""
+        if not parts:
+            return EMPTY
+        joined: list[Any] = [np.concatenate([part[column] for part in parts]) for column in range(4)]
+        return cls(*joined)
+
+    def take(self, rows: Any) -> Columns:
+        """The rows at positions (or in a slice or mask) ``rows``."""
+        return Columns(self.person[rows], self.at_ms[rows], self.event[rows], self.channel[rows])
+
+    def without(self, persons: Whole) -> Columns:
+        """The rows of everybody but the sorted ``persons``."""
+        return self.take(~among(self.person, persons)) if len(persons) else self
+
+    def ordered(self) -> Columns:
+        """The same rows sorted by person and time; rows of one moment stay in their order."""
+        return self.take(np.lexsort((self.at_ms, self.person)))
+
+    def before(self, persons: Whole, since_ms: Whole) -> Columns:
+        """The rows of the sorted ``persons`` that lie before each one's ``since_ms``."""
+        first = np.searchsorted(self.person, persons, "left")
+        counts = np.searchsorted(self.person, persons, "right") - first
+        starts = np.cumsum(counts) - counts
+        rows = np.repeat(first - starts, counts) + np.arange(counts.sum())
+        return self.take(rows[self.at_ms[rows] < np.repeat(since_ms, counts)])
+
+
+EMPTY: Final = Columns(NOBODY, NOBODY, np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+def among(values: Whole, persons: Whole) -> npt.NDArray[np.bool_]:
+    """Which of ``values`` are in the sorted ``persons``."""
+    if not len(persons):
+        return np.zeros(len(values), np.bool_)
+    place = np.minimum(np.searchsorted(persons, values), len(persons) - 1)
+    return persons[place] == values
+
+
+def write_columns(file: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
+    """Write ``columns`` to ``file`` and force them to disk."""
+    batch = pa.record_batch({name: pa.array(values) for name, values in columns.items()})
+    with file.open("wb") as stream:
+        with pa.ipc.new_file(stream, batch.schema) as writer:
+            writer.write_batch(batch)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def map_columns(file: Path) -> dict[str, npt.NDArray[Any]]:
+    """The columns in ``file``, without copying them.
+
+    Raises:
+        OSError: the file is gone or cut off (``pyarrow.ArrowInvalid`` where it is no Arrow file).
+    """
+    with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as reader:
+        batch = reader.get_batch(0)
+    return {name: batch.column(name).to_numpy(zero_copy_only=True) for name in batch.schema.names}

@@ -1,0 +1,122 @@
+"""Imports: put a file in, look at it, import it in the background, get its bad rows, take it back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Request, UploadFile
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.collect.exports.preview import Preview
+from dujiang.collect.exports.records import ImportResult
+from dujiang.collect.exports.uploads import Upload
+from dujiang.collect.importing import Undone
+from dujiang.foundation.errors import NotFound
+from dujiang.foundation.i18n import _
+from dujiang.store.command import Actor
+from dujiang.store.jobs import Job
+
+router = APIRouter(prefix="/imports", tags=["imports"], responses=problems(404))
+
+CanRead = Depends(needs("import.read"))
+Runner = Annotated[Actor, Depends(needs("import.run"))]
+Undoer = Annotated[Actor, Depends(needs("import.undo"))]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Asked(BaseModel):
+    """How an uploaded file is to be imported. What is empty is found out, or the mapping's."""
+
+    upload: Text
+    mapping: Text = ""
+    channel: Text = ""
+    shop: Text = ""
+    source: Text = ""
+    account: Text = ""
+    app: Text = ""
+    day: Text = ""
+    encoding: Text = ""
+
+    def params(self) -> dict[str, Any]:
+        """Parameters of the job."""
+        return {name: value for name, value in self.model_dump().items() if value}
+
+
+class Reason(BaseModel):
+    """Why an import is taken back."""
+
+    reason: str = Field(default="", max_length=500)
+
+
+@router.get("", dependencies=[CanRead])
+def listed(workspace: OfWorkspace, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[ImportResult]:
+    """Imports, newest first."""
+    return list(workspace.imports.list(limit))
+
+
+@router.post("/uploads", status_code=201, responses=problems(413))
+def upload(workspace: OfWorkspace, file: UploadFile, _actor: Runner) -> Upload:
+    """Put a file in; it waits until it is imported or discarded."""
+    taken = workspace.imports.upload(file.file, file.filename or "file")
+    return next(one for one in workspace.imports.uploads() if one.id == taken)
+
+
+@router.delete("/uploads/{upload}", status_code=204)
+def discard(workspace: OfWorkspace, upload: str, _actor: Runner) -> None:
+    """Delete a file that waits."""
+    workspace.imports.discard(upload)
+
+
+@router.post("/preview")
+def preview(workspace: OfWorkspace, asked: Annotated[Asked, Body()], _actor: Runner) -> Preview:
+    """What importing would do; nothing is kept."""
+    return workspace.imports.preview(
+        asked.upload,
+        asked.mapping,
+        asked.encoding,
+        channel=asked.channel,
+        shop=asked.shop,
+        account=asked.account,
+        app=asked.app,
+        day=asked.day,
+    )
+
+
+@router.post("", status_code=202)
+def start(request: Request, workspace: OfWorkspace, asked: Annotated[Asked, Body()], actor: Runner) -> Job:
+    """Import in the background; the job's result is the import."""
+    workspace.imports.upload_path(asked.upload)
+    job = workspace.jobs.create("import", asked.params(), actor.name)
+    request.app.state.worker.wake()
+    return job
+
+
+@router.get("/{id}", dependencies=[CanRead])
+def get(workspace: OfWorkspace, id: str) -> ImportResult:  # noqa: A002
+    """One import."""
+    return workspace.imports.get(id)
+
+
+@router.get("/{id}/errors", response_class=FileResponse)
+def errors(workspace: OfWorkspace, id: str, actor: Runner) -> FileResponse:  # noqa: A002
+    """The bad rows as CSV (UTF-8 with BOM): line, column, reason, row."""
+    file = workspace.imports.errors_file(id)
+    if file is None:
+        raise NotFound("import.no_errors", _("This import had no bad rows."))
+    workspace.record(actor.name, "import.errors", id)
+    return FileResponse(file, media_type="text/csv; charset=utf-8", filename=f"{id}.errors.csv")
+
+
+@router.post("/{id}/undo", responses=problems(409))
+def undo(workspace: OfWorkspace, id: str, why: Annotated[Reason, Body()], actor: Undoer) -> Undone:  # noqa: A002
+    """Take everything that an import stated out of the answers."""
+    return workspace.imports.undo(id, actor=actor.name, reason=why.reason)
+
+
+@router.post("/{id}/redo", responses=problems(409))
+def redo(workspace: OfWorkspace, id: str, why: Annotated[Reason, Body()], actor: Undoer) -> ImportResult:  # noqa: A002
+    """Bring an undone import back."""
+    return workspace.imports.redo(id, actor=actor.name, reason=why.reason)

@@ -1,0 +1,122 @@
+"""People: lists, the page of one person, and their timeline."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.people.model import EntryKind, PeopleQuery, PersonPage, Profile, Sort, TimelinePage
+from dujiang.store.command import Actor
+
+router = APIRouter(prefix="/people", tags=["people"], responses=problems())
+
+CanRead = Depends(needs("person.read"))
+
+
+class Person(BaseModel):
+    """What is known of a person. Money is in minor units."""
+
+    id: str
+    profile: Profile
+
+    @classmethod
+    def of(cls, profile: Profile) -> Person:
+        """The plain form of a profile."""
+        return cls(id=person_id(profile.person), profile=profile)
+
+
+class Page(BaseModel):
+    """One page of people; ``next`` is the ``after`` of the page that follows."""
+
+    count: int
+    people: list[Person]
+    next: str | None
+
+
+class OnePerson(BaseModel):
+    """A person's page; identifiers are masked."""
+
+    id: str
+    page: PersonPage
+
+
+class Identifier(BaseModel):
+    """An identifier in clear."""
+
+    type: str
+    value: str
+
+
+def _number(text: str) -> int:
+    number = parse_person_id(text)
+    if number is None:
+        sentence = _("“{value}” is not the id of a person. Ids begin with u and have 14 letters.")
+        raise InvalidInput("people.bad_id", sentence, value=text[:40])
+    return number
+
+
+@router.get("", dependencies=[CanRead])
+def listed(
+    workspace: OfWorkspace,
+    words: Annotated[str, Query(max_length=256)] = "",
+    channel: Annotated[list[str] | None, Query(max_length=50)] = None,
+    known: bool | None = None,
+    bought: bool | None = None,
+    city: Annotated[str, Query(max_length=80)] = "",
+    sort: Sort = "last_seen",
+    after: Annotated[str, Query(max_length=80)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> Page:
+    """People; ``words`` is an identifier in full or a person's id."""
+    query = PeopleQuery(
+        words=words,
+        channels=tuple(channel or ()),
+        known=known,
+        bought=bought,
+        city=city,
+        sort=sort,
+        after=after,
+        limit=limit,
+    )
+    page = workspace.people.list(query)
+    return Page(count=page.count, people=[Person.of(one) for one in page.people], next=page.next)
+
+
+@router.get("/{person}", dependencies=[CanRead], responses=problems(404))
+def get(workspace: OfWorkspace, person: str) -> OnePerson:
+    """One person; of somebody who was merged, the survivor."""
+    page = workspace.people.get(_number(person))
+    return OnePerson(id=person_id(page.profile.person), page=page)
+
+
+@router.get("/{person}/timeline", dependencies=[CanRead], responses=problems(404))
+def timeline(
+    workspace: OfWorkspace,
+    person: str,
+    before: Annotated[str, Query(max_length=80)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    channel: Annotated[list[str] | None, Query(max_length=50)] = None,
+    kind: Annotated[list[EntryKind] | None, Query(max_length=4)] = None,
+) -> TimelinePage:
+    """What happened in all channels, latest first."""
+    filters: dict[str, Any] = {"kinds": tuple(kind)} if kind else {}
+    return workspace.people.timeline(_number(person), before, limit, tuple(channel or ()), **filters)
+
+
+@router.post("/{person}/reveal", responses=problems(404))
+def reveal(
+    workspace: OfWorkspace, person: str, actor: Annotated[Actor, Depends(needs("person.reveal"))]
+) -> list[Identifier]:
+    """The person's identifiers in clear, as far as they are kept; the audit log records who asked."""
+    number = _number(person)
+    types = {one.node: one.type for one in workspace.people.get(number).identifiers}
+    clear = workspace.people.clear_identifiers(number)
+    workspace.record(actor.name, "person.reveal", person_id(number), {"identifiers": len(clear)})
+    return [Identifier(type=types.get(node, ""), value=value) for node, value in clear.items()]

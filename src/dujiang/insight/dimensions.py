@@ -64,6 +64,18 @@ def timezone(zone: Column, at: Column) -> Column:
     """The engine's own function: a moment on the clocks of a zone."""
 
 
+@ibis.udf.scalar.builtin(name="date_trunc", signature=(("string", "date"), "timestamp"))
+def _truncated(step: Column, day: Column) -> Column:
+    """The engine's own function: the beginning of the step, as a moment without zone."""
+
+
+def step_of(day: Column, grain: str) -> Column:
+    """First day of the ``day``, ``week`` (from Monday) or ``month`` that ``day`` lies in."""
+    # Ibis takes the engine's answer for a date already and would not cast it.
+    start: Column = _truncated(grain, day)
+    return day if grain == "day" else start.date()
+
+
 def column_type(table_name: str, column: str) -> Column | None:
     """Type of a column, also of ``person.<column>``; None where there is none."""
     owner, _dot, name = column.rpartition(".")
@@ -105,7 +117,7 @@ def reading(rows: Rows, shape: Shape, dimension: str, channel: str) -> Column:
 def _time(day: Column, dimension: str) -> Column:
     if dimension == "weekday":
         return day.day_of_week.index() + 1
-    return day.truncate({"day": "D", "week": "W", "month": "M"}[dimension])
+    return step_of(day, dimension)
 
 
 def channel_column(shape: Shape, chosen: str) -> str:

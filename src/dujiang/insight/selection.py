@@ -14,7 +14,7 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Grain, Period
 from dujiang.insight.catalogue import Metric, fits
-from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, with_day
+from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, step_of, with_day
 from dujiang.insight.model import Condition
 
 OF, BUCKET = "_of", "_bucket"
@@ -71,7 +71,7 @@ def selected(scan: Scan, days: Column | None = None) -> Rows:
     rows = rows.filter(within(rows, scan.periods) if days is None else days)
     rows = rows.mutate(**{OF: _number(rows, scan.periods)})
     if scan.grain:
-        rows = rows.mutate(**{BUCKET: rows[DAY].truncate({"day": "D", "week": "W", "month": "M"}[scan.grain])})
+        rows = rows.mutate(**{BUCKET: step_of(rows[DAY], scan.grain)})
     return keyed(scan, conditioned(scan, rows))
 
 

@@ -10,10 +10,22 @@ from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.money import format_money, format_number
 
 Kind = Literal[
-    "text", "code", "count", "number", "money", "percent", "ratio", "duration", "moment", "day", "channel", "tag"
+    "text",
+    "code",
+    "count",
+    "number",
+    "money",
+    "percent",
+    "ratio",
+    "duration",
+    "change",
+    "moment",
+    "day",
+    "channel",
+    "tag",
 ]
 
-NUMERIC: Final = frozenset({"count", "number", "money", "percent", "ratio", "duration"})
+NUMERIC: Final = frozenset({"count", "number", "money", "percent", "ratio", "duration", "change"})
 NOTHING: Final = "—"
 _WEEKDAYS: Final = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 _HOUR_MS: Final = 3_600_000
@@ -38,6 +50,8 @@ def show(value: Any, kind: Kind, locale: str, zone: ZoneInfo, currency: str = "C
         return format_number(value, locale)
     if kind == "duration":
         return duration(value, locale)
+    if kind == "change":
+        return change(value)
     if kind == "day":
         return day(value, locale)
     return moment(value, locale, zone) if kind == "moment" else str(value)
@@ -54,7 +68,7 @@ def plain(value: Any, kind: Kind, zone: ZoneInfo) -> str | int | float:
         return ""
     if kind == "money":
         return round(value) / 100
-    if kind == "percent":
+    if kind in ("percent", "change"):
         return f"{value * 100:.2f}%"
     if kind == "moment" and isinstance(value, datetime):
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

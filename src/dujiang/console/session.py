@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from dujiang.foundation.errors import NotSignedIn
 from dujiang.foundation.i18n import _
 from dujiang.store.access import Account, SignedIn, authorise, may
-from dujiang.workspace import Workspace
+from dujiang.workspace import Workspace, actions  # noqa: F401  (importing makes the actions known)
 
 COOKIE: Final = "dj_session"
 
@@ -43,12 +44,12 @@ def allows(account: Account | None, action: str) -> bool:
     return account is not None and may(account.role, action)
 
 
-def begin(response: Response, request: Request, signed_in: SignedIn) -> None:
+def begin(response: Response, request: Request, signed_in: SignedIn, now: datetime) -> None:
     """Hand the browser the session's token, where no script and no other site can reach it."""
     response.set_cookie(
         COOKIE,
         signed_in.token,
-        expires=signed_in.expires_at,
+        max_age=int((signed_in.expires_at - now).total_seconds()),  # the browser's own clock may be wrong
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",

@@ -157,7 +157,7 @@ def audit(visit: Visit) -> Response:
     """Who did what, the newest first."""
     entries = visit.workspace.audit.list(_AUDIT_PAGE, _before(visit))
     columns = (
-        Column("sequence", visit.text(_("Number")), "count"),
+        Column("sequence", visit.text(_("Number"))),
         Column("at", visit.text(_("When")), "moment"),
         Column("actor", visit.text(_("Who"))),
         Column("action", visit.text(_("What")), "code"),

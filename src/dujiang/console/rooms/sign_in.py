@@ -32,7 +32,7 @@ def sign_in(visit: Visit) -> Response:
     except DujiangError as error:
         return _sign_in_page(visit, problem=visit.error(error), status=error.status)
     response = redirect(own_path(visit.field("next")))
-    session.begin(response, visit.request, signed_in)
+    session.begin(response, visit.request, signed_in, visit.now)
     return response
 
 
@@ -64,7 +64,7 @@ def begin(visit: Visit) -> Response:
     except DujiangError as error:
         return _welcome_page(visit, problem=visit.error(error), status=error.status)
     response = redirect("/")
-    session.begin(response, visit.request, signed_in)
+    session.begin(response, visit.request, signed_in, visit.now)
     return response
 
 

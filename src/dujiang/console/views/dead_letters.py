@@ -69,7 +69,7 @@ def groups_sheet(visit: Visit, groups: Sequence[LetterGroup], state: LetterState
 def letters_sheet(visit: Visit, rows: Sequence[DeadLetterRow]) -> Sheet:
     """Single letters."""
     columns = (
-        Column("number", visit.text(_("Number")), "count"),
+        Column("number", visit.text(_("Number"))),
         Column("received", visit.text(_("Received")), "moment"),
         Column("source", visit.text(_("Source"))),
         Column("field", visit.text(_("Field")), "code"),

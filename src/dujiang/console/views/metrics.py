@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from dujiang.console import formats
 from dujiang.console.components import Card, Chart, Line
 from dujiang.console.formats import Kind
 from dujiang.console.sheets import Column, Sheet
@@ -155,7 +154,7 @@ def rows_sheet(visit: Visit, answer: MetricAnswer, *, has_people: bool, is_addit
     if answer.comparison:
         columns += [
             Column("before", visit.text(_("Before")), metric.spec.unit),
-            Column("change", visit.text(_("Relative change"))),
+            Column("change", visit.text(_("Relative change")), "change"),
         ]
     rows: list[tuple[Any, ...]] = []
     for one in answer.rows:
@@ -165,7 +164,7 @@ def rows_sheet(visit: Visit, answer: MetricAnswer, *, has_people: bool, is_addit
         if is_additive:
             row.append(figure.value / total if figure.value is not None and total else None)
         if answer.comparison:
-            row += [figure.before.value if figure.before else None, formats.change(figure.change)]
+            row += [figure.before.value if figure.before else None, figure.change]
         rows.append(tuple(row))
     links = [people_address(visit, metric.name, by, one.keys[0]) for one in answer.rows] if has_people else ()
     return Sheet("rows", tuple(columns), rows, links)

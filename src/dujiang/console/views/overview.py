@@ -178,8 +178,8 @@ def river_sheet(visit: Visit, found: River) -> Sheet:
     columns = (
         Column("from", visit.text(_("From where"))),
         Column("to", visit.text(_("To where"))),
-        Column("people", visit.text(_("People")), "count"),
-        Column("before", visit.text(_("People before")), "count"),
+        Column("people", visit.text(_("Number of people")), "count"),
+        Column("before", visit.text(_("Number of people before")), "count"),
         Column("value", visit.text(_("Paid, less refunds")), "money"),
     )
     rows = [

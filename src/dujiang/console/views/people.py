@@ -266,7 +266,7 @@ def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
         Column("status", visit.text(_("State")), "tag"),
         Column("paid", visit.text(_("Amount paid")), "money"),
         Column("refunded", visit.text(_("Given back")), "money"),
-        Column("nth", visit.text(_("Which order")), "count"),
+        Column("nth", visit.text(_("Which order")), "number"),
     )
     rows = []
     for one in page.orders:

@@ -31,8 +31,8 @@ function line(series, data, index) {
     markLine: flags.length ? {
       silent: true, symbol: "none",
       lineStyle: { color: colour("line-strong"), type: "solid", width: 1 },
-      label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "insideEndTop", rotate: 0, formatter: "{b}" },
-      data: flags.map((flag) => ({ name: flag.label, xAxis: flag.at })),
+      label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "end", distance: 4, rotate: 0, formatter: "{b}" },
+      data: flags.map((flag) => ({ name: flag.label, xAxis: flag.at, label: { align: data.x.indexOf(flag.at) > data.x.length * 0.8 ? "right" : "left" } })),
     } : undefined,
   };
 }

@@ -272,8 +272,9 @@ class _Assembly:
         return points
 
     def _rows(self) -> list[Row]:
-        cells = (cell for measured in self._measures.raw.values() for cell in measured if cell.level == "rows")
-        keys = {cell.key for cell in cells}
+        # What is measured everywhere is there to divide by, and makes no rows outside the query's conditions.
+        inside = (measured for need, measured in self._measures.raw.items() if not need.everywhere)
+        keys = {cell.key for measured in inside for cell in measured if cell.level == "rows"}
         rows = [Row(key, self._figures("rows", key, key)) for key in keys]
         order = self._query.order_by or self._query.metrics[0]
         return sorted(rows, key=lambda row: _rank(row, order))

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from dujiang.collect.completeness import (
     HourCount,
     TotalCheck,
+    burstiness,
     chance_of_at_most,
     expectation,
     find_gaps,
@@ -52,6 +54,24 @@ def test_chance_equals_scipys_poisson(count: int, mean: float) -> None:
 )
 def test_judgement(received: int, expected: float | None, verdict: str) -> None:
     assert judge(received, expected) == verdict
+
+
+def test_a_source_whose_facts_come_in_bursts_of_ten_is_not_silent_after_one_quiet_hour() -> None:
+    assert judge(0, 20.0) == "silent"
+    assert judge(0, 20.0, burst=10.0) == "normal"
+    assert judge(0, 200.0, burst=10.0) == "silent"
+
+
+def test_burstiness_is_that_of_the_visits_that_bring_the_facts() -> None:
+    rng = np.random.default_rng(5)
+    hours = [NOON - timedelta(hours=back) for back in range(1, 8 * 7 * 24)]
+    even = dict(zip(hours, rng.poisson(100, len(hours)).tolist(), strict=True))
+    bursts = dict(zip(hours, (10 * rng.poisson(10, len(hours))).tolist(), strict=True))
+    assert burstiness(even, NOON) == pytest.approx(
+        1.25, rel=0.25
+    )  # a quarter more: the median of four weeks is not exact
+    assert burstiness(bursts, NOON) == pytest.approx(12.5, rel=0.25)
+    assert burstiness({}, NOON) == 1.0
 
 
 def test_consecutive_silent_hours_are_one_gap() -> None:

@@ -2,7 +2,8 @@
 
 What an hour should bring is the median of the same hour of the week over the weeks before (at least two of them), else the
 median of the same hour of the day over the last seven days. An hour is *silent* when so few facts would come by chance less
-than once in ten thousand such hours (Poisson with the expected mean). Consecutive silent hours are one gap.
+than once in ten thousand such hours: Poisson with the expected mean, counted in bursts, because one visit brings many facts.
+How large a burst is tells the history itself (:func:`burstiness`). Consecutive silent hours are one gap.
 """
 
 from __future__ import annotations
@@ -109,12 +110,25 @@ def chance_of_at_most(count: int, mean: float) -> float:
     return min(1.0, math.fsum(terms))
 
 
-def judge(received: int, expected: float | None) -> Verdict:
-    """Whether an hour with ``received`` facts is silent."""
+def burstiness(history: Mapping[datetime, int], before: datetime) -> float:
+    """How much more the hours before ``before`` scatter than a Poisson count would: variance over mean, at least 1.
+
+    Taken over the last two weeks against what each hour was expected to bring; 1 where there is nothing to learn from.
+    """
+    hours = [before - HOUR * back for back in range(1, 2 * 7 * 24 + 1)]
+    pairs = [(history.get(hour, 0), expected) for hour in hours if (expected := expectation(history, hour))]
+    total = sum(expected for _received, expected in pairs)
+    if not total:
+        return 1.0
+    return max(1.0, sum((received - expected) ** 2 for received, expected in pairs) / total)
+
+
+def judge(received: int, expected: float | None, burst: float = 1.0) -> Verdict:
+    """Whether an hour with ``received`` facts, which come in bursts of ``burst``, is silent."""
     if expected is None:
         return "unknown"
     # A mean estimated from four noisy weeks is not exact: asking for a drop to a third as well keeps promotions' echoes out.
-    if received * 3 < expected and chance_of_at_most(received, expected) < CHANCE:
+    if received * 3 < expected and chance_of_at_most(math.floor(received / burst), expected / burst) < CHANCE:
         return "silent"
     return "normal"
 

@@ -16,6 +16,7 @@ from dujiang.collect.completeness import (
     Gap,
     HourCount,
     TotalCheck,
+    burstiness,
     expectation,
     find_gaps,
     hours_between,
@@ -155,10 +156,11 @@ def _judged(
     if birth is not None:
         received.setdefault(max(birth, first.replace(minute=0, second=0, microsecond=0) - timedelta(weeks=WEEKS)), 0)
     judged = []
+    burst = burstiness(received, first)
     for hour in hours_between(first, last):
         one = counts.get(hour, Count("", hour, 0, 0, 0, 0, 0))
         expected = expectation(received, hour) if birth is not None and hour > birth else None
-        verdict = judge(one.received, expected)
+        verdict = judge(one.received, expected, burst)
         judged.append(
             HourCount(hour, one.received, one.accepted, one.rejected, one.duplicate, one.conflict, expected, verdict)
         )

@@ -155,7 +155,8 @@ class FileConverter:
 
     Attributes:
         number: the running number of the next row; continues over the tables of an archive.
-        dropped: columns that are never kept, by place.
+        dropped: columns that are left out because they hold personal data, by place.
+        ratios: columns that are left out because they are computed again.
         unused: columns kept as properties.
     """
 
@@ -172,10 +173,11 @@ class FileConverter:
         self.skip, self.columns, self.table, self.number = skip, columns, table, number
         self._tokeniser = tokeniser
         used = {place for name in _used(mapping) for place in columns.places(name)}
-        self.personal = personal_places(columns, mapping)
+        personal = personal_places(columns, mapping)
         self.ratios = [place for place in ratio_places(columns, mapping) if place not in used]
-        self.hidden = {*self.personal, *_identifying(mapping, columns)}
-        left_out = used | {*self.personal, *self.ratios}
+        self.dropped = [place for place in personal if place not in used]
+        self.hidden = {*personal, *_identifying(mapping, columns)}
+        left_out = used | {*personal, *self.ratios}
         self.unused = [place for place, name in enumerate(columns.names) if name and place not in left_out]
         compiler = RuleCompiler(columns, target.given, target.zone)
         origin = Origin(target.source, target.channel, target.received_at)

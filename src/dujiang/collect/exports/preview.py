@@ -177,13 +177,13 @@ class _Look:
         raw = self._first_rows()
         chunk = next(converter.chunks(CHECKED_ROWS), None)
         names = columns.names
-        left_out = {*converter.personal, *converter.ratios, *converter.unused}
+        left_out = {*converter.dropped, *converter.ratios, *converter.unused}
         result = dataclasses.replace(
             plain,
             rows=tuple(converter.shown(row) for row in raw),
             used=tuple(name for place, name in enumerate(names) if name and place not in left_out),
             kept=tuple(names[place] for place in converter.unused),
-            dropped=tuple(names[place] for place in converter.personal),
+            dropped=tuple(names[place] for place in converter.dropped),
             ratios=tuple(names[place] for place in converter.ratios),
             missing_fields=tuple(converter.missing()),
         )

@@ -13,13 +13,13 @@ import datetime as dt
 import io
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import python_calamine
@@ -34,7 +34,7 @@ from dujiang.collect.exports.sources import (
     unpacked,
 )
 from dujiang.foundation.bounds import BOUNDS
-from dujiang.foundation.errors import InvalidInput, TooLarge
+from dujiang.foundation.errors import DujiangError, InvalidInput, TooLarge
 from dujiang.foundation.i18n import _
 
 SAMPLE_BYTES: Final = 256 * 1024
@@ -85,50 +85,38 @@ class TableFile:
         return self._done()
 
 
-class OpenTables:
-    """The tables of one file, as a context manager: one, or those of a ZIP archive.
+@contextmanager
+def open_table(path: Path, encoding: str = "") -> Iterator[Iterator[TableFile]]:
+    """The tables of a file: one, or those of a ZIP archive, each of which is there until the next is asked for.
 
     Args:
         path: the file.
         encoding: encoding of text; empty: found out.
 
     Raises:
-        InvalidInput: ``file.empty``, ``file.damaged``, ``file.encrypted``, ``file.not_a_table``, ``file.encoding``.
-        TooLarge: ``file.too_large`` or ``file.inflates``.
+        InvalidInput: ``file.empty``, ``file.damaged``, ``file.encrypted``, ``file.not_a_table``, ``file.encoding``,
+            ``zip.no_table`` or ``zip.nested``.
+        TooLarge: ``file.too_large``, ``file.inflates`` or ``zip.too_many``.
     """
-
-    def __init__(self, path: Path, encoding: str = "") -> None:
-        self._path, self._encoding = path, encoding
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Iterator[TableFile]:
-        return self._tables()
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def _tables(self) -> Iterator[TableFile]:
-        if self._path.stat().st_size > BOUNDS.import_bytes_max:
-            sentence = _("The file is larger than {bound} MB. Export a shorter period.")
-            raise TooLarge("file.too_large", sentence, bound=BOUNDS.import_bytes_max >> 20)
-        form = form_of(self._path)
-        if form != "zip":
-            yield _open_one(self._path, form, "", self._encoding)
-            return
-        for member in members(self._path):
-            with unpacked(self._path, member) as file:
-                inner = form_of(file)
-                if inner == "zip":
-                    sentence = _(
-                        "The archive {name} lies within another. Unpack the outer one and import what is inside."
-                    )
-                    raise InvalidInput("zip.nested", sentence, name=shown_name(member))
-                yield _open_one(file, inner, shown_name(member), self._encoding)
+    with closing(_tables(path, encoding)) as tables:
+        yield tables
 
 
-def open_table(path: Path, encoding: str = "") -> OpenTables:
-    """The tables of ``path``; see :class:`OpenTables`."""
-    return OpenTables(path, encoding)
+def _tables(path: Path, encoding: str) -> Generator[TableFile, None, None]:
+    if path.stat().st_size > BOUNDS.import_bytes_max:
+        sentence = _("The file is larger than {bound} MB. Export a shorter period.")
+        raise TooLarge("file.too_large", sentence, bound=BOUNDS.import_bytes_max >> 20)
+    form = form_of(path)
+    if form != "zip":
+        yield _open_one(path, form, "", encoding)
+        return
+    for member in members(path):
+        with unpacked(path, member) as file:
+            inner = form_of(file)
+            if inner == "zip":
+                sentence = _("The archive {name} lies within another. Unpack the outer one and import what is inside.")
+                raise InvalidInput("zip.nested", sentence, name=shown_name(member))
+            yield _open_one(file, inner, shown_name(member), encoding)
 
 
 def _open_one(path: Path, form: Form, part: str, encoding: str) -> TableFile:
@@ -152,7 +140,8 @@ def _open_text(path: Path, part: str, wanted: str) -> TableFile:
     def rows() -> Iterator[Row]:
         with path.open("rb") as raw:
             where[:] = [raw]
-            yield from _text_rows(io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline=""), delimiter)
+            with io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="") as stream:
+                yield from _text_rows(stream, delimiter)
 
     def done() -> int:
         return where[0].tell() if where and not where[0].closed else 0
@@ -209,8 +198,7 @@ def _open_workbook(path: Path, part: str) -> TableFile:
     progress = [0]
 
     def rows() -> Iterator[Row]:
-        book = _workbook(path)
-        try:
+        with path.open("rb") as stream, closing(_workbook(stream)) as book, _damage_told():
             sheet = next(iter(book.worksheets), None)
             if sheet is None:
                 raise InvalidInput("file.no_sheet", _("The workbook has no sheet. Export it again."))
@@ -218,21 +206,25 @@ def _open_workbook(path: Path, part: str) -> TableFile:
             for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
                 progress[0] = line
                 yield Row(line, _width_checked([cell_text(cell) for cell in cells]))
-        except (zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError) as error:
-            if isinstance(error, InvalidInput):
-                raise
-            raise InvalidInput("file.damaged", DAMAGED) from None
-        finally:
-            book.close()
 
     return TableFile("xlsx", "", "", part, 0, rows, lambda: progress[0])
 
 
-def _workbook(path: Path) -> Any:
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except DujiangError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, ValueError, EOFError):  # a SyntaxError of XML
+        raise InvalidInput("file.damaged", DAMAGED) from None
+
+
+def _workbook(stream: IO[bytes]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles that exporters leave out
         try:
-            return openpyxl.load_workbook(path, read_only=True, data_only=True)
+            return openpyxl.load_workbook(stream, read_only=True, data_only=True)
         except Exception:  # noqa: BLE001 - openpyxl raises whatever its parsers raise
             raise InvalidInput("file.damaged", DAMAGED) from None
 

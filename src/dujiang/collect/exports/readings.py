@@ -20,6 +20,7 @@ _ID_FIELDS: Final = frozenset(
 )
 _BY_NAME: Final[dict[str, Reading]] = {
     "gender": "gender", "birth_year": "year", "province": "province", "city": "city", "window": "window", "tags": "tags",
+    "page": "path",
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def welcome(workspace: Workspace, address: str) -> None:
     token = workspace.access.accounts.first_admin_token()
     if token:
         say(_("Open this link once to become the administrator (valid for 24 hours):"))
-        console.print(f"  {address}/setup?token={token}", highlight=False, soft_wrap=True)
+        console.print(f"  {address}/welcome?token={token}", highlight=False, soft_wrap=True)
     else:
         say(_("Sign in with your account:"))
         console.print(f"  {address}/", highlight=False, soft_wrap=True)

@@ -106,6 +106,7 @@ class ChannelFile:
         source: definition name of the source it belongs to.
         channel: definition name of its channel.
         shop: shop or account that it is about; empty where the rows say so.
+        app: app in which its platform ids are unique; empty where it names none.
         rows: data rows.
     """
 
@@ -114,6 +115,7 @@ class ChannelFile:
     source: str
     channel: str
     shop: str
+    app: str
     rows: int
 
 

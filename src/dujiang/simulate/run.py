@@ -19,7 +19,8 @@ from dujiang.simulate.draws import Ints
 from dujiang.simulate.events import Events, make_events
 from dujiang.simulate.files.batch import Stage
 from dujiang.simulate.files.customers import contacts_table, members_table
-from dujiang.simulate.files.month import make_batch, write_month
+from dujiang.simulate.files.month import make_batch, write_month, write_quarter, write_whole
+from dujiang.simulate.files.totals import Ledger
 from dujiang.simulate.hazards import hazard_tables
 from dujiang.simulate.model import CallFile, ChannelFile, Simulated, SimulationSpec
 from dujiang.simulate.orders import Lines, Orders, make_orders
@@ -86,7 +87,7 @@ def _make_block(world: World, moments: Moments, spill: Spill, truth: Truth, pers
     spill.add("events", events.arrow(), events.at_ms // (_DAY * 1000))
     _put_returns(spill, orders, lines)
     for name, rows in (("members", members_table(world, people)), ("contacts", contacts_table(world, people))):
-        spill.add(name, pa.table(rows), rows["listed"])
+        spill.add(name, pa.table(rows), np.zeros(len(rows["person"]), np.int64))
     truth.add("person", person_table(people, moments))
     truth.add("identifier", identifier_table(world, moments, people, orders, events))
     truth.add("order", order_table(world, moments, orders))
@@ -111,18 +112,22 @@ def _write_months(
 ) -> tuple[list[ChannelFile], list[CallFile]]:
     files: list[ChannelFile] = []
     calls: list[CallFile] = []
-    counts = Counts(world.days)
+    counts, ledger = Counts(world.days), Ledger(world.days)
     edges = world.month_starts
     for month, (first, after) in enumerate(pairwise(edges)):
-        stage = Stage(world, moments, world.dates[first].strftime("%Y-%m"), first, after - 1)
+        stage = Stage(world, moments, first, after - 1)
         batch = make_batch(stage, spill.take("orders", month), spill.take("lines", month))
         returned = make_batch(stage, spill.take("returns", month), spill.take("return_lines", month))
-        lists = [_rows(spill.take(name, month)) for name in ("members", "contacts")]
-        files += write_month(out, batch, returned, lists[0], lists[1])
+        files += write_month(out, batch, returned)
+        ledger.add(batch)
         events = spill.take("events", month)
         if events is not None:
             calls.append(_write_calls(world, moments, counts, out, stage.label, Events.of(events)))
         progress("months", month + 1, len(edges) - 1)
+    for first, after in pairwise(world.quarter_starts):
+        files += write_quarter(out, Stage(world, moments, first, after - 1))
+    members, contacts = (_rows(spill.take(name, 0)) for name in ("members", "contacts"))
+    files += write_whole(out, Stage(world, moments, 0, world.days - 1), ledger, members, contacts)
     truth.add("event_count", counts.table(moments))
     return files, calls
 

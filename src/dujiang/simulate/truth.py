@@ -14,7 +14,7 @@ from dujiang.simulate.brand import ADVERTISING, CHANNELS, CITIES, INCIDENTS, LIV
 from dujiang.simulate.draws import Flags, Ints, Reals
 from dujiang.simulate.events import Events
 from dujiang.simulate.files.batch import order_numbers
-from dujiang.simulate.orders import STATUSES, Orders
+from dujiang.simulate.orders import STATUSES, VALID, Orders
 from dujiang.simulate.people import LOYAL, ONCE, REGULAR, People
 from dujiang.simulate.texts import Moments, Text, pc, take, where
 from dujiang.simulate.visits import BROWSER, GANG_HANDSET, HANDSET, HOUSE_TABLET, MINI_PROGRAM, STORE_TABLET, owner_kind
@@ -103,7 +103,8 @@ def order_table(world: World, moments: Moments, orders: Orders) -> pa.Table:
             "gross_minor": orders.gross,
             "freight_minor": orders.freight,
             "discount_minor": orders.discount,
-            "paid_minor": orders.paid,
+            "due_minor": orders.paid,
+            "paid_minor": np.where(orders.status == VALID, orders.paid, 0),
             "refunded_minor": orders.refunded,
             "refunded_at": _masked(moments.moments(np.maximum(orders.refund_at, 0)), orders.refund_at >= 0),
             "phone_shown": take(("clear", "masked", "junk", "staff", "none"), orders.shown),

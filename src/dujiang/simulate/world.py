@@ -85,6 +85,11 @@ class World:
                     runs.append(Run(promotion, max(first, 0), min(last, self.days - 1)))
         return sorted(runs, key=lambda run: run.first)
 
+    @cached_property
+    def quarter_starts(self) -> list[int]:
+        """The same for calendar quarters."""
+        return [day for day in self.month_starts[:-1] if day == 0 or self.dates[day].month % 3 == 1] + [self.days]
+
     def _number(self, day: date) -> int:
         return (day - self.spec.start).days
 

@@ -31,6 +31,8 @@ from dujiang.simulate.world import World
 _SPAN: Final = 10**10
 _DAY: Final = 86_400
 SHIPS_AFTER: Final = 20 * 3600
+TMALL_ITEM: Final = 680_000_000_000
+"""Tmall's number of the first product."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,18 @@ class Stage:
     """What all files of one month share.
 
     Attributes:
-        label: ``2026-11``.
         first: number of its first day; ``last`` of its last, both included.
     """
 
     world: World
     moments: Moments
-    label: str
     first: int
     last: int
+
+    @property
+    def label(self) -> str:
+        """The month of its first day: ``2026-11``."""
+        return self.date(self.first).strftime("%Y-%m")
 
     @property
     def days(self) -> Ints:

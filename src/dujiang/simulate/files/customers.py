@@ -38,16 +38,13 @@ _BOUND: Final = 0.7
 
 
 def members_table(world: World, people: People) -> dict[str, Ints]:
-    """Members of a block: who, the day they are listed on, and what the list needs."""
+    """Members of a block, with what the list needs."""
     row = np.flatnonzero(people.member_at < world.days)
     at = (people.member_at[row] * _DAY).astype(np.int64)
-    now = np.full(len(row), float(world.days - 1))
     return {
         "person": people.person[row],
         "at": at,
-        "listed": np.maximum(at // _DAY, 0),
         "phone": phone_slot(people, row, np.maximum(people.member_at[row], 0.0)),
-        "phone_now": phone_slot(people, row, now),
         "gender": people.gender[row],
         "birth_year": people.birth_year[row],
         "city": people.city[row],
@@ -59,7 +56,7 @@ def members_table(world: World, people: People) -> dict[str, Ints]:
 
 
 def members(stage: Stage, rows: dict[str, Ints]) -> bytes:
-    """The member list of a month: the brand's own file, read by a mapping of its own."""
+    """The member list: the brand's own file, read by a mapping of its own."""
     draws, person = stage.world.draws, rows["person"]
     wechat = uses(rows, MINI) & draws.chance("unionid", 0.85, person)
     bound = draws.chance("bound", _BOUND, person)
@@ -96,7 +93,6 @@ def contacts_table(world: World, people: People) -> dict[str, Ints]:
     return {
         "person": people.person[row],
         "at": at,
-        "listed": np.maximum(at // _DAY, 0),
         "phone": phone_slot(people, row, np.maximum(people.added_at[row], 0.0)),
         "channel": people.channel[row],
         "store": people.store[row],

@@ -8,7 +8,7 @@ import numpy as np
 
 from dujiang.simulate.brand import PINDUODUO, SHOPS, TMALL
 from dujiang.simulate.files import headers
-from dujiang.simulate.files.batch import Batch
+from dujiang.simulate.files.batch import TMALL_ITEM, Batch
 from dujiang.simulate.files.table import csv_bytes
 from dujiang.simulate.identifiers import phone, taobao_nick
 from dujiang.simulate.orders import FULLY, NO_REFUND
@@ -78,10 +78,10 @@ def tmall_items(batch: Batch) -> bytes:
         "买家应付货款": money(lines.paid),
         "买家实际支付金额": money(np.where(paid, lines.paid, 0)),
         "退款状态": where(lines.refunded > 0, "退款成功", "没有申请退款"),
-        "退款金额": where(lines.refunded > 0, money(lines.refunded), "无退款申请"),
+        "退款金额": where(lines.refunded > 0, money(lines.refunded)),
         "订单创建时间": batch.per_line(batch.moment(orders.at)),
         "订单付款时间": batch.per_line(batch.moment(orders.paid_at)),
-        "商品id": batch.product_id(680_000_000_000),
+        "商品id": batch.product_id(TMALL_ITEM),
         "发货时间": batch.per_line(batch.moment(batch.shipped_at)),
         "物流公司": where(batch.shipped_at[batch.of] >= 0, "中通快递"),
     }

@@ -1,8 +1,8 @@
-"""Which files are exported for a month, by which mapping they are read, and where they are put."""
+"""Which files are exported, by which mapping they are read, and where they are put."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from dujiang.simulate.brand import (
     DOUYIN,
     LIVE_SHOP,
     MINI,
+    MINI_APP,
+    ORDER_CHANNELS,
     PINDUODUO,
     SHOPS,
     SITE,
@@ -28,6 +30,7 @@ from dujiang.simulate.draws import Ints
 from dujiang.simulate.files import content, customers, marketplaces, own, spend, totals
 from dujiang.simulate.files.batch import Batch, Stage
 from dujiang.simulate.files.table import write
+from dujiang.simulate.files.totals import Ledger
 from dujiang.simulate.model import ChannelFile
 from dujiang.simulate.orders import Lines, Orders
 
@@ -55,26 +58,43 @@ def make_batch(stage: Stage, orders: pa.Table | None, lines: pa.Table | None) ->
     return Batch(stage, every, items, np.repeat(np.arange(len(every)), every.lines))
 
 
-def write_month(
-    folder: Path, batch: Batch, returned: Batch, members: dict[str, Ints], contacts: dict[str, Ints]
+def write_month(folder: Path, batch: Batch, returned: Batch) -> list[ChannelFile]:
+    """Write the files of a month's orders below ``folder``/files."""
+    return _write(folder, _orders(batch, returned))
+
+
+def write_quarter(folder: Path, stage: Stage) -> list[ChannelFile]:
+    """Write a quarter's advertising reports."""
+    return _write(folder, _advertising(stage))
+
+
+def write_whole(
+    folder: Path, stage: Stage, ledger: Ledger, members: dict[str, Ints], contacts: dict[str, Ints]
 ) -> list[ChannelFile]:
-    """Write every file of a month below ``folder``/files; months without a row of some kind have no such file."""
+    """Write what is exported once for all days: lists of people, traffic, the platforms' totals."""
+    return _write(folder, [*_lists(stage, members, contacts), *_checks(stage, ledger)])
+
+
+def _write(folder: Path, made: Iterable[Made]) -> list[ChannelFile]:
+    """Write files; without a row there is no file."""
     written = []
-    stage = batch.stage
-    made = [*_orders(batch, returned), *_advertising(stage), *_lists(stage, members, contacts), *_checks(batch)]
     for name, mapping, channel, shop, data, rows in made:
         if rows:
             path = Path("files") / CHANNELS[channel].name / name
             write(folder / path, data)
+            app = MINI_APP if channel == MINI else ""
             source = "member_files" if mapping == MEMBER_MAPPING else _SOURCES[channel]
-            written.append(ChannelFile(path, mapping, source, CHANNELS[channel].name, shop, rows))
+            written.append(ChannelFile(path, mapping, source, CHANNELS[channel].name, shop, app, rows))
     return written
 
 
 def _orders(batch: Batch, returned: Batch) -> Iterator[Made]:
     stage = batch.stage
     month = stage.label.replace("-", "")
-    of = {channel: batch.only((batch.orders.channel == channel) & (batch.orders.live == 0)) for channel in range(7)}
+    of = {
+        channel: batch.only((batch.orders.channel == channel) & (batch.orders.live == 0))
+        for channel in range(ORDER_CHANNELS)
+    }
     live = batch.only(batch.orders.live == 1)
     one = of[TMALL]
     shop = SHOPS[TMALL]
@@ -106,13 +126,12 @@ def _orders(batch: Batch, returned: Batch) -> Iterator[Made]:
 
 
 def _advertising(stage: Stage) -> Iterator[Made]:
-    month = stage.label.replace("-", "")
     first, last = (stage.date(day).strftime("%Y%m%d") for day in (stage.first, stage.last))
     reports = {
         TMALL: (f"计划报表_{last}_093000.zip", "alimama.plans", spend.alimama),
         DOUYIN: (f"全域推广数据_计划_{first}-{last}.csv", "qianchuan.plans", spend.qianchuan),
-        XIAOHONGSHU: (f"聚光投放数据_{month}.csv", "xiaohongshu.ads", spend.juguang),
-        WECOM: (f"朋友圈广告_{month}.csv", "own.spend", spend.moments_ads),
+        XIAOHONGSHU: (f"聚光投放数据_{first}-{last}.csv", "xiaohongshu.ads", spend.juguang),
+        WECOM: (f"朋友圈广告_{first}-{last}.csv", "own.spend", spend.moments_ads),
     }
     for place, one in enumerate(ADVERTISING):
         name, mapping, report = reports[one.channel]
@@ -121,24 +140,22 @@ def _advertising(stage: Stage) -> Iterator[Made]:
 
 
 def _lists(stage: Stage, members: dict[str, Ints], contacts: dict[str, Ints]) -> Iterator[Made]:
-    month = stage.label.replace("-", "")
+    day = stage.date(stage.last).strftime("%Y%m%d")
     if members:
         data = customers.members(stage, members)
-        yield f"会员名单_{month}.csv", MEMBER_MAPPING, MINI, "", data, len(members["person"])
+        yield f"会员名单_{day}.csv", MEMBER_MAPPING, MINI, "", data, len(members["person"])
     if contacts:
         data = customers.contacts(stage, contacts)
-        yield f"企微客户列表_{month}.csv", "wecom.customers", WECOM, "", data, len(contacts["person"])
+        yield f"企微客户列表_{day}.csv", "wecom.customers", WECOM, "", data, len(contacts["person"])
 
 
-def _checks(batch: Batch) -> Iterator[Made]:
-    stage = batch.stage
-    month = stage.label.replace("-", "")
-    for channel in range(7):
-        one = batch.only(batch.orders.channel == channel)
-        data, rows = totals.totals(one, channel)
-        yield f"平台汇总_{month}.csv", "own.totals", channel, SHOPS.get(channel, ""), data, rows
-        if channel in (TMALL, DOUYIN, XIAOHONGSHU, PINDUODUO):
-            data = totals.shop_traffic(one, channel)
-            yield f"店铺流量日报_{month}.csv", "own.traffic", channel, SHOPS[channel], data, len(stage.days)
-    data, rows = totals.product_days(batch.only(batch.orders.channel == TMALL))
-    yield f"商品日报_{month}.xlsx", "sycm.products", TMALL, SHOPS[TMALL], data, rows
+def _checks(stage: Stage, ledger: Ledger) -> Iterator[Made]:
+    days = "-".join(stage.date(day).strftime("%Y%m%d") for day in (stage.first, stage.last))
+    for channel in range(ORDER_CHANNELS):
+        data, rows = totals.totals(stage, ledger, channel)
+        yield f"平台汇总_{days}.csv", "own.totals", channel, SHOPS.get(channel, ""), data, rows
+    for channel in (TMALL, DOUYIN, XIAOHONGSHU, PINDUODUO):
+        data, rows = totals.shop_traffic(stage, ledger, channel)
+        yield f"店铺流量日报_{days}.csv", "own.traffic", channel, SHOPS[channel], data, rows
+    data, rows = totals.product_days(stage, ledger)
+    yield f"商品日报_{days}.xlsx", "sycm.products", TMALL, SHOPS[TMALL], data, rows

@@ -70,8 +70,14 @@ def xlsx_bytes(header: Sequence[str], columns: Mapping[str, Text], rows: int) ->
     names = "".join(f'<c t="inlineStr"><is><t>{escape(name)}</t></is></c>' for name in header)
     parts: list[Text] = ["<row>", *_merged([_sheet_cell(columns.get(name, "")) for name in header]), "</row>"]
     body = _joined(_merged(parts), rows, "")
-    sheet = _SHEET.format(rows=f"<row>{names}</row>{body}")
+    sheet = _SHEET.format(size=f"A1:{_column(len(header))}{rows + 1}", rows=f"<row>{names}</row>{body}")
     return zip_bytes({**_PARTS, "xl/worksheets/sheet1.xml": sheet.encode()})
+
+
+def _column(number: int) -> str:
+    """The letters of a spreadsheet's column, from 1: A … Z, AA …"""
+    above, letter = divmod(number - 1, 26)
+    return (_column(above) if above else "") + chr(65 + letter)
 
 
 def _merged(parts: Sequence[Text]) -> list[Text]:
@@ -113,7 +119,8 @@ def write(path: Path, data: bytes) -> None:
 _XML: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE: Final = "http://schemas.openxmlformats.org"
 _SHEET: Final = (
-    _XML + f'<worksheet xmlns="{_OFFICE}/spreadsheetml/2006/main"><sheetData>' + "{rows}</sheetData></worksheet>"
+    _XML + f'<worksheet xmlns="{_OFFICE}/spreadsheetml/2006/main">'
+    '<dimension ref="{size}"/><sheetData>{rows}</sheetData></worksheet>'
 )
 _PARTS: Final[dict[str, bytes]] = {
     "[Content_Types].xml": (

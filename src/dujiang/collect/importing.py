@@ -28,7 +28,7 @@ from dujiang.collect.model import SourceSpec
 from dujiang.collect.sift import Settled, Sift
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
-from dujiang.foundation.errors import InvalidInput, NotFound
+from dujiang.foundation.errors import Conflict, InvalidInput, NotFound
 from dujiang.foundation.i18n import DEFAULT_LOCALE, _
 from dujiang.foundation.progress import Progress, silent
 from dujiang.store.audit import record
@@ -240,12 +240,14 @@ class ImportService:
 
         Raises:
             NotFound: ``import.unknown``.
-            Conflict: ``batch.retracted`` if it is out already.
+            Conflict: ``batch.retracted`` if it is out already, ``import.nothing_new`` if it brought nothing.
         """
         before = self.get(id)
-        if self._parts(id):
-            self._change(id, actor, "import.undo", reason, self.manifest.retract)
-            self.undone(id)
+        if not before.facts:
+            sentence = _("This import brought nothing new, so there is nothing to undo.")
+            raise Conflict("import.nothing_new", sentence)
+        self._change(id, actor, "import.undo", reason, self.manifest.retract)
+        self.undone(id)
         return Undone(self.get(id), self._leaning(before))
 
     def redo(self, id: str, *, actor: str = "system", reason: str = "") -> ImportResult:  # noqa: A002

@@ -1,11 +1,11 @@
 """What cells say, at the edges."""
+# ruff: noqa: E501, S311 - rows of a table stay on one line
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from datetime import UTC, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -43,11 +43,9 @@ def test_odd_amounts(text, minor):
     assert cells.yuan_of(text) == minor
 
 
-@pytest.mark.parametrize("text", ["1.2.3", "abc", "12a", "１２", "1,2,x"])
+@pytest.mark.parametrize("text", ["1.2.3", "abc", "12a", "1,2,x", "1e999"])
 def test_what_is_no_number(text):
-    result = cells.number_of(text)
-    assert isinstance(result, Bad | Decimal)
-    assert isinstance(result, Bad) or text == "１２"
+    assert isinstance(cells.number_of(text), Bad)
 
 
 ZONES = st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
@@ -58,16 +56,8 @@ def test_moments_are_what_the_zone_database_says(local, zone):
     local = local.replace(microsecond=0)
     expected = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     read = cells.moment_reader(ZoneInfo(zone))
-    for text in (
-        f"{local:%Y-%m-%d %H:%M:%S}",
-        f"{local:%Y/%m/%d %H:%M:%S}",
-        f"{local:%Y年%m月%d日 %H:%M:%S}",
-        f"{local:%Y%m%d%H%M%S}",
-    ):
-        assert (
-            read(text.replace("2000", f"{local.year:04d}") if local.year < 1000 else text)
-            == int(expected.timestamp()) * 1_000_000
-        )
+    for form in ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y年%m月%d日 %H:%M:%S", "%Y%m%d%H%M%S"):
+        assert read(local.strftime(form)) == int(expected.timestamp()) * 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -96,7 +86,7 @@ def test_impossible_dates(text):
 
 def test_a_zone_in_the_cell_wins():
     read = cells.moment_reader(ZoneInfo("Asia/Shanghai"))
-    assert read("2026-11-11T00:00:00Z") == read("2026-11-11 08:00:00") == read("2026-11-10T16:00:00+00:00")
+    assert read("2026-11-11T00:00:00Z") == read("2026-11-11 08:00:00") == read("2026-11-10T19:00:00-05:00")
 
 
 @pytest.mark.parametrize(

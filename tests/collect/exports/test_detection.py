@@ -1,8 +1,10 @@
 """Which mapping a file gets, and what the preview says of it."""
+# ruff: noqa: E501 - rows of a table stay on one line
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,9 +13,6 @@ from dujiang.collect.exports.detect import day_in_name, detect
 from dujiang.collect.exports.preview import preview
 from dujiang.collect.exports.rules import Given
 from dujiang.foundation.errors import DujiangError
-
-from datetime import UTC, datetime  # isort: skip
-from zoneinfo import ZoneInfo  # isort: skip
 
 TARGET = Target("preview", "channel", datetime(2026, 11, 23, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
 

@@ -29,6 +29,8 @@ from dujiang.store.vault import ClearValue, Vault
 
 _CLEAR_VALUES_MAX: Final = 100_000
 """Clear values held in memory before they go to the vault."""
+_SIFT_ROWS: Final = 100_000
+"""Rows that are sifted together: one question to the engine and one archive file for many chunks."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class ImportRun:
     facts: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     clear: list[ClearValue] = field(default_factory=list)
+    waiting_chunks: list[Chunk] = field(default_factory=list)
 
     def run(self, progress: Progress) -> tuple[ImportResult, Settled]:
         """Import the file.
@@ -78,6 +81,7 @@ class ImportRun:
                 self._take(sieve, chunk)
                 errors.add(chunk.bad, chunk.header)
                 self._keep_clear(tokeniser)
+            self._sift(sieve)
             result = self._result(errors)
             progress("commit", 0, 0)
             settled = sieve.settle(lambda tx: self._commit(tx, result))
@@ -105,16 +109,28 @@ class ImportRun:
 
     def _take(self, sieve: Sieve, chunk: Chunk) -> None:
         source, at = self.target.source, self.target.received_at
-        sifted = sieve.add(chunk.facts)
         sieve.reject(source, at, len(chunk.bad))
-        lines = pa.chunked_array([part for table in chunk.facts.values() for part in table["line"].chunks], pa.int64())
+        lines = [table["line"].to_numpy() for table in chunk.facts.values()]
+        stated = len(np.unique(np.concatenate(lines))) if lines else 0
         # A row that no output wanted stated nothing; it is counted as known, so that every row is counted.
-        sieve.duplicate(source, at, chunk.rows - len(chunk.bad) - len(np.unique(lines.to_numpy())))
+        sieve.duplicate(source, at, chunk.rows - len(chunk.bad) - stated)
         self.rows += chunk.rows
         self.passed += chunk.passed
+        self.days |= _days(chunk, self.target.zone)
+        self.waiting_chunks.append(chunk)
+        if sum(one.rows for one in self.waiting_chunks) >= _SIFT_ROWS:
+            self._sift(sieve)
+
+    def _sift(self, sieve: Sieve) -> None:
+        families = dict.fromkeys(family for chunk in self.waiting_chunks for family in chunk.facts)
+        together = {
+            family: pa.concat_tables([one.facts[family] for one in self.waiting_chunks if family in one.facts])
+            for family in families
+        }
+        self.waiting_chunks = []
+        sifted = sieve.add(together)
         self.accepted += sifted.lines_accepted
         self.facts.update(sifted.new)
-        self.days |= _days(chunk, self.target.zone)
 
     def _keep_clear(self, tokeniser: Tokeniser) -> None:
         self.clear += tokeniser.take_clear()

@@ -17,6 +17,8 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 
 _PREFIX = "DUJIANG_"
+_NO_SETTINGS = frozenset({"DUJIANG_WORKSPACE", "DUJIANG_LANG", "DUJIANG_DEBUG"})
+"""Variables of the command line."""
 
 
 class _Section(BaseModel):
@@ -115,7 +117,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
     for variable, value in environment.items():
-        if not variable.startswith(_PREFIX):
+        if not variable.startswith(_PREFIX) or variable in _NO_SETTINGS:
             continue
         section, _separator, key = variable.removeprefix(_PREFIX).lower().partition("_")
         field = Settings.model_fields.get(section)

@@ -1,5 +1,4 @@
 """Files from upload to batch and back: idempotent, complete, and nothing in clear."""
-# ruff: noqa: E501 - rows of a table stay on one line
 
 from __future__ import annotations
 

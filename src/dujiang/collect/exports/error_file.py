@@ -17,7 +17,7 @@ from dujiang.foundation.i18n import _, translate
 _FORMULA: Final = re.compile(r"^[=+\-@\t\r]")
 _NUMBER: Final = re.compile(r"^[+-]?[\d,.]+%?$")
 
-COLUMNS: Final = (_("Line"), _("Table"), _("Column"), _("Code"), _("Reason"))
+COLUMNS: Final = (_("Line"), _("File in the archive"), _("Column"), _("Code"), _("Reason"))
 
 
 class ErrorFile:

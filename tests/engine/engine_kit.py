@@ -177,15 +177,15 @@ def conversation(name: str, *who: str, moment: datetime, channel: str = "service
     return "conversation", {**row, "conversation_id": name, "identifiers": _who(*who), **stated}
 
 
-def spend(level: str, unit: str, day: date, channel: str = "shop", window: str = "", **stated: Any) -> Fact:
+def spend(level: str, unit_id: str, day: date, channel: str = "shop", window: str = "", **stated: Any) -> Fact:
     """One row of an advertising report."""
-    key = hash64("spend", channel, str(stated.get("account")), level, unit, str(day), window)
+    key = hash64("spend", channel, str(stated.get("account")), level, unit_id, str(day), window)
     row = {
         "key": key,
         "source": channel,
         "channel": channel,
         "level": level,
-        "unit_id": unit,
+        "unit_id": unit_id,
         "day": day,
         "window": window,
     }

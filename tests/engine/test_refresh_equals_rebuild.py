@@ -104,18 +104,32 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(_STEP, min_size=1, max_size=4))
+_STEPS = st.lists(_STEP, min_size=1, max_size=4)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=_STEPS)
 def test_refreshing_step_by_step_equals_computing_everything(shared: Engine, steps: list[Any]) -> None:
-    _empty(shared)
-    archive, undone = _play(shared, steps)
-    stepwise = {table: rows(shared, table) for table in ALL}
-    _empty(shared)
-    with shared.write() as con:
+    _stepwise_equals_at_once(shared, steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=_STEPS)
+def test_the_same_over_many_more_histories(shared: Engine, steps: list[Any]) -> None:
+    _stepwise_equals_at_once(shared, steps)
+
+
+def _stepwise_equals_at_once(engine: Engine, steps: list[Any]) -> None:
+    _empty(engine)
+    archive, undone = _play(engine, steps)
+    stepwise = {table: rows(engine, table) for table in ALL}
+    _empty(engine)
+    with engine.write() as con:
         loading.load_all(con, archive.left(undone), Rules(), str(SHANGHAI))
-    refresher(shared).refresh(full=True)
+    refresher(engine).refresh(full=True)
     for table, found in stepwise.items():
-        assert found == rows(shared, table), table
+        assert found == rows(engine, table), table
 
 
 def _empty(engine: Engine) -> None:

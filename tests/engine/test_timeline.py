@@ -65,7 +65,7 @@ _EVENTS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(st.tuples(_EVENTS, st.booleans()), min_size=1, max_size=4))
 def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory: Any, steps: list[Any]) -> None:
     with shared.write() as con:

@@ -26,7 +26,7 @@ from dujiang.foundation.errors import Conflict, DujiangError, InvalidInput, Inva
 from dujiang.foundation.i18n import _
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
-_DAMAGE_WORDS: Final = ("corrupt", "checksum", "not a valid duckdb", "failed to replay", "failure while replaying")
+_DAMAGE_WORDS: Final = ("corrupt", "checksum", "not a valid duckdb", "failed to replay", "failure while replaying", "enough bytes")
 
 
 class EngineDamaged(InvariantBroken):
@@ -178,7 +178,7 @@ class Engine:
             self.rebuild_reason = "outdated"
             _remove(self.file)
         except duckdb.Error as error:
-            if "lock" in str(error).lower():
+            if "could not set lock" in str(error).lower():
                 sentence = _("The engine is in use by another process. Stop the other one, then try again.")
                 raise Conflict("engine.in_use", sentence) from None
             self.rebuild_reason = "damaged"

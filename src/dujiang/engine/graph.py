@@ -22,6 +22,7 @@ from dujiang.engine.derived.visit import visit
 from dujiang.engine.expressions import Rows, Scope
 from dujiang.engine.question import compiled
 from dujiang.foundation.errors import ensure
+from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
 
 
@@ -109,7 +110,7 @@ def in_order(nodes: Iterable[Node] = GRAPH) -> list[Node]:
             ensure(
                 name in ALL,
                 "engine.graph_unknown",
-                "{table} reads {name}, which is no table.",
+                _("{table} reads {name}, which is no table."),
                 table=node.table,
                 name=name,
             )
@@ -117,7 +118,7 @@ def in_order(nodes: Iterable[Node] = GRAPH) -> list[Node]:
     while waiting:
         done = {node.table for node in ready}
         free = [node for node in waiting if own.intersection(node.reads) <= done]
-        ensure(bool(free), "engine.graph_cycle", "The derived tables read each other in a circle.")
+        ensure(bool(free), "engine.graph_cycle", _("The derived tables read each other in a circle."))
         ready += free
         waiting = [node for node in waiting if node not in free]
     return ready

@@ -65,10 +65,19 @@ def _whole(field: pa.Field) -> pa.Field:
 def bounded(answers: Answers, seconds_max: float = 60.0) -> Iterator[duckdb.DuckDBPyConnection]:
     """A reading connection whose questions are stopped after ``seconds_max`` together."""
     with answers.read() as connection:
-        timer = threading.Timer(seconds_max, connection.interrupt)
-        timer.daemon = True
-        timer.start()
+        over = threading.Event()
+        watch = threading.Thread(target=_interrupt, args=(connection, over, seconds_max), daemon=True)
+        watch.start()
         try:
             yield connection
         finally:
-            timer.cancel()
+            over.set()
+            watch.join()
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection, over: threading.Event, seconds: float) -> None:
+    """Interrupt whatever runs after ``seconds``, again and again: an interrupt between two questions goes unheard."""
+    over.wait(seconds)
+    while not over.is_set():
+        connection.interrupt()
+        over.wait(0.02)

@@ -70,9 +70,13 @@ def _told() -> Rows:
 
 
 def _known() -> Rows:
+    """When a source met the person: as its record says in its latest state, else when the record is from."""
     rows = _customers()
-    first: Any = ibis.least(rows["joined_at"], rows["added_at"]).coalesce(rows["at"])
-    return rows.group_by("person", "channel").agg(first_at=first.min(), last_at=first.max())
+    records = rows.group_by("person", "key").agg(
+        **all_latest(rows, "channel", "joined_at", "added_at"), at=rows["at"].min()
+    )
+    met: Any = ibis.least(records["joined_at"], records["added_at"]).coalesce(records["at"])
+    return records.group_by("person", "channel").agg(first_at=met.min(), last_at=met.max())
 
 
 def _customers() -> Rows:

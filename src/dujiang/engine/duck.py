@@ -26,7 +26,9 @@ from dujiang.foundation.errors import Conflict, DujiangError, InvalidInput, Inva
 from dujiang.foundation.i18n import _
 
 _DAMAGE: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
-_DAMAGE_WORDS: Final = ("corrupt", "checksum", "not a valid duckdb", "failed to replay", "failure while replaying", "enough bytes")
+_DAMAGE_WORDS: Final = (
+    "corrupt", "checksum", "not a valid duckdb", "failed to replay", "failure while replaying", "enough bytes",
+)  # fmt: skip
 
 
 class EngineDamaged(InvariantBroken):

@@ -46,6 +46,7 @@ class World:
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
     facts: dict[int, Fact] = field(default_factory=dict)
     last_seq: int = 0
+    step_share: float = 1.0
 
     def __post_init__(self) -> None:
         self.con.execute("SET TimeZone = 'UTC'")
@@ -72,7 +73,7 @@ class World:
         self.con.register("touched", pa.table({"node": pa.array([node_of(one) for one in touched], pa.int64())}))
         self.con.execute("CREATE OR REPLACE TEMP TABLE touched_node AS FROM touched")
         self.con.execute("CREATE OR REPLACE TEMP TABLE touched_person (person BIGINT)")
-        return Resolver(self.types).resolve(self.con, full=full)
+        return Resolver(self.types, step_share=self.step_share).resolve(self.con, full=full)
 
     def _insert(self, table: str, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
         self.con.register("rows", pa.Table.from_pylist(rows, columns))
@@ -182,8 +183,8 @@ def new_world() -> Iterator[Callable[..., World]]:
     """Makes worlds with the ready-made identifier types."""
     worlds: list[World] = []
 
-    def make(types: IdentifierTypes | None = None) -> World:
-        worlds.append(World(types or IdentifierTypes.of()))
+    def make(types: IdentifierTypes | None = None, **options: Any) -> World:
+        worlds.append(World(types or IdentifierTypes.of(), **options))
         return worlds[-1]
 
     yield make

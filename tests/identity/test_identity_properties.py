@@ -297,8 +297,15 @@ def _compare_with_slow(world: Any, node_of: Callable[[str], int], start: Any) ->
     assert {frozenset((names[a], names[b])): (joined, why) for a, b, joined, why in decided} == slow.links()
 
 
-def _run(steps: list[Any], new_world: Callable[..., Any], fact: Callable[..., Any], node_of: Any, start: Any) -> None:
-    world, again = new_world(_types()), new_world(_types())
+def _run(
+    steps: list[Any],
+    step_share: float,
+    new_world: Callable[..., Any],
+    fact: Callable[..., Any],
+    node_of: Any,
+    start: Any,
+) -> None:
+    world, again = new_world(_types(), step_share=step_share), new_world(_types())
     try:
         for step in steps:
             before = _owners(world)
@@ -318,16 +325,20 @@ FIXED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
-@given(steps=every_strategy)
-def test_incremental_equals_from_scratch(steps: Any, new_world: Any, fact: Any, node_of: Any, start: Any) -> None:
-    _run(steps, new_world, fact, node_of, start)
+@given(steps=every_strategy, step_share=st.sampled_from([0.0, 0.3, 1.0]))
+def test_incremental_equals_from_scratch(
+    steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
+) -> None:
+    _run(steps, step_share, new_world, fact, node_of, start)
 
 
 @pytest.mark.slow
 @settings(max_examples=2000, deadline=None, suppress_health_check=FIXED)
-@given(steps=every_strategy)
-def test_incremental_equals_from_scratch_often(steps: Any, new_world: Any, fact: Any, node_of: Any, start: Any) -> None:
-    _run(steps, new_world, fact, node_of, start)
+@given(steps=every_strategy, step_share=st.sampled_from([0.0, 0.3, 1.0]))
+def test_incremental_equals_from_scratch_often(
+    steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
+) -> None:
+    _run(steps, step_share, new_world, fact, node_of, start)
 
 
 def test_start_is_what_days_count_from(start: Any, new_world: Any, fact: Any) -> None:

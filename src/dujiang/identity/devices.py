@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dujiang.identity.kernels import join_in_order
-from dujiang.identity.model import Flags, Indexes, Ints
+from dujiang.identity.kernels import connected
+from dujiang.identity.model import Flags, Indexes
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def place_devices(strong: Indexes, device: Indexes, user: Indexes, a: Indexes, b
     """
     itself = np.arange(len(strong), dtype=np.int32)
     lowest, highest = _extremes(itself, device, user)
-    cluster = _clusters(len(strong), a, b)
+    cluster = connected(len(strong), a, b)
     low, high = _extremes(itself, cluster[device], user)
     quarrel = (low < high)[cluster]
     low, high = np.where(quarrel, lowest, low[cluster]), np.where(quarrel, highest, high[cluster])
@@ -51,8 +51,3 @@ def _extremes(itself: Indexes, at: Indexes, user: Indexes) -> tuple[Indexes, Ind
     np.minimum.at(lowest, at, user)
     np.maximum.at(highest, at, user)
     return lowest, highest
-
-
-def _clusters(nodes: int, a: Indexes, b: Indexes) -> Indexes:
-    unlimited: Ints = np.zeros(0, np.int64)
-    return join_in_order(nodes, a, b, np.full(nodes, -1, np.int32), unlimited)[0]

@@ -68,6 +68,12 @@ def join_in_order(
     return parent, refused, counts
 
 
+def connected(nodes: int, a: Indexes, b: Indexes) -> Indexes:
+    """Of each node a representative of all that links, without any limit, connect it with."""
+    none: Ints = np.zeros(0, np.int64)
+    return join_in_order(nodes, a, b, np.full(nodes, -1, np.int32), none)[0]
+
+
 @njit(cache=True, nogil=True)
 def _count(counts: Any, exclusive: Any, types: Any, a: Any, b: Any) -> None:  # pragma: no cover - compiled
     for link in range(len(a)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -159,18 +158,3 @@ class Resolution:
     persons: int
     merges: tuple[Merge, ...]
     splits: tuple[Split, ...]
-
-
-@dataclass(frozen=True)
-class LinkEvidence:
-    """One link as :func:`dujiang.identity.evidence.sentence` puts it into words."""
-
-    a_type: str
-    b_type: str
-    joined: bool
-    reason: str
-    facts: int
-    sources: tuple[str, ...]
-    first_at: datetime
-    last_at: datetime
-    limit: int | None

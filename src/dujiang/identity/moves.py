@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dujiang.identity.model import Flags, Ints, Merge, Split
+from dujiang.identity.sets import among, distinct
 
 
 def moves(
@@ -25,7 +26,7 @@ def moves(
     """
     moved = known & (before != after)
     pairs, counts = np.unique(np.stack([before[moved], after[moved]], axis=1), axis=0, return_counts=True)
-    remains = np.isin(pairs[:, 0], after)
+    remains = among(pairs[:, 0], distinct(after))
     evidence = _evidence(node, before, known, after, a, b)
     merges = [Merge(new, old, *evidence.get((old, new), (None, None))) for old, new in pairs[~remains].tolist()]
     splits = [

@@ -7,24 +7,32 @@ anybody's. Whether one is shared depends on its own links alone, so it can only 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes
-from dujiang.identity.kernels import most_counterparts
+from dujiang.identity.kernels import connected, most_counterparts
 from dujiang.identity.model import SHARED_IDENTIFIER, Flags, Ints, Rules
+from dujiang.identity.reading import read_graph
+from dujiang.identity.resolve import shared_identifiers
+from dujiang.identity.sets import among, distinct
+
+_ROUNDS_MAX: Final = 16
 
 _NEIGHBOURS = """
     SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON a = frontier.node
-    UNION
+    UNION ALL
     SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON b = frontier.node
+    WHERE a NOT IN (SELECT node FROM frontier)
 """
 # A shared identifier that joined someone until now: its former companions have to be looked at without it.
 _NEWLY_SHARED = f"""
-    SELECT DISTINCT node FROM (SELECT unnest([a, b]) AS node FROM person_link WHERE reason <> '{SHARED_IDENTIFIER}')
-    SEMI JOIN frontier USING (node)
+    SELECT a AS node FROM person_link SEMI JOIN frontier ON a = frontier.node WHERE reason <> '{SHARED_IDENTIFIER}'
+    UNION
+    SELECT b FROM person_link SEMI JOIN frontier ON b = frontier.node WHERE reason <> '{SHARED_IDENTIFIER}'
 """
 
 
@@ -45,21 +53,50 @@ class Region:
     gone: Ints
 
 
-def find_region(con: duckdb.DuckDBPyConnection, types: IdentifierTypes) -> Region:
-    """The region around ``touched_node``."""
+def find_region(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, step_share: float) -> Region:
+    """The region around ``touched_node``.
+
+    Args:
+        con: the engine's connection.
+        types: the types in force.
+        step_share: part of all identifiers up to which going on step by step is faster than one look at all links.
+    """
     touched = _nodes(con.sql("SELECT DISTINCT node FROM touched_node SEMI JOIN identifier USING (node)"))
     gone = _nodes(con.sql("SELECT DISTINCT node FROM touched_node ANTI JOIN identifier USING (node)"))
-    inside, shared = touched[:0], touched[:0]
-    frontier = touched
-    while len(frontier):
+    step_max = step_share * con.sql("SELECT count(*) FROM identifier").fetchall()[0][0]
+    inside, shared, frontier = touched[:0], touched[:0], touched
+    for _round in range(_ROUNDS_MAX):
+        if not 0 < len(frontier) <= step_max:
+            break
         links = _around(con, frontier)
         is_shared = _shared(frontier, links, types)
         opening = frontier[~is_shared]
         if frontier is touched:
-            opening = np.union1d(opening, _newly_shared(con, frontier[is_shared]))
-        inside, shared = np.union1d(inside, frontier[~is_shared]), np.union1d(shared, frontier[is_shared])
-        frontier = np.setdiff1d(links.beside(opening), np.union1d(inside, shared))
-    return Region(inside, np.intersect1d(shared, touched), np.setdiff1d(shared, touched), gone)
+            opening = distinct(opening, _newly_shared(con, frontier[is_shared]))
+        inside, shared = distinct(inside, frontier[~is_shared]), distinct(shared, frontier[is_shared])
+        beside = links.beside(opening)
+        frontier = beside[~among(beside, inside) & ~among(beside, shared)]
+    if len(frontier):
+        inside, shared = _at_once(con, types, touched)
+    is_touched = among(shared, touched)
+    return Region(inside, shared[is_touched], shared[~is_touched], gone)
+
+
+def _at_once(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, touched: Ints) -> tuple[Ints, Ints]:
+    """What is inside, and the shared that are touched or border on it, by one look at all links."""
+    graph, rules = read_graph(con, types)
+    shared = shared_identifiers(graph, rules)
+    usable = ~(shared[graph.a] | shared[graph.b])
+    group = connected(len(graph.node), graph.a[usable], graph.b[usable])
+    seed = among(graph.node, touched)
+    opening = among(graph.node, _newly_shared(con, graph.node[seed & shared]))
+    seed[graph.a[opening[graph.b]]] = seed[graph.b[opening[graph.a]]] = True
+    wanted = np.zeros(len(group), np.bool_)
+    wanted[group[seed & ~shared]] = True
+    inside = wanted[group] & ~shared
+    border = among(graph.node, touched) | opening
+    border[graph.a[inside[graph.b]]] = border[graph.b[inside[graph.a]]] = True
+    return graph.node[inside], graph.node[border & shared]
 
 
 @dataclass(frozen=True)
@@ -71,7 +108,7 @@ class _Links:
 
     def beside(self, nodes: Ints) -> Ints:
         """Nodes linked with one of ``nodes``."""
-        return np.union1d(self.b[np.isin(self.a, nodes)], self.a[np.isin(self.b, nodes)])
+        return distinct(self.b[among(self.a, nodes)], self.a[among(self.b, nodes)])
 
 
 def _around(con: duckdb.DuckDBPyConnection, nodes: Ints) -> _Links:
@@ -94,7 +131,7 @@ def _shared(nodes: Ints, links: _Links, types: IdentifierTypes) -> Flags:
     """Which of ``nodes``, all of whose links are given, are shared."""
     if not len(links.a):
         return np.zeros(len(nodes), np.bool_)
-    every = np.unique(np.concatenate([links.a, links.b, nodes]))
+    every = distinct(links.a, links.b, nodes)
     codes = pa.chunked_array([*links.a_type.chunks, *links.b_type.chunks]).combine_chunks().dictionary_encode()
     rules = Rules.of(codes.dictionary.to_pylist(), types)
     by_code = np.array([rules.names.index(name) for name in codes.dictionary.to_pylist()], np.int32)

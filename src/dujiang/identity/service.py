@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -10,15 +11,14 @@ import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.foundation.facts import MOMENT
-from dujiang.identity.model import ROLES, Decision, Graph, Indexes, Ints, Resolution, Rules
+from dujiang.identity.evidence import Evidence, explain
+from dujiang.identity.model import ROLES, Decision, Graph, Resolution, Rules
 from dujiang.identity.moves import moves
+from dujiang.identity.reading import read_graph
 from dujiang.identity.region import Region, find_region
 from dujiang.identity.resolve import resolve, shared_identifiers
+from dujiang.identity.sets import among, distinct
 
-_NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY node"
-_LINKS: Final = """
-    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only} ORDER BY a, b
-"""
 _IN_REGION: Final = "SEMI JOIN identity_region USING (node)"
 _LINKS_IN_REGION: Final = """
     WHERE a IN (SELECT node FROM identity_region WHERE inside) OR b IN (SELECT node FROM identity_region WHERE inside)
@@ -39,10 +39,16 @@ _CHANGED: Final = """
 
 
 class Resolver:
-    """Decides who is who, from the tables ``identifier`` and ``link``."""
+    """Decides who is who, from the tables ``identifier`` and ``link``.
 
-    def __init__(self, types: IdentifierTypes) -> None:
+    Args:
+        types: the types in force.
+        step_share: part of all identifiers up to which what hangs together is looked for step by step.
+    """
+
+    def __init__(self, types: IdentifierTypes, *, step_share: float = 0.05) -> None:
         self.types = types
+        self._step_share = step_share
 
     def resolve(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Resolution:
         """Decide about the identifiers that hang together with ``touched_node``, or about all.
@@ -57,8 +63,14 @@ class Resolver:
         """
         return self._everybody(con) if full else self._touched(con)
 
+    def explain(
+        self, con: duckdb.DuckDBPyConnection, person: int, *, in_zone: ZoneInfo | None = None, limit: int = 200
+    ) -> list[Evidence]:
+        """Every decision about the identifiers of ``person`` (:func:`dujiang.identity.evidence.explain`)."""
+        return explain(con, person, self.types, in_zone=in_zone, limit=limit)
+
     def _everybody(self, con: duckdb.DuckDBPyConnection) -> Resolution:
-        graph, rules = _read(con, self.types, "", "")
+        graph, rules = read_graph(con, self.types)
         before = con.sql(_OWNERS.format(table="person_node")).to_arrow_table()
         decision = resolve(graph, rules, shared_identifiers(graph, rules))
         con.execute("DELETE FROM person_node")
@@ -68,15 +80,15 @@ class Resolver:
         return _report(graph, decision, before, everything, full=True)
 
     def _touched(self, con: duckdb.DuckDBPyConnection) -> Resolution:
-        region = find_region(con, self.types)
+        region = find_region(con, self.types, self._step_share)
         con.register("identity_region", _region_table(region))
-        graph, rules = _read(con, self.types, _IN_REGION, _LINKS_IN_REGION)
-        shared = np.isin(graph.node, np.concatenate([region.touched_shared, region.border]))
+        graph, rules = read_graph(con, self.types, _IN_REGION, _LINKS_IN_REGION)
+        shared = among(graph.node, distinct(region.touched_shared, region.border))
         decision = resolve(graph, rules, shared)
         before = con.sql(_BEFORE).to_arrow_table()
         con.execute(_FORGET_NODES)
         con.execute(_FORGET_LINKS)
-        decided = ~np.isin(graph.node, region.border)
+        decided = ~among(graph.node, region.border)
         now = _write(con, graph, rules, decision, decided)
         con.unregister("identity_region")
         _tell_changed(con, before, now)
@@ -93,31 +105,6 @@ def _region_table(region: Region) -> pa.Table:
             "decided": np.repeat([True, True, False, True], lengths),
         }
     )
-
-
-def _read(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, nodes: str, links: str) -> tuple[Graph, Rules]:
-    found = con.sql(_NODES.format(only=nodes)).to_arrow_table()
-    kinds = found["type"].combine_chunks().dictionary_encode()
-    names = kinds.dictionary.to_pylist()
-    rules = Rules.of(names, types)
-    codes = np.array([rules.names.index(name) for name in names], np.int32)
-    node = found["node"].to_numpy()
-    linked = con.sql(_LINKS.format(only=links)).to_arrow_table()
-    graph = Graph(
-        node=node,
-        type=codes[kinds.indices.to_numpy()],
-        first_seq=found["first_seq"].to_numpy(),
-        a=_places(node, linked["a"].to_numpy()),
-        b=_places(node, linked["b"].to_numpy()),
-        facts=linked["facts"].to_numpy(),
-        first_at=linked["first_at"].to_numpy(),
-        last_at=linked["last_at"].to_numpy(),
-    )
-    return graph, rules
-
-
-def _places(node: Ints, ends: Ints) -> Indexes:
-    return np.searchsorted(node, ends).astype(np.int32)
 
 
 def _write(
@@ -190,10 +177,10 @@ def _report(graph: Graph, decision: Decision, before: pa.Table, decided: np.ndar
     node, person = graph.node[decided], decision.person[decided]
     first = before.filter(before["from_at"].is_null())
     old_node, old_person = first["node"].to_numpy(), first["person"].to_numpy()
-    still = np.isin(old_node, node)
+    still = among(old_node, node)
     place = np.searchsorted(node, old_node[still])
     known, old = np.zeros(len(node), np.bool_), person.copy()
     known[place], old[place] = True, old_person[still]
     a, b = graph.node[graph.a[decision.joined]], graph.node[graph.b[decision.joined]]
     merges, splits = moves(node, old, known, person, a, b)
-    return Resolution(full, len(node), len(graph.a), len(np.unique(person)), merges, splits)
+    return Resolution(full, len(node), len(graph.a), len(distinct(person)), merges, splits)

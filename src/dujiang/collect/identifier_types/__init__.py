@@ -6,7 +6,7 @@ The ready-made types stand in ``presets.yaml``; a definition of the same name re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Final, Literal
@@ -73,8 +73,16 @@ def presets() -> tuple[Definition, ...]:
 class IdentifierTypes:
     """Every type in force. A type may be asked for by name or as ``name@scope``."""
 
-    def __init__(self, specs: Mapping[str, IdentifierTypeSpec]) -> None:
+    def __init__(
+        self, specs: Mapping[str, IdentifierTypeSpec], labels: Callable[[str, str], str] | None = None
+    ) -> None:
+        """
+        Args:
+            specs: spec of each type by its name.
+            labels: name of a type (without scope) as people of a locale call it; without it types are called by name.
+        """
         self._specs = dict(specs)
+        self._labels = labels
 
     @classmethod
     def of(cls, definitions: Iterable[Definition] = ()) -> IdentifierTypes:
@@ -86,14 +94,16 @@ class IdentifierTypes:
         'wechat_unionid'
         """
         specs: dict[str, IdentifierTypeSpec] = {}
+        titled: dict[str, Definition] = {}
         for definition in (*presets(), *definitions):
             if definition.kind != KIND or definition.status == "draft":
                 continue
             spec = IdentifierTypeSpec.model_validate(definition.spec)
             specs[definition.name] = spec if definition.status == "active" else spec.model_copy(update={"joins": False})
+            titled[definition.name] = definition
             if definition.status == "retired":
                 del specs[definition.name]
-        return cls(specs)
+        return cls(specs, lambda name, locale: titled[name].label(locale) if name in titled else name)
 
     def __contains__(self, type: str) -> bool:  # noqa: A002 - the field's own word
         return base_type(type) in self._specs
@@ -115,6 +125,16 @@ class IdentifierTypes:
         """How many of ``type`` one person may have; None: any number, also where a scoped type came without its scope."""
         spec = self.get(type)
         return None if spec.scope and "@" not in type else spec.limit
+
+    def label(self, type: str, locale: str) -> str:  # noqa: A002
+        """What people call ``type``, with its scope behind it.
+
+        >>> IdentifierTypes.of().label("wechat_openid@wx0123", "en")
+        'WeChat OpenID (wx0123)'
+        """
+        name, _at, scope = type.partition("@")
+        label = self._labels(name, locale) if self._labels else name
+        return f"{label} ({scope})" if scope else label
 
 
 def base_type(type: str) -> str:  # noqa: A002

@@ -130,6 +130,8 @@ class Shop:
     name: str
     city: str
     weight: float
+    habit: bool = False
+    """Its guides run guests' purchases over a card of their own."""
 
     @property
     def guides(self) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ class Shop:
 
 
 STORES: Final = tuple(
-    Shop(f"SH{number:02d}", f"山见·{place}店", city, weight)
+    Shop(f"SH{number:02d}", f"山见·{place}店", city, weight, habit=number <= 3)
     for number, (place, city, weight) in enumerate(
         (("武康路", "上海", 5), ("静安寺", "上海", 4), ("湖滨", "杭州", 5), ("天目里", "杭州", 3), ("老门东", "南京", 3),
          ("平江路", "苏州", 3), ("太古里", "成都", 4), ("东山口", "广州", 3), ("三里屯", "北京", 4), ("壹方城", "深圳", 3)), 1

@@ -18,6 +18,7 @@ from dujiang.simulate.brand import (
     PRODUCTS,
     SITE,
     STORE,
+    STORES,
     XIAOHONGSHU,
 )
 from dujiang.simulate.draws import Flags, Ints, spread
@@ -33,6 +34,8 @@ CLEAR, MASKED, JUNK, STAFF, NONE = range(5)
 """What an export shows of the buyer's phone."""
 _LINES: Final = (0.63, 0.25, 0.09, 0.03)
 _UNITS: Final = (0.79, 0.16, 0.05)
+_GIVES_PHONE: Final = 0.4
+"""Share of a till's guests who give their phone though they are no members."""
 _FREE_FROM: Final = 9_900
 _FREIGHT: Final = 800
 _COUPON: Final = 1_500
@@ -170,7 +173,7 @@ def make_orders(world: World, people: People, bought: Purchases) -> tuple[Orders
         phone=np.where(
             (channel == STORE) & people.one_phone[row], household_slot(people, row), phone_slot(people, row, when)
         ),
-        shown=_shown(world, channel, member, number),
+        shown=_shown(world, channel, member, people.store[row], number),
         member=member.astype(np.int64),
         guided=(people.added_at[row] <= when).astype(np.int64),
         status=status,
@@ -272,15 +275,12 @@ def _finish(world: World, channel: Ints, number: Ints, paid_at: Ints, refund: In
     return np.where(done, at, -1)
 
 
-def _shown(world: World, channel: Ints, member: Flags, number: Ints) -> Ints:
+def _shown(world: World, channel: Ints, member: Flags, store: Ints, number: Ints) -> Ints:
     draws, hazards = world.draws, world.hazards
     guest = (channel == STORE) & ~member
     luck = draws.uniform("shown", number)
-    till = np.select(
-        [luck < hazards.junk_phone, luck < hazards.junk_phone + hazards.staff_card, luck < 0.45],
-        [JUNK, STAFF, CLEAR],
-        NONE,
-    )
+    staff = hazards.junk_phone + np.where(np.array([one.habit for one in STORES])[store], hazards.staff_card, 0.0)
+    till = np.select([luck < hazards.junk_phone, luck < staff, luck < staff + _GIVES_PHONE], [JUNK, STAFF, CLEAR], NONE)
     site = np.where(draws.chance("masked", hazards.masked_phone, number), MASKED, CLEAR)
     return np.where(guest, till, np.where(channel == SITE, site, CLEAR))
 

@@ -120,6 +120,9 @@ def static_tables(world: World) -> dict[str, pa.Table]:
     return {
         "channel_effect": _channel_effects(world),
         "channel_day": _channel_days(world),
+        "staff_card": pa.table(
+            {"store": [one.name for one in STORES], "member_no": [one.staff_card for one in STORES]}
+        ),
         "promotion": _promotions(world),
         "incident": _incidents(world),
     }

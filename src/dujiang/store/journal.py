@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from dujiang.foundation.bounds import BOUNDS, Bounds
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.errors import DujiangError, InvariantBroken, Unavailable
 from dujiang.foundation.i18n import _
-from dujiang.store.columns import from_micros
+from dujiang.store.columns import from_micros, to_micros
 from dujiang.store.connections import checked_url, open_engine
 from dujiang.store.database import Database
 from dujiang.store.faults import as_error, fault_of
@@ -148,6 +149,10 @@ class Journal:
         """
         witness = self._witness.read() if self._witness else None
         return check(self._log, passed=passed, witness=witness, full=True)
+
+    def received_before(self, moment: datetime) -> int:
+        """The highest sequence that was received before ``moment``; 0 when there is none."""
+        return self._log.last_before(to_micros(moment))
 
     def prune(self, up_to: int) -> int:
         """Take out what was archived long enough ago, up to and including a sequence; how many entries that were."""

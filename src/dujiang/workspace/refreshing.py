@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dujiang.collect.archive import Archive
 from dujiang.collect.sift import Settled
-from dujiang.engine.duck import Engine
+from dujiang.engine.duck import Engine, EngineDamaged
 from dujiang.engine.refresh import RebuildReport, Refresher, RefreshReport
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.progress import Progress, silent
@@ -94,14 +94,20 @@ class Refreshing:
             parts = self._manifest.parts()
             if self._engine.rebuild_reason is not None:
                 return self.rebuild(progress).parts if parts else 0
-            surplus = self._refresher.surplus(parts)
-            if surplus:
-                self._refresher.retract(surplus)
-            missing = self._refresher.missing(parts)
-            if missing:
-                self._refresher.load(self._tables(missing))
-            self._news = True  # notes of an unfinished refresh may be waiting
-            return len(missing)
+            try:
+                return self._load_missing(parts)
+            except EngineDamaged:
+                return self.rebuild(progress).parts
+
+    def _load_missing(self, parts: list[Part]) -> int:
+        surplus = self._refresher.surplus(parts)
+        if surplus:
+            self._refresher.retract(surplus)
+        missing = self._refresher.missing(parts)
+        if missing:
+            self._refresher.load(self._tables(missing))
+        self._news = True  # notes of an unfinished refresh may be waiting
+        return len(missing)
 
     def refresh(self, facts: int = 0, progress: Progress = silent) -> Refreshed:
         """Bring every answer up to date with what is loaded."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from dujiang.engine.duck import EngineDamaged
 from dujiang.foundation.errors import DujiangError, InvariantBroken
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import new_id
@@ -15,6 +16,8 @@ from dujiang.store.jobs import Job
 from dujiang.workspace.workspace import Workspace
 
 log = logging.getLogger("dujiang.worker")
+
+_HOUSEKEEPING_SECONDS = 60.0
 
 Handler = Callable[[Workspace, Job, Progress], object]
 """Does one kind of long work; what it returns is kept as the job's result."""
@@ -33,6 +36,7 @@ class Worker:
             threading.Thread(target=self._refreshing, name="dujiang-refresh", daemon=True),
             threading.Thread(target=self._working, name="dujiang-jobs", daemon=True),
         ]
+        self._kept_house = workspace.clock.monotonic()
         self.failure: BaseException | None = None
         """What stopped the refreshing, if a promise was found broken."""
 
@@ -53,17 +57,29 @@ class Worker:
             thread.join()
 
     def _refreshing(self) -> None:
-        pause = self._workspace.settings.serve.refresh_seconds
-        while not self._stop.wait(pause):
+        workspace = self._workspace
+        while not self._stop.wait(workspace.settings.serve.refresh_seconds):
             try:
-                if self._workspace.has_news():
-                    self._workspace.refresh()
+                if workspace.has_news():
+                    workspace.refresh()
+                if self._housekeeping_due():
+                    workspace.keep_house()
+            except EngineDamaged:
+                log.error("the engine's file is damaged; every answer is computed again from the archive")
+                workspace.rebuild()
             except InvariantBroken as error:
                 log.critical("%s", error)
                 self.failure = error
                 return
             except DujiangError as error:
                 log.error("refresh: %s", error)
+
+    def _housekeeping_due(self) -> bool:
+        now = self._workspace.clock.monotonic()
+        if now - self._kept_house < _HOUSEKEEPING_SECONDS:
+            return False
+        self._kept_house = now
+        return True
 
     def _working(self) -> None:
         jobs = self._workspace.jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from dujiang.store.jobs import Jobs
 from dujiang.store.journal import Journal, JournalRow
 from dujiang.store.keyring import Keyring
 from dujiang.store.leases import Leases
-from dujiang.store.manifest import Manifest
+from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
 from dujiang.store.vault import Vault
 from dujiang.workspace import builtin, checks
@@ -254,6 +254,15 @@ class Workspace:
     def doctor(self, progress: Progress = silent) -> list[Finding]:
         """Check every chain, file and part."""
         return checks.doctor(self, progress)
+
+    def keep_house(self) -> None:
+        """What has to be done now and then: note when keys were used, forget what is old and safe elsewhere."""
+        self.access.keys.flush_uses()
+        self.outbox.prune()
+        with self.db.read() as rx:
+            loaded = self.manifest.cursor(rx, JOURNAL_CURSOR)
+        oldest = self.clock.now() - timedelta(days=self.settings.collect.journal_keep_days)
+        self.journal.prune(min(loaded, self.journal.received_before(oldest)))
 
     def record(
         self, actor: str, action: str, target: str, after: dict[str, Any] | None = None, reason: str = ""

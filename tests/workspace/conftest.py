@@ -1,0 +1,69 @@
+"""A small demo brand, built once; each test gets a copy of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dujiang.foundation.progress import silent
+from dujiang.simulate import Simulated, SimulationSpec, simulate
+from dujiang.workspace import Workspace, demo
+
+END = date(2026, 11, 15)
+
+
+def bring_in(workspace: Workspace, made: Simulated) -> None:
+    """Import every file and replay every call."""
+    demo.define(workspace, made.folder / "brand.yaml")
+    for file in made.files:
+        with (made.folder / file.path).open("rb") as stream:
+            upload = workspace.imports.upload(stream, file.path.name)
+        workspace.imports.run(
+            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop, actor="test"
+        )
+    demo.replay(workspace, [made.folder / file.path for file in made.calls], 0, silent)
+    workspace.refresh()
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """Files and calls of three hundred people over two months."""
+    spec = SimulationSpec(end=END, people=300, months=2, seed=11)
+    return simulate(spec, tmp_path_factory.mktemp("simulated") / "brand", silent)
+
+
+@pytest.fixture(scope="session")
+def _built(tmp_path_factory: pytest.TempPathFactory, simulated: Simulated) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
+        with Workspace.create(folder / "brand") as workspace:
+            bring_in(workspace, simulated)
+    return folder
+
+
+@pytest.fixture
+def brand(_built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a copy of the brand; its keys are where the environment says."""
+    shutil.copytree(_built / "brand", tmp_path / "brand")
+    shutil.copytree(_built / "keys", tmp_path / "keys")
+    monkeypatch.setenv("DUJIANG_KEYS_FOLDER", str(tmp_path / "keys"))
+    return tmp_path / "brand"
+
+
+@pytest.fixture
+def opened(brand: Path) -> Iterator[Callable[[], Workspace]]:
+    """Opens the brand; what is still open at the end is closed."""
+    made: list[Workspace] = []
+
+    def open_() -> Workspace:
+        made.append(Workspace.open(brand))
+        return made[-1]
+
+    yield open_
+    for workspace in made:
+        workspace.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import uvicorn
 
 from dujiang.collect.identifiers import Tokeniser
 from dujiang.foundation.clock import FixedClock
@@ -235,3 +239,19 @@ def _take_in(workspace: Workspace, rng: random.Random, mark: Mark) -> None:
             sieve.add({family: table(family, rows)})
             settled = sieve.settle()
         workspace.refreshing.take_in(settled)
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """``app`` on a free port of loopback; its address."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

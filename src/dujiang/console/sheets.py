@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,17 @@ class Sheet:
     links: Sequence[str] = ()
     totals: tuple[Any, ...] | None = None
     caption: str = ""
+
+    def named(self, label: Callable[[str], str]) -> Sheet:
+        """The sheet with channels by the names that people see, for an export."""
+        places = [place for place, column in enumerate(self.columns) if column.kind == "channel"]
+        if not places:
+            return self
+        rows = [
+            tuple(label(value) if place in places and value else value for place, value in enumerate(row))
+            for row in self.rows
+        ]
+        return replace(self, rows=rows)
 
     def link(self, index: int) -> str:
         """Address of a row's first cell; empty where it leads nowhere."""

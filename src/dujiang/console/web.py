@@ -176,6 +176,7 @@ def download(visit: Visit, sheet: Sheet, kind: Literal["csv", "xlsx"]) -> Respon
     """A table as a file, with a line in the audit log."""
     values = {"rows": len(sheet.rows), "columns": [column.name for column in sheet.columns], "query": str(visit.query)}
     visit.workspace.record(visit.actor, "export", f"{visit.path}#{sheet.name}", values)
+    sheet = sheet.named(visit.channel_label)
     headers = {"content-disposition": f'attachment; filename="dujiang-{sheet.name}-{visit.today}.{kind}"'}
     if kind == "csv":
         lines = to_csv(sheet, visit.workspace.zone)

@@ -8,7 +8,6 @@ from dujiang.console.views import figures
 from dujiang.console.views import metrics as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page
-from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer, MetricQuery
 from dujiang.insight.catalogue import Catalogue
@@ -49,7 +48,9 @@ def single(visit: Visit) -> Response:
         additive=views.additive(visit, metrics.additive_over(metric.name)),
         parts=tuple(views.part(visit, metrics.get(one)) for one in metric.spec.parts()),
         used_by=tuple(views.part(visit, one) for one in metrics if metric.name in one.spec.parts()),
-        card=figures.card(visit, metric, answer.totals[metric.name], answer.line, _people(visit, metrics, metric.name)),
+        card=figures.card(
+            visit, metric, answer.totals[metric.name], answer.line, views.behind_address(visit, metrics, metric.name)
+        ),
         chart=figures.trend(visit, answer, metric, title, flags) if answer.line else None,
         fresh_at=answer.freshness.received_at,
     )
@@ -65,7 +66,7 @@ def explore(visit: Visit) -> Response:
     by = visit.query.get("by") or (dimensions[0] if dimensions else "")
     answer = _ask(visit, metrics, metric.name, by)
     label = metric.label(visit.locale)
-    people = _people(visit, metrics, metric.name)
+    people = views.behind_address(visit, metrics, metric.name)
     flags = figures.flags(visit, visit.scope.period, visit.scope.grain)
     over_time = visit.text(_("{metric} over time"), metric=label)
     divided = visit.text(_("{metric} by {dimension}"), metric=label, dimension=figures.dimension_label(visit, by))
@@ -105,14 +106,6 @@ def _ask(visit: Visit, metrics: Catalogue, name: str, by: str) -> MetricAnswer:
             where=where,
         )
     )
-
-
-def _people(visit: Visit, metrics: Catalogue, name: str) -> str:
-    try:
-        metrics.people_of(name)
-    except InvalidInput:
-        return ""
-    return views.people_address(visit, name)
 
 
 def _left_out(visit: Visit, answer: MetricAnswer) -> str:

@@ -57,7 +57,7 @@ def enter_total(visit: Visit) -> Response:
     visit.workspace.enter_totals([total])
     told = {"day": total.day.isoformat(), "orders": total.orders, "gmv_minor": total.gmv_minor}
     visit.workspace.record(visit.actor, "platform_total.enter", f"{total.channel}/{total.shop}", told)
-    return done(visit, "/sources", _("The total was entered and stands beside ours."))
+    return done(visit, "/sources", _("The total was entered and stands beside ours within seconds."))
 
 
 def _span(visit: Visit, scope: Scope) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from dujiang.console.formats import Kind
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views.figures import CHANNEL_DIMENSIONS, dimension_label, value_label
 from dujiang.console.visit import Visit
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Catalogue, Metric
@@ -138,6 +139,15 @@ def people_address(visit: Visit, metric: str, by: str = "", value: str | None = 
     drill = {"metric": metric, **({"by": by, "value": value or ""} if by else {})}
     base = visit.address("/people")
     return base + ("&" if "?" in base else "?") + urlencode(drill)
+
+
+def behind_address(visit: Visit, metrics: Catalogue, name: str) -> str:
+    """Address of the people behind a metric; empty where no people stand behind it."""
+    try:
+        metrics.people_of(name)
+    except InvalidInput:
+        return ""
+    return people_address(visit, name)
 
 
 def rows_sheet(visit: Visit, answer: MetricAnswer, *, has_people: bool, is_additive: bool) -> Sheet:

@@ -13,9 +13,8 @@ from dujiang.console.charts.river import Flow, RiverPicture
 from dujiang.console.components import Card, Chart, Flag, Line, Step
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views import figures
-from dujiang.console.views.metrics import people_address
+from dujiang.console.views.metrics import behind_address
 from dujiang.console.visit import Visit
-from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Metric
@@ -193,20 +192,12 @@ def river_sheet(visit: Visit, found: River) -> Sheet:
 
 
 def cards(visit: Visit, found: GrowthDashboard) -> tuple[Card, ...]:
-    """The headline cards."""
-    line = found.headline.line
+    """The headline cards; each leads to its people where people stand behind it."""
+    metrics, line = visit.workspace.metrics.catalogue(), found.headline.line
     return tuple(
-        figures.card(visit, one.metric, one.figure, line, address(visit, one.metric.name)) for one in found.cards
+        figures.card(visit, one.metric, one.figure, line, behind_address(visit, metrics, one.metric.name))
+        for one in found.cards
     )
-
-
-def address(visit: Visit, metric: str) -> str:
-    """Address of the people behind a metric; empty where no people stand behind it."""
-    try:
-        visit.workspace.metrics.catalogue().people_of(metric)
-    except InvalidInput:
-        return ""
-    return people_address(visit, metric)
 
 
 def flags(visit: Visit, notes: Sequence[Annotation], answer: MetricAnswer) -> list[Flag]:

@@ -1,0 +1,80 @@
+"""The console over a small brand, asked without a browser."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from dujiang.console import create_console
+from dujiang.workspace import Workspace
+
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+
+def _load_brand() -> ModuleType:
+    # With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
+    spec = importlib.util.spec_from_file_location("console_brand", Path(__file__).with_name("brand.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["console_brand"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BRAND = _load_brand()
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The brand; tests that change it change only what they made themselves."""
+    folder = tmp_path_factory.mktemp("console")
+    with patch.dict(os.environ, {"XDG_CONFIG_HOME": str(folder / "config")}):
+        built = BRAND.build(folder)
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="session")
+def address(workspace: Workspace) -> Iterator[str]:
+    """Where the console is served."""
+    with BRAND.serving(create_console(workspace)) as address:
+        yield address
+
+
+def browser(address: str) -> httpx.Client:
+    return httpx.Client(base_url=address, headers=SAME_ORIGIN, timeout=60)
+
+
+def signed_in(client: httpx.Client, name: str) -> httpx.Client:
+    answer = client.post("/sign-in", data={"name": name, "password": BRAND.PASSWORD})
+    assert answer.status_code == 303
+    return client
+
+
+@pytest.fixture
+def nobody(address: str) -> Iterator[httpx.Client]:
+    """A browser that is not signed in."""
+    with browser(address) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def admin(address: str) -> Iterator[httpx.Client]:
+    """The administrator's browser; it stays signed in, because checking a password is slow on purpose."""
+    with browser(address) as client:
+        yield signed_in(client, "shen")
+
+
+@pytest.fixture(scope="session")
+def viewer(address: str) -> Iterator[httpx.Client]:
+    """The browser of somebody who may only read."""
+    with browser(address) as client:
+        yield signed_in(client, "yue")

@@ -34,7 +34,7 @@ class Fact:
     """Who was named together, on which day after the start; ``source`` says by whom."""
 
     names: tuple[str, ...]
-    day: int = 0
+    day: float = 0
     source: str = "shop"
 
 
@@ -196,7 +196,7 @@ def new_world() -> Iterator[Callable[..., World]]:
 def fact() -> Callable[..., Fact]:
     """Makes a fact: names separated by blanks, then the day."""
 
-    def make(names: str, day: int = 0, source: str = "shop") -> Fact:
+    def make(names: str, day: float = 0, source: str = "shop") -> Fact:
         return Fact(tuple(names.split()), day, source)
 
     return make

@@ -168,7 +168,7 @@ def test_case(name: str, new_world: Callable[[], Any], fact: Callable[..., Any])
 def test_the_order_of_facts_makes_no_difference(
     name: str, new_world: Callable[[], Any], fact: Callable[..., Any]
 ) -> None:
-    case, rng = CASES[name], random.Random(name)  # noqa: S311
+    case, rng = CASES[name], random.Random(name)
     facts, world = [fact(*each) for each in case.facts], new_world()
     persons = {frozenset(world.decide(rng.sample(facts, len(facts)))) for _ in range(100)}
     assert persons == {frozenset(_names(case.persons))}

@@ -245,7 +245,7 @@ steps_strategy = st.lists(
 
 def _from_seed(seed: int) -> list[Any]:
     """Longer streams than hypothesis would make of its own: they run into limits and recycled numbers."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     facts = [
         (rng.sample(NAMES, rng.randint(1, 4)), rng.choice([0, 1, 5, 100, 210, 350])) for _ in range(rng.randint(5, 30))
     ]

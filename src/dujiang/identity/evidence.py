@@ -15,20 +15,24 @@ from dujiang.foundation.timewindows import DEFAULT_ZONE, day_of, zone
 from dujiang.identity.model import LIMIT, NOT_JOINING, RECYCLED, SAME_RECORD, SHARED_DEVICE, SHARED_IDENTIFIER
 
 _SENTENCES: Final = {
-    SAME_RECORD: _("{a} and {b} stand together in {facts} records of {sources}, from {first} to {last}."),
+    SAME_RECORD: _("{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last})."),
     RECYCLED: _(
-        "{a} and {b} stand together in {facts} records of {sources}, from {first} to {last}. Before or after that, the"
-        " number belonged to somebody else."
+        "{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last}). At other times the number"
+        " belonged to somebody else."
     ),
     SHARED_IDENTIFIER: _(
-        "{a} and {b} stand together in {facts} records of {sources}, but one of them was seen with so many people that it"
-        " belongs to nobody."
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them was seen with so many people"
+        " that it belongs to nobody."
     ),
-    SHARED_DEVICE: _("{a} and {b} stand together in {facts} records of {sources}, but several people use the device."),
-    NOT_JOINING: _("{a} and {b} stand together in {facts} records of {sources}, but one of them may not join people."),
+    SHARED_DEVICE: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but several people use the device."
+    ),
+    NOT_JOINING: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them may not join people."
+    ),
     LIMIT: _(
-        "{a} and {b} stand together in {facts} records of {sources}, but joining them would give one person more of the"
-        " kind “{type}” than the {limit} that are allowed. Stronger links were believed."
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but joined they would give one person more than"
+        " {limit} of the kind “{type}”. Stronger links were believed."
     ),
 }
 

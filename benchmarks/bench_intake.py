@@ -49,7 +49,10 @@ def _event(number: int) -> dict[str, object]:
         "anonymousId": f"visitor-{number % 9973}",
         "timestamp": datetime.now(UTC).isoformat(),
         "properties": {"product_id": f"sku-{number % 97}", "price": 128.5, "currency": "CNY"},
-        "context": {"page": {"path": "/tea/longjing", "title": "Longjing"}, "library": {"name": "bench", "version": "1"}},
+        "context": {
+            "page": {"path": "/tea/longjing", "title": "Longjing"},
+            "library": {"name": "bench", "version": "1"},
+        },
     }
 
 
@@ -76,7 +79,12 @@ def measure() -> list[Measurement]:
         port, secret = here.recv()
         _wait_for(port)
         single = asyncio.run(
-            drive(port, lambda n: _request("/v1/track", secret, json.dumps(_event(n)).encode()), connections=64, duration=SECONDS)
+            drive(
+                port,
+                lambda n: _request("/v1/track", secret, json.dumps(_event(n)).encode()),
+                connections=64,
+                duration=SECONDS,
+            )
         )
         batches = [json.dumps({"batch": [_event(b * 100 + n) for n in range(100)]}).encode() for b in range(200)]
         batch = asyncio.run(
@@ -87,7 +95,12 @@ def measure() -> list[Measurement]:
         server.join()
     note = f"64 connections, {SECONDS:.0f} s; {_latency(single)}"
     return [
-        Measurement("intake, one event a request, acknowledged on disk", f"{single.answered / single.wall:,.0f} requests/s", "> 5,000", note),
+        Measurement(
+            "intake, one event a request, acknowledged on disk",
+            f"{single.answered / single.wall:,.0f} requests/s",
+            "> 5,000",
+            note,
+        ),
         Measurement(
             "intake, 100 events a request, acknowledged on disk",
             f"{100 * batch.answered / batch.wall:,.0f} events/s",

@@ -42,7 +42,12 @@ def measure() -> list[Measurement]:
             tile = repeated(lambda: workspace.metrics.query(MetricQuery(("gmv",), period, "previous", "day")), 20)
         what = f"{EVENTS / 1e6:,.0f} million events, {size.persons:,} people, {size.orders:,} orders"
         return [
-            Measurement(f"full rebuild of {what}", f"{rebuilding.seconds:,.0f} s", "", f"{EVENTS / rebuilding.seconds:,.0f} events/s"),
+            Measurement(
+                f"full rebuild of {what}",
+                f"{rebuilding.seconds:,.0f} s",
+                "",
+                f"{EVENTS / rebuilding.seconds:,.0f} events/s",
+            ),
             Measurement("the same, peak memory", f"{memory:,} MB"),
             Measurement(
                 f"{NEW:,} new events from acknowledgement to answers, on top of them",

@@ -1,6 +1,6 @@
 """The engine alone: rebuild from facts, then refreshes of ten thousand new events, with the time of every step.
 
-    python benchmarks/engine_refresh.py [events]
+python benchmarks/engine_refresh.py [events]
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def _refresh(refresher: Refresher, before: int, people: int, round_: int) -> Non
         refresher.load([("event", _today(newest))])
     with stopwatch() as refreshing:
         report = refresher.refresh(steps)
-    print(f"refresh of {NEW:,}: load {loading.seconds:.2f} s, refresh {refreshing.seconds:.2f} s, {report.persons:,} persons\n  {steps}")
+    print(
+        f"refresh of {NEW:,}: load {loading.seconds:.2f} s, refresh {refreshing.seconds:.2f} s, {report.persons:,} persons\n  {steps}"
+    )
 
 
 def _today(table: pa.Table) -> pa.Table:

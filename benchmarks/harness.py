@@ -79,7 +79,9 @@ def machine() -> str:
     """The machine in a line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
-    return f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, Python {platform.python_version()}, DuckDB {duckdb.__version__}"
+    return (
+        f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, Python {platform.python_version()}, DuckDB {duckdb.__version__}"
+    )
 
 
 def _cpuinfo() -> list[str]:

@@ -38,7 +38,9 @@ def main(names: list[str]) -> None:
         today = datetime.now(UTC).date().isoformat()
         kept[name] = {"date": today, "machine": machine(), "rows": [vars(row) for row in run(name)]}
         ROWS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    parts = ["# Measurements\n\nWritten by `make bench`. The load generator shares the two processors with what it measures.\n"]
+    parts = [
+        "# Measurements\n\nWritten by `make bench`. The load generator shares the two processors with what it measures.\n"
+    ]
     for name, result in sorted(kept.items()):
         rows = [Measurement(**row) for row in result["rows"]]
         parts.append(f"## {name}\n\n{result['date']} · {result['machine']}\n\n{as_markdown(rows)}\n")

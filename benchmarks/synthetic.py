@@ -13,8 +13,12 @@ from dujiang.workspace import Workspace
 
 CHUNK = 1_000_000
 DAYS = 365
-CHANNELS = np.array(["site", "app", "mini", "tmall", "douyin", "xiaohongshu", "stores", "wecom", "jd", "kuaishou", "pdd", "youzan"])
-NAMES = np.array(["page_viewed", "product_viewed", "product_added", "order_completed", "content_viewed", "liked", "shared"])
+CHANNELS = np.array(
+    ["site", "app", "mini", "tmall", "douyin", "xiaohongshu", "stores", "wecom", "jd", "kuaishou", "pdd", "youzan"]
+)
+NAMES = np.array(
+    ["page_viewed", "product_viewed", "product_added", "order_completed", "content_viewed", "liked", "shared"]
+)
 SHARE_OF_NAME = np.array([0.45, 0.25, 0.08, 0.03, 0.15, 0.03, 0.01])
 PAGES = np.array([f"/page/{n}" for n in range(200)])
 
@@ -86,7 +90,8 @@ def orders(total: int, people: int, end: date, *, first_key: int = 10**12, seed:
     moments = pa.array(start + np.sort(rng.integers(0, DAYS * 86_400_000_000, total)), pa.timestamp("us", "UTC"))
     keys = np.arange(first_key, first_key + total, dtype=np.int64)
     struct = pa.StructArray.from_arrays(
-        [pa.array(np.full(total, "user_id", dtype=object), pa.string()), pa.array(person * 2 + 1_000_000_008)], ["type", "node"]
+        [pa.array(np.full(total, "user_id", dtype=object), pa.string()), pa.array(person * 2 + 1_000_000_008)],
+        ["type", "node"],
     )
     paid = rng.integers(3_000, 40_000, total)
     columns = {
@@ -98,7 +103,9 @@ def orders(total: int, people: int, end: date, *, first_key: int = 10**12, seed:
         "channel": pa.array(CHANNELS[person % len(CHANNELS)]),
         "at": moments,
         "received_at": moments,
-        "identifiers": pa.ListArray.from_arrays(pa.array(np.arange(total + 1, dtype=np.int32)), struct).cast(IDENTIFIERS),
+        "identifiers": pa.ListArray.from_arrays(pa.array(np.arange(total + 1, dtype=np.int32)), struct).cast(
+            IDENTIFIERS
+        ),
         "properties": pa.array(np.full(total, "{}", dtype=object), pa.string()),
         "shop": pa.array(np.full(total, "", dtype=object), pa.string()),
         "order_no": pa.array(np.char.add("o", keys.astype(str))),

@@ -9,13 +9,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from dujiang import __version__
 from dujiang.api import rooms
 from dujiang.api.tracking import Tracking
 from dujiang.console import create_console
+from dujiang.console.security import SecurityHeaders
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import _, choose_locale, translate
 from dujiang.workspace import Workspace
@@ -32,32 +36,45 @@ def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
     worker = Worker(workspace, HANDLERS)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         if work:
             worker.start()
         yield
         if work:
             worker.stop()
 
+    mounts = [Mount(PREFIX, create_api(workspace, worker)), Mount("/", create_console(workspace))]
+    return Tracking(
+        Starlette(routes=mounts, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan), workspace.intake
+    )
+
+
+def create_api(workspace: Workspace, worker: Worker) -> FastAPI:
+    """The JSON API, to be mounted at ``PREFIX``; ``worker`` is woken when there is long work."""
+    app = bare_api()
+    app.state.workspace = workspace
+    app.state.worker = worker
+    return app
+
+
+def bare_api() -> FastAPI:
+    """The JSON API over no workspace: it can be described, but not asked."""
     app = FastAPI(
         title="Dujiang",
         version=__version__,
         description="All channels of a brand as one. Every call needs an API key or a signed-in session.",
-        openapi_url=f"{PREFIX}/openapi.json",
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
-        lifespan=lifespan,
     )
-    app.state.workspace = workspace
-    app.state.worker = worker
     app.add_exception_handler(DujiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_unexpected)
     for router in rooms.ROUTERS:
-        app.include_router(router, prefix=PREFIX)
-    app.mount("/", create_console(workspace))
-    return Tracking(app, workspace.intake)
+        app.include_router(router)
+    return app
 
 
 def problem(status: int, code: str, message: str, detail: str = "") -> JSONResponse:

@@ -13,11 +13,13 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
+from dujiang.console.security import is_same_origin
 from dujiang.foundation.errors import NotAllowed, NotSignedIn
 from dujiang.foundation.i18n import _
 from dujiang.store.command import Actor
 from dujiang.store.roles import authorise
 from dujiang.workspace import Workspace
+from dujiang.workspace.worker import Worker
 
 SESSION_COOKIE = "dj_session"
 
@@ -31,6 +33,14 @@ def workspace_of(request: Request) -> Workspace:
 
 
 OfWorkspace = Annotated[Workspace, Depends(workspace_of)]
+
+
+def worker_of(request: Request) -> Worker:
+    """What does the long work."""
+    return request.app.state.worker
+
+
+OfWorker = Annotated[Worker, Depends(worker_of)]
 
 
 def actor_of(
@@ -50,7 +60,7 @@ def actor_of(
     if session is None:
         sentence = _("This needs an API key (Authorization: Bearer da_…) or a signed-in session.")
         raise NotSignedIn("access.no_credentials", sentence)
-    if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") != "same-origin":
+    if request.method not in ("GET", "HEAD") and not is_same_origin(request.headers):
         raise NotAllowed("access.cross_site", _("A session may change things only from a page of the console."))
     return workspace.access.by_session(session)
 

@@ -6,10 +6,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from dujiang.api.rooms import access, definitions, imports, insight, jobs, letters, people, sources, workspace
+from dujiang.api.rooms import access, definitions, imports, insight, jobs, letters, overview, people, sources, workspace
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     workspace.router,
+    overview.router,
     insight.router,
     people.router,
     imports.router,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Query
@@ -36,6 +37,20 @@ class WantedAccount(BaseModel):
     role: Role
 
 
+class Rotation(BaseModel):
+    """How long the old key goes on working."""
+
+    overlap_hours: int = Field(default=168, ge=0, le=24 * 90)
+
+
+class AccountChange(BaseModel):
+    """What changes; what is null stays."""
+
+    role: Role | None = None
+    active: bool | None = None
+    password: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+
 @router.get("/keys", dependencies=[Depends(needs("key.create"))])
 def keys(workspace: OfWorkspace) -> list[AccessKey]:
     """Every key that ever was, without its secret."""
@@ -57,6 +72,17 @@ def revoke_key(workspace: OfWorkspace, key: str, actor: Annotated[Actor, Depends
     return workspace.access.keys.revoke(key, actor=actor.name)
 
 
+@router.post("/keys/{key}/rotate", status_code=201, responses=problems(404, 409))
+def rotate_key(
+    workspace: OfWorkspace,
+    key: str,
+    how: Annotated[Rotation, Body()],
+    actor: Annotated[Actor, Depends(needs("key.rotate"))],
+) -> NewKey:
+    """A new key like an old one, which goes on working for some hours; the new secret is shown this once."""
+    return workspace.access.keys.rotate(key, timedelta(hours=how.overlap_hours), actor=actor.name)
+
+
 @router.get("/accounts", dependencies=[Depends(needs("account.create"))])
 def accounts(workspace: OfWorkspace) -> list[Account]:
     """Everybody who may sign in."""
@@ -73,11 +99,22 @@ def create_account(
     return workspace.access.accounts.create(wanted.name, wanted.password, wanted.role, actor=actor.name)
 
 
+@router.post("/accounts/{account}", responses=problems(404, 409))
+def change_account(
+    workspace: OfWorkspace,
+    account: str,
+    change: Annotated[AccountChange, Body()],
+    actor: Annotated[Actor, Depends(needs("account.change"))],
+) -> Account:
+    """Change an account's role, password or whether it may sign in; its sessions end."""
+    return workspace.access.accounts.change(account, actor=actor.name, **change.model_dump())
+
+
 @router.get("/audit", dependencies=[Depends(needs("audit.read"))])
 def audit(
     workspace: OfWorkspace,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> list[AuditEntry]:
     """Who did what, newest first; ``before`` is the sequence of the last entry of the page before."""
     return list(workspace.audit.list(limit, before))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, UploadFile
+from fastapi import APIRouter, Body, Depends, Query, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from dujiang.api.problems import problems
-from dujiang.api.security import OfWorkspace, needs
+from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.collect.exports.preview import Preview
 from dujiang.collect.exports.records import ImportResult
 from dujiang.collect.exports.uploads import Upload
@@ -57,6 +57,12 @@ def listed(workspace: OfWorkspace, limit: Annotated[int, Query(ge=1, le=1000)] =
     return list(workspace.imports.list(limit))
 
 
+@router.get("/uploads", dependencies=[CanRead])
+def uploads(workspace: OfWorkspace) -> list[Upload]:
+    """Files that wait to be imported, newest first."""
+    return list(workspace.imports.uploads())
+
+
 @router.post("/uploads", status_code=201, responses=problems(413))
 def upload(workspace: OfWorkspace, file: UploadFile, _actor: Runner) -> Upload:
     """Put a file in; it waits until it is imported or discarded."""
@@ -86,11 +92,11 @@ def preview(workspace: OfWorkspace, asked: Annotated[Asked, Body()], _actor: Run
 
 
 @router.post("", status_code=202)
-def start(request: Request, workspace: OfWorkspace, asked: Annotated[Asked, Body()], actor: Runner) -> Job:
+def start(worker: OfWorker, workspace: OfWorkspace, asked: Annotated[Asked, Body()], actor: Runner) -> Job:
     """Import in the background; the job's result is the import."""
     workspace.imports.upload_path(asked.upload)
     job = workspace.jobs.create("import", asked.params(), actor.name)
-    request.app.state.worker.wake()
+    worker.wake()
     return job
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, Field
 
+from dujiang.api.answers import Answer
+from dujiang.api.periods import Day, asked_period
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.ids import person_id
-from dujiang.foundation.timewindows import Comparison, Grain, Period
-from dujiang.insight.answer import MetricAnswer, MetricQuery
+from dujiang.foundation.timewindows import Comparison, Grain
+from dujiang.insight.answer import MetricQuery
 from dujiang.insight.catalogue import Metric
 from dujiang.insight.model import Condition
 
@@ -45,8 +46,8 @@ class Question(BaseModel):
     """A question to the metric layer; money is answered in minor units, percentages as fractions."""
 
     metrics: Annotated[list[Name], Field(min_length=1, max_length=50)]
-    first: date
-    last: date
+    first: Day
+    last: Day
     compare: Comparison = "none"
     grain: Grain | None = None
     by: Annotated[list[Name], Field(max_length=3)] = []
@@ -57,7 +58,7 @@ class Question(BaseModel):
         """As the metric layer takes it."""
         return MetricQuery(
             metrics=tuple(self.metrics),
-            period=Period(self.first, self.last),
+            period=asked_period(self.first, self.last),
             compare=self.compare,
             grain=self.grain,
             by=tuple(self.by),
@@ -66,61 +67,12 @@ class Question(BaseModel):
         )
 
 
-class Number(BaseModel):
-    """A number; ``value`` is null where it is undefined, with the reason."""
-
-    value: float | None
-    reason: str | None
-    before: float | None = None
-    change: float | None = None
-
-
-class Step(BaseModel):
-    """One step of a line."""
-
-    start: date
-    numbers: Mapping[str, Number]
-
-
-class DimensionRow(BaseModel):
-    """One combination of dimension values."""
-
-    keys: list[str | None]
-    numbers: Mapping[str, Number]
-
-
-class Answer(BaseModel):
-    """The answer to a question."""
-
-    totals: Mapping[str, Number]
-    line: list[Step]
-    rows: list[DimensionRow]
-    rows_left_out: int
-    comparison_first: date | None
-    comparison_last: date | None
-    fresh_until: str | None
-
-    @classmethod
-    def of(cls, answer: MetricAnswer) -> Answer:
-        """The plain form of an answer."""
-        received = answer.freshness.received_at
-        return cls(
-            totals=_numbers(answer.totals),
-            line=[Step(start=point.start, numbers=_numbers(point.figures)) for point in answer.line],
-            rows=[DimensionRow(keys=list(row.keys), numbers=_numbers(row.figures)) for row in answer.rows],
-            rows_left_out=answer.rows_left_out,
-            comparison_first=answer.comparison.first if answer.comparison else None,
-            comparison_last=answer.comparison.last if answer.comparison else None,
-            fresh_until=received.isoformat() if received else None,
-        )
-
-
 class Behind(BaseModel):
     """Whose number it is."""
 
     metric: Name
-    first: date
-    last: date
+    first: Day
+    last: Day
     where: Annotated[list[Condition], Field(max_length=20)] = []
     limit: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
 
@@ -130,18 +82,6 @@ class People(BaseModel):
 
     count: int
     people: list[str]
-
-
-def _numbers(figures: Mapping[str, Any]) -> dict[str, Number]:
-    return {
-        name: Number(
-            value=one.now.value,
-            reason=one.now.reason,
-            before=one.before.value if one.before else None,
-            change=one.change,
-        )
-        for name, one in figures.items()
-    }
 
 
 @router.get("", dependencies=[CanRead])
@@ -160,7 +100,7 @@ def query(workspace: OfWorkspace, question: Annotated[Question, Body()]) -> Answ
 @router.post("/people", dependencies=[Depends(needs("person.read"))])
 def people(workspace: OfWorkspace, behind: Annotated[Behind, Body()]) -> People:
     """The people behind a number."""
-    period, where = Period(behind.first, behind.last), tuple(behind.where)
+    period, where = asked_period(behind.first, behind.last), tuple(behind.where)
     found = workspace.metrics.persons(behind.metric, period, where, behind.limit)
     count = workspace.metrics.count_people(behind.metric, period, where)
     return People(count=count, people=[person_id(person) for person in found])

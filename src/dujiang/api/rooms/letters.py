@@ -68,6 +68,12 @@ class Discard(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class Reopen(BaseModel):
+    """Letters to be taken back."""
+
+    ids: Ids
+
+
 class Replay(BaseModel):
     """What a replay did."""
 
@@ -101,6 +107,15 @@ def get(workspace: OfWorkspace, letter: LetterId) -> OpenLetter:
     return OpenLetter(**Letter.of(opened.row).model_dump(), event=opened.event)
 
 
+@router.post("/{letter}/reveal", responses=problems(404))
+def reveal(
+    workspace: OfWorkspace, letter: LetterId, actor: Annotated[Actor, Depends(needs("person.reveal"))]
+) -> OpenLetter:
+    """The same with personal data; the audit log records who asked."""
+    opened = workspace.dead_letters.get(letter, reveal_to=actor.name)
+    return OpenLetter(**Letter.of(opened.row).model_dump(), event=opened.event)
+
+
 @router.post("/preview", dependencies=[CanRead], responses=problems(404))
 def preview(workspace: OfWorkspace, asked: Annotated[WithRule, Body()]) -> list[Mended]:
     """What a rule would make of letters; nothing is changed."""
@@ -118,3 +133,9 @@ def replay(workspace: OfWorkspace, asked: Annotated[WithRule, Body()], actor: Re
 def discard(workspace: OfWorkspace, asked: Annotated[Discard, Body()], actor: Repairer) -> int:
     """Give letters up; how many."""
     return workspace.dead_letters.discard(asked.ids, reason=asked.reason, actor=actor.name)
+
+
+@router.post("/reopen", responses=problems(409))
+def reopen(workspace: OfWorkspace, asked: Annotated[Reopen, Body()], actor: Repairer) -> int:
+    """Take letters back that were given up; how many."""
+    return workspace.dead_letters.reopen(asked.ids, actor=actor.name)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from dujiang.api.problems import problems
-from dujiang.api.security import OfWorkspace, needs
+from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.store.command import Actor
 from dujiang.store.jobs import Job
 from dujiang.workspace.refreshing import Refreshed
@@ -29,9 +29,13 @@ def refresh(workspace: OfWorkspace) -> Refreshed:
 
 
 @router.post("/rebuild", status_code=202)
-def rebuild(workspace: OfWorkspace, actor: Annotated[Actor, Depends(needs("answers.rebuild"))]) -> Job:
+def rebuild(
+    worker: OfWorker, workspace: OfWorkspace, actor: Annotated[Actor, Depends(needs("answers.rebuild"))]
+) -> Job:
     """Compute every answer again, in the background."""
-    return workspace.jobs.create("rebuild", {}, actor.name)
+    job = workspace.jobs.create("rebuild", {}, actor.name)
+    worker.wake()
+    return job
 
 
 @router.get("/doctor", dependencies=[Depends(needs("workspace.check"))])

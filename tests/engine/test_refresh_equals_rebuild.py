@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -124,12 +124,33 @@ def _stepwise_equals_at_once(engine: Engine, steps: list[Any]) -> None:
     _empty(engine)
     archive, undone = _play(engine, steps)
     stepwise = {table: rows(engine, table) for table in ALL}
+    _keys_are_unique(stepwise)
+    _nothing_counts_twice(stepwise)
     _empty(engine)
     with engine.write() as con:
         loading.load_all(con, archive.left(undone), Rules(), str(SHANGHAI))
     refresher(engine).refresh(full=True)
     for table, found in stepwise.items():
         assert found == rows(engine, table), table
+
+
+def _keys_are_unique(tables: dict[str, list[dict[str, Any]]]) -> None:
+    for name, found in tables.items():
+        keys = [tuple(row[column] for column in ALL[name].key) for row in found]
+        assert len(set(keys)) == len(keys), name
+
+
+def _nothing_counts_twice(tables: dict[str, list[dict[str, Any]]]) -> None:
+    def total(table: str, column: str, where: Callable[[dict[str, Any]], bool] = lambda _row: True) -> int:
+        return sum(row[column] or 0 for row in tables[table] if where(row))
+
+    keys = {row["order_key"] for row in tables["orders"]}
+    assert total("orders", "refunded_minor") == total("refunds", "amount_minor", lambda row: row["order_key"] in keys)
+    paid = total("orders", "paid_minor", lambda row: row["status"] == "valid" and row["person"] is not None)
+    assert paid == total("person_day", "paid_minor") == total("person", "paid_minor")
+    assert total("visit", "events") == total("person_day", "events") == total("person", "events")
+    assert len(tables["visit"]) == total("person_day", "visits") == total("person", "visits")
+    assert total("person", "orders") == sum(row["nth"] is not None for row in tables["orders"])
 
 
 def _empty(engine: Engine) -> None:

@@ -215,7 +215,7 @@ def build(folder: Path, mark: Mark = lambda text: text) -> Workspace:
     folder.mkdir(parents=True, exist_ok=True)
     clock = FixedClock(NOW)
     workspace = Workspace.create(folder / "brand", name=mark("山海茶事"), clock=clock)
-    rng = random.Random(7)  # noqa: S311 (the same brand every time)
+    rng = random.Random(7)
     workspace.definitions.apply(
         workspace.definitions.plan(load_yaml(definitions(mark))), actor="setup", note=mark("开始")
     )

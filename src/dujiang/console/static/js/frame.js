@@ -58,6 +58,13 @@ function openPalette() {
   query.dispatchEvent(new Event("palette-open"));
 }
 document.addEventListener("click", (event) => event.target.closest("[data-palette]") && openPalette());
+/* Whoever types faster than the answers come means the answer to what they typed, not the one still shown. */
+let isStale = false, goesOnArrival = false;
+query.addEventListener("input", () => { isStale = true; goesOnArrival = false; });
+results.addEventListener("htmx:afterSwap", () => {
+  isStale = false;
+  if (goesOnArrival) results.querySelector("a")?.click();
+});
 palette.addEventListener("keydown", (event) => {
   const links = [...results.querySelectorAll("a")];
   const here = links.indexOf(document.activeElement);
@@ -65,9 +72,10 @@ palette.addEventListener("keydown", (event) => {
     event.preventDefault();
     const next = here + (event.key === "ArrowDown" ? 1 : -1);
     (links[next] ?? query).focus();
-  } else if (event.key === "Enter" && here < 0 && links[0]) {
+  } else if (event.key === "Enter" && here < 0) {
     event.preventDefault();
-    links[0].click();
+    if (isStale) goesOnArrival = true;
+    else links[0]?.click();
   }
 });
 

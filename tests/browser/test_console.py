@@ -1,0 +1,298 @@
+"""The console in a real Chromium: no error, no violation, nothing runs that came from data, nothing hangs over the edge."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import itertools
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from dujiang.console import create_console
+from dujiang.foundation.ids import person_id
+from dujiang.foundation.money import format_money, format_number
+from dujiang.people.model import PeopleQuery
+from dujiang.workspace import Workspace
+
+PAYLOADS = (
+    "<img src=x onerror=window.__ran=1>",
+    "<script>window.__ran=1</script>",
+    '"><svg onload=window.__ran=1>',
+    "'\"><iframe srcdoc='<script>parent.__ran=1</script>'>",
+    "</script><script>window.__ran=1</script>",
+    "javascript:window.__ran=1",
+    "{{7*7}}${7*7}<%= 7*7 %>",
+    "<a href=javascript:window.__ran=1>x</a>",
+    "<style>*{display:none}</style>",
+    '=HYPERLINK("http://127.0.0.1/","x")',
+    ']]><!--<math><mi//xlink:href="data:x,<script>window.__ran=1</script>">',
+)
+PAGES = (
+    "/", "/people", "/people?metric=new_customers", "/sources", "/sources?source=mini", "/imports",
+    "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
+    "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
+    "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
+    "/jobs", "/settings/keys", "/settings/accounts", "/settings/audit",
+)  # fmt: skip
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WAYS = [("zh", "light"), ("en", "dark")]
+
+
+def _brand() -> ModuleType:
+    file = Path(__file__).parent.parent / "console" / "brand.py"
+    spec = importlib.util.spec_from_file_location("console_brand_marked", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["console_brand_marked"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BRAND = _brand()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A brand in which every text that comes from outside carries a payload."""
+    payloads = itertools.cycle(PAYLOADS)
+    folder = tmp_path_factory.mktemp("marked")
+    with patch.dict(os.environ, {"XDG_CONFIG_HOME": str(folder / "config")}):
+        built = BRAND.build(folder, lambda text: text + next(payloads))
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Workspace) -> Iterator[str]:
+    with BRAND.serving(create_console(workspace)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, address: str) -> Iterator[str]:
+    """Storage of a browser in which the administrator has signed in through the page."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/people")
+    page.fill("input[name=name]", "shen")
+    page.fill("input[name=password]", BRAND.PASSWORD)
+    page.click("button[type=submit]")
+    assert page.url == f"{address}/people"
+    yield json.dumps(context.storage_state())
+    context.close()
+
+
+class Watched:
+    """A page that remembers what went wrong on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", self._said)
+        page.on("dialog", lambda dialog: self.wrong.append("a dialog opened"))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(message.text)
+
+
+def opened(chromium: Browser, session: str, *, width: int = 1440, theme: str = "light") -> Watched:
+    state = json.loads(session)
+    context = chromium.new_context(storage_state=state, viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
+    return Watched(context.new_page())
+
+
+def visit(watched: Watched, address: str, path: str, lang: str) -> None:
+    watched.page.goto(address + path + ("&" if "?" in path else "?") + f"lang={lang}")
+    charts = watched.page.locator("[data-chart]").count()
+    watched.page.wait_for_function(f"document.querySelectorAll('[data-drawn]').length === {charts}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_sound(chromium: Browser, session: str, address: str, path: str) -> None:
+    for lang, theme in WAYS:
+        watched = opened(chromium, session, theme=theme)
+        visit(watched, address, path, lang)
+        violations = Axe().run(watched.page).response["violations"]
+        assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in violations] == []
+        assert watched.page.evaluate("window.__ran") is None
+        assert watched.wrong == []
+        watched.page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_fits_a_phone(chromium: Browser, session: str, address: str, path: str) -> None:
+    watched = opened(chromium, session, width=375)
+    visit(watched, address, path, "zh")
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert watched.wrong == []
+    watched.page.context.close()
+
+
+def test_person_page_is_sound(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    for (lang, theme), width in itertools.product(WAYS, (1440, 375)):
+        watched = opened(chromium, session, theme=theme, width=width)
+        visit(watched, address, f"/people/{person_id(person)}", lang)
+        assert Axe().run(watched.page).response["violations"] == []
+        assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert (watched.page.evaluate("window.__ran"), watched.wrong) == (None, [])
+        watched.page.context.close()
+
+
+def test_why_opens_beside_the_page(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    watched = opened(chromium, session)
+    visit(watched, address, f"/people/{person_id(person)}", "zh")
+    watched.page.click("a[data-drawer]")
+    watched.page.wait_for_selector("#drawer[open] .evidence li")
+    assert Axe().run(watched.page).response["violations"] == []
+    watched.page.keyboard.press("Escape")
+    watched.page.wait_for_selector("#drawer:not([open])", state="attached")
+    assert watched.wrong == []
+
+
+def test_keyboard_goes_everywhere(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    visit(watched, address, "/jobs", "zh")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette[open] #palette-results a")
+    page.keyboard.type("导入")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/imports")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url("**/people")
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    assert watched.wrong == []
+
+
+def test_search_terms_stay_out_of_addresses(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    asked: list[str] = []
+    watched.page.on("request", lambda request: asked.append(request.url))
+    visit(watched, address, "/jobs", "zh")
+    watched.page.keyboard.press("/")
+    watched.page.wait_for_selector("#palette[open]")
+    watched.page.keyboard.type("19900000003")
+    watched.page.wait_for_selector("#palette-results a[href^='/people/u']")
+    assert not [url for url in asked if "1990000" in url]
+
+
+def test_chart_and_table_change_places(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, "/metrics/gmv", "zh")
+    page = watched.page
+    assert page.locator("[data-chart] canvas").count() == 1
+    page.click("[data-show=table]")
+    assert page.locator("[data-twin] table").is_visible()
+    assert not page.locator("[data-chart]").is_visible()
+    page.click("[data-show=chart]")
+    assert page.locator("[data-chart] canvas").is_visible()
+
+
+def test_theme_and_language_are_kept(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    visit(watched, address, "/jobs", "zh")
+    light = page.evaluate("getComputedStyle(document.body).color")
+    page.goto(f"{address}/jobs?theme=dark&lang=en")
+    page.goto(f"{address}/jobs")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.evaluate("getComputedStyle(document.body).color") != light
+
+
+def test_export_holds_the_table_on_the_screen(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, "/definitions?kind=channel", "zh")
+    page = watched.page
+    shown = page.eval_on_selector_all(
+        "table[data-sheet=definitions] tr", "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+    )
+    page.click(".head details.menu summary")
+    with page.expect_download() as download:
+        page.click("a[href*='export=csv']")
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    exported = [[plainly(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
+    assert exported == [[plainly(cell).replace("—", "") for cell in row] for row in shown]
+
+
+def plainly(cell: str) -> str:
+    return re.sub(r"\s+", " ", cell).strip()
+
+
+NUMBERS = (
+    0,
+    7,
+    999,
+    1_000,
+    1_234,
+    9_999,
+    10_000,
+    12_345,
+    99_999,
+    123_456,
+    1_234_567,
+    123_456_789,
+    2_500_000_000,
+    0.5,
+    12.345,
+)
+
+MINOR = [round(number * 100) for number in NUMBERS] + [-98_950]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_charts_write_numbers_as_pages_do(chromium: Browser, session: str, address: str, lang: str) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, "/jobs", lang)
+    module = watched.page.evaluate("document.querySelector('script[src*=\"js/frame.js\"]').src").replace(
+        "frame.js", "format.js"
+    )
+    script = """async ([module, numbers, minor]) => {
+        const format = await import(module);
+        return [numbers.map(format.formatNumber), minor.map((amount) => format.formatMoney(amount))];
+    }"""
+    numbers, money = watched.page.evaluate(script, [module, NUMBERS, MINOR])
+    assert numbers == [format_number(number, lang) for number in NUMBERS]
+    assert money == [format_money(amount, lang) for amount in MINOR]
+
+
+def test_a_file_is_dropped_and_looked_at(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, "/imports", "zh")
+    rows = ("销售日期,门店名称,小票号,物料描述,销售数量,销售金额", f"2026-11-20,湖滨店,T9,{PAYLOADS[0]},2,128.00")
+    body = "\n".join(rows)
+    watched.page.set_input_files(
+        "input[type=file]", {"name": "pos.csv", "mimeType": "text/csv", "buffer": body.encode("utf-8-sig")}
+    )
+    watched.page.wait_for_url("**/imports/new/upl_*")
+    assert watched.page.locator("table[data-sheet=raw]").is_visible()
+    assert Axe().run(watched.page).response["violations"] == []
+    assert (watched.page.evaluate("window.__ran"), watched.wrong) == (None, [])

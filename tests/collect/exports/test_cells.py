@@ -1,5 +1,5 @@
 """What cells say, at the edges."""
-# ruff: noqa: E501, S311 - rows of a table stay on one line
+# ruff: noqa: E501 - rows of a table stay on one line
 
 from __future__ import annotations
 

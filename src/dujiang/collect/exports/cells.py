@@ -23,6 +23,9 @@ from dujiang.foundation.money import parse_decimal
 MEMO_TEXTS: Final = 4096
 """Cell texts that one column remembers."""
 
+_SAMPLE: Final = 256
+_REPEATING: Final = 0.8
+
 EMPTY: Final = frozenset({"", "-", "--", "—", "——", "/", "\\", "null", "NULL", "None", "nan", "NaN"})
 ERRORS: Final = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 TOTALS: Final = frozenset(
@@ -66,8 +69,13 @@ class Memo(dict[str, Any]):
         return value
 
     def column(self, texts: Sequence[str]) -> list[Any]:
-        """Every text of one column, read."""
-        return list(map(self.__getitem__, texts))
+        """Every text of one column, read. A column whose texts hardly repeat is not worth remembering."""
+        sample = texts[:_SAMPLE]
+        if len(set(sample)) < _REPEATING * len(sample) or len(texts) < _SAMPLE:
+            return list(map(self.__getitem__, texts))
+        values = list(map(self.read, texts))
+        self.bad = self.bad or Bad in map(type, values)
+        return values
 
 
 def clean(text: str) -> str | Bad:
@@ -183,7 +191,7 @@ YEARS: Final = range(2000, 2101)
 
 def moment_reader(zone: ZoneInfo) -> Callable[[str], int | Bad | None]:
     """A reader of moments in the local time of ``zone``, as microseconds since 1970 in UTC (what Arrow keeps)."""
-    offsets = Memo(lambda hour: _offset(datetime.fromisoformat(hour), zone))
+    offsets: dict[int, int] = {}
 
     def read(text: str) -> int | Bad | None:
         local = local_moment(text)
@@ -191,14 +199,21 @@ def moment_reader(zone: ZoneInfo) -> Callable[[str], int | Bad | None]:
             return local
         if local.tzinfo:
             return (local - _EPOCH.replace(tzinfo=UTC)) // _MICROSECOND
-        # Clocks change on the half hour at the most, so that a text cut behind the tens of minutes has one offset.
-        return (local - _EPOCH) // _MICROSECOND - offsets[local.isoformat()[:15] + "0"]
+        since = local - _EPOCH
+        seconds = since.days * 86_400 + since.seconds
+        half_hour = seconds // 1800  # clocks change at full and half hours only
+        offset = offsets.get(half_hour)
+        if offset is None:
+            if len(offsets) >= MEMO_TEXTS:
+                offsets.clear()
+            offset = offsets[half_hour] = _offset(local, zone)
+        return (seconds - offset) * 1_000_000 + since.microseconds
 
     return read
 
 
 def _offset(local: datetime, zone: ZoneInfo) -> int:
-    return (local.replace(tzinfo=zone).utcoffset() or timedelta(0)) // _MICROSECOND
+    return int((local.replace(tzinfo=zone).utcoffset() or timedelta(0)).total_seconds())
 
 
 def local_moment(text: str) -> datetime | Bad | None:

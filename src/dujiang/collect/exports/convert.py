@@ -6,7 +6,9 @@ header, formulas under the header, a total).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -179,7 +181,7 @@ class FileConverter:
         self.hidden = {*personal, *_identifying(mapping, columns)}
         left_out = used | {*personal, *self.ratios}
         self.unused = [place for place, name in enumerate(columns.names) if name and place not in left_out]
-        compiler = RuleCompiler(columns, target.given, target.zone)
+        compiler = RuleCompiler(columns, target.given, target.zone, tokeniser.protect)
         origin = Origin(target.source, target.channel, target.received_at)
         self._outputs = [
             OutputMaker(output, mapping, compiler, origin, tokeniser, rest)
@@ -208,6 +210,10 @@ class FileConverter:
 
     def chunk(self, rows: Sequence[Row]) -> Chunk:
         """Some rows, converted."""
+        with _no_collection():
+            return self._chunk(rows)
+
+    def _chunk(self, rows: Sequence[Row]) -> Chunk:
         faults = Faults()
         records = self._records_of(rows)
         whole = [self._whole(place, row, faults) for place, row in enumerate(records)]
@@ -275,6 +281,18 @@ class FileConverter:
         column = "" if fault.place is None else self.columns.names[fault.place]
         values = {"value": value} if bad.value else {}
         return BadRow(row.line, column, bad.code, bad.sentence, values, self.shown(row), self.table.part)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python's search for cycles wait: cells make none, and it would walk over every one of them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _has_digit(row: Iterable[str]) -> bool:

@@ -11,6 +11,7 @@ from dujiang.collect.exports import cells
 from dujiang.collect.exports.batch import Batch
 from dujiang.collect.exports.cells import Bad, Memo
 from dujiang.collect.exports.mapping import IdentifierRule, Output
+from dujiang.collect.exports.readings import quick_protect
 from dujiang.collect.exports.rules import RuleCompiler
 from dujiang.collect.identifiers import Tokeniser
 
@@ -59,7 +60,7 @@ class Properties:
 
     def __init__(self, names: Sequence[str], places: Sequence[int], tokeniser: Tokeniser) -> None:
         self._places = places
-        self._memos = [Memo(_fragment(names[place], tokeniser.protect)) for place in places]
+        self._memos = [Memo(_fragment(names[place], quick_protect(tokeniser.protect))) for place in places]
 
     def __call__(self, batch: Batch) -> list[str]:
         if not self._places:
@@ -77,8 +78,7 @@ def _fragment(name: str, protect: Callable[[str], str]) -> Callable[[str], str |
             return "" if cleaned.code == "cell.error" else cleaned
         if not cleaned:
             return ""
-        # Nothing that short is a phone number or an email address.
-        return f"{quoted}:{_json(cleaned if len(cleaned) < 6 else protect(cleaned))}"
+        return f"{quoted}:{_json(protect(cleaned))}"
 
     return read
 

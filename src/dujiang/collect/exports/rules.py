@@ -49,8 +49,8 @@ class Given:
 class RuleCompiler:
     """Makes rules into functions for one file."""
 
-    def __init__(self, columns: Columns, given: Given, zone: ZoneInfo) -> None:
-        self.columns, self.given, self.readers = columns, given, Readers(zone)
+    def __init__(self, columns: Columns, given: Given, zone: ZoneInfo, protect: Callable[[str], str]) -> None:
+        self.columns, self.given, self.readers = columns, given, Readers(zone, protect)
 
     def place(self, name: str) -> int | None:
         """Where the column is; None too for a column that may not be used."""

@@ -36,7 +36,7 @@ from dujiang.simulate.world import World
 BLOCK: Final = 50_000
 """People made at a time: it bounds the memory, and changes nothing else."""
 _DAY: Final = 86_400
-_LEVEL: Final = 4
+_LEVEL: Final = 3
 
 
 def simulate(spec: SimulationSpec, out: Path, progress: Progress = silent, *, block: int = BLOCK) -> Simulated:

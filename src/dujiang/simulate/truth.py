@@ -238,10 +238,19 @@ def owners(events: Events) -> list[tuple[str, bool, int, Ints, Ints, Ints]]:
     found = []
     for one, (type_, shared) in _OWNERS.items():
         row = np.flatnonzero(kind == one)
-        who = np.stack([events.person[row], events.owner[row], events.turn[row]], axis=1)
-        distinct = np.unique(who, axis=0) if len(row) else who
-        found.append((type_, shared, one, distinct[:, 0], distinct[:, 1], distinct[:, 2]))
+        who, owner, turn = _distinct(events.person[row], events.owner[row], events.turn[row])
+        found.append((type_, shared, one, who, owner, turn))
     return found
+
+
+def _distinct(*columns: Ints) -> tuple[Ints, ...]:
+    """Distinct rows, sorted by the columns."""
+    order = np.lexsort(columns[::-1])
+    new = np.zeros(len(order), bool)
+    new[:1] = True
+    for one in columns:
+        new[1:] |= np.diff(one[order]) != 0
+    return tuple(one[order[new]] for one in columns)
 
 
 def mini_users(events: Events) -> Ints:

@@ -1,0 +1,39 @@
+"""One small brand for all tests of the room, read back the way anybody would read it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from dujiang.simulate import Simulated, SimulationSpec, simulate
+
+SPEC = SimulationSpec(end=date(2026, 11, 20), people=3_000, months=7, seed=11)
+
+
+@pytest.fixture(scope="session")
+def brand(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    return simulate(SPEC, tmp_path_factory.mktemp("brand"))
+
+
+@pytest.fixture(scope="session")
+def truth(brand: Simulated) -> Callable[[str], pd.DataFrame]:
+    return lambda name: pq.read_table(brand.folder / "truth" / f"{name}.parquet").to_pandas()
+
+
+def requests_of(folder: Path) -> Iterator[dict[str, Any]]:
+    for file in sorted((folder / "calls").iterdir()):
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+@pytest.fixture(scope="session")
+def requests(brand: Simulated) -> list[dict[str, Any]]:
+    return list(requests_of(brand.folder))

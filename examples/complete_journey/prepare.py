@@ -5,10 +5,13 @@ Nothing is computed but shelf prices, and the clock: the package keeps times in 
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
+
+END = datetime(2100, 1, 1)  # noqa: DTZ001 - the package keeps UTC without saying so
 
 _LINES = """
 select t.basket_id, t.household_id, t.store_id,
@@ -18,6 +21,7 @@ select t.basket_id, t.household_id, t.store_id,
        printf('%.2f', t.coupon_disc) as coupon_disc, printf('%.2f', t.coupon_match_disc) as coupon_match_disc,
        printf('%.2f', t.sales_value + t.retail_disc + t.coupon_match_disc) as shelf_value
 from transactions t left join products p using (product_id)
+where t.transaction_timestamp < getvariable('until')
 order by t.transaction_timestamp, t.basket_id, t.product_id
 """
 _HOUSEHOLDS = "select * from demographics order by household_id"
@@ -58,10 +62,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def prepare(out: Path) -> list[Path]:
-    """Write every file into ``out``; their paths."""
+def prepare(out: Path, until: datetime = END) -> list[Path]:
+    """Write every file into ``out``, purchases only up to ``until`` (UTC, excluded); their paths."""
     out.mkdir(parents=True, exist_ok=True)
     con = connect()
+    con.execute("set variable until = ?::timestamp", [until])
     for name, question in FILES.items():
         con.sql(question).write_csv(str(out / name))
     return [out / name for name in FILES]

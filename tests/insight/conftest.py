@@ -31,7 +31,10 @@ class Tables:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        yield self.con
+        cursor = self.con.cursor()
+        cursor.begin()
+        yield cursor
+        cursor.close()
 
     def fill(self, name: str, rows: Rows) -> None:
         staged = pa.Table.from_pylist(rows, schema=ALL[name].columns)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dujiang.engine.schema import ibis_table
 
-__all__ = ["Answers", "Column", "Rows", "ask", "bounded", "compiled", "table"]
+__all__ = ["Answers", "Column", "Rows", "ask", "bounded", "compiled", "mark", "table"]
 
 Rows: TypeAlias = Any
 """An Ibis table. Ibis's annotations do not tell one kind of column from another, so naming its class would say less."""
@@ -59,6 +59,12 @@ def ask(connection: duckdb.DuckDBPyConnection, question: Rows | str) -> pa.Table
 def _whole(field: pa.Field) -> pa.Field:
     is_sum = pa.types.is_decimal(field.type) and field.type.scale == 0
     return field.with_type(pa.int64()) if is_sum else field
+
+
+def mark(connection: duckdb.DuckDBPyConnection) -> str:
+    """The mark of the state that the connection sees: it changes with every refresh; empty before the first."""
+    found = connection.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchone()
+    return found[0] if found else ""
 
 
 @contextmanager

@@ -36,8 +36,10 @@ class MetricQuery:
         compare: an earlier period by rule, a period of its own, or ``none``.
         grain: also the line over time, in these steps; None for no line.
         by: also one row for each combination of these dimensions; empty for no rows.
+        line_of: the metrics that the line is for; empty for all.
+        rows_of: the metrics that the rows are for; empty for all.
         where: only what fulfils all of these conditions on dimensions.
-        order_by: metric that the rows are sorted by, largest first; empty for the first one asked.
+        order_by: metric that the rows are sorted by, largest first; empty for the first one that they are for.
         rows_max: how many rows at most.
     """
 
@@ -49,6 +51,18 @@ class MetricQuery:
     where: tuple[Condition, ...] = ()
     order_by: str = ""
     rows_max: int = BOUNDS.answer_rows_max
+    line_of: tuple[str, ...] = ()
+    rows_of: tuple[str, ...] = ()
+
+    @property
+    def in_line(self) -> tuple[str, ...]:
+        """The metrics of the line."""
+        return (self.line_of or self.metrics) if self.grain else ()
+
+    @property
+    def in_rows(self) -> tuple[str, ...]:
+        """The metrics of the rows."""
+        return (self.rows_of or self.metrics) if self.by else ()
 
     @property
     def comparison(self) -> Period | None:

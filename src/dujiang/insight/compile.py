@@ -17,7 +17,7 @@ from dujiang.foundation.timewindows import Period
 from dujiang.insight.catalogue import Metric
 from dujiang.insight.dimensions import DAY
 from dujiang.insight.model import MetricSpec
-from dujiang.insight.selection import OF, Scan, conditioned, keyed, own_conditions, selected, sourced
+from dujiang.insight.selection import OF, Scan, conditioned, keyed, own_conditions, own_rows, selected, sourced
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,51 @@ class Window:
 def simple(scan: Scan) -> str:
     """The query for simple metrics of one table, one row for each combination of keys that has rows."""
     rows = selected(scan)
+    return compiled(_by_person(scan, rows) if _counts_people(scan) else _at_once(scan, rows))
+
+
+def _at_once(scan: Scan, rows: Rows) -> Rows:
     measures: dict[str, Column] = {}
     for position, metric in enumerate(scan.metrics):
         which = own_conditions(rows, metric)
         measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, which)
         measures[f"n{position}"] = rows.count(where=which)
-    return compiled(rows.group_by(scan.keys).aggregate(**measures))
+    return rows.group_by(scan.keys).aggregate(**measures)
+
+
+def _counts_people(scan: Scan) -> bool:
+    """Whether to go person by person: one pass for any number of distinct counts, each of which costs a pass of its own."""
+    distinct = [metric for metric in scan.metrics if metric.spec.aggregate == "count_distinct"]
+    if any(metric.spec.column != scan.shape.person for metric in distinct):
+        return False
+    return len(distinct) > 1 or any(metric.spec.spread for metric in distinct if not scan.spread)
+
+
+def _by_person(scan: Scan, rows: Rows) -> Rows:
+    """First a row for each person, with a mark for each metric that the person counts for; then their sums."""
+    marks: dict[str, Column] = {}
+    for position, metric in enumerate(scan.metrics):
+        which = own_conditions(rows, metric)
+        marks[f"n{position}"] = rows.count(where=which)
+        if metric.spec.aggregate != "count_distinct":
+            marks[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, which)
+        if metric.spec.spread:
+            place = rows[metric.spec.spread]
+            marks[f"least{position}"], marks[f"most{position}"] = place.min(where=which), place.max(where=which)
+    people = rows.group_by([*scan.keys, scan.shape.person]).aggregate(**marks)
+    sums = [_summed(scan, people, position) for position in range(len(scan.metrics))]
+    return people.group_by(scan.keys).aggregate(**{name: value for part in sums for name, value in part.items()})
+
+
+def _summed(scan: Scan, people: Rows, position: int) -> dict[str, Column]:
+    spec = scan.metrics[position].spec
+    rows, counts = people[f"n{position}"], people[f"n{position}"] > 0
+    if spec.aggregate != "count_distinct":
+        return {f"v{position}": people[f"v{position}"].sum(), f"n{position}": rows.sum()}
+    counts &= people[scan.shape.person].notnull()
+    if spec.spread and not scan.spread:
+        counts &= people[f"least{position}"] != people[f"most{position}"]
+    return {f"v{position}": people.count(where=counts), f"n{position}": rows.sum(where=counts)}
 
 
 @lru_cache(maxsize=256)
@@ -48,7 +87,7 @@ def cumulative(scan: Scan, windows: tuple[Window, ...]) -> str:
     metric = scan.rows_of
     rows = sourced(scan)
     latest = max(window.last for window in windows)
-    rows = keyed(scan, conditioned(scan, rows.filter(rows[DAY] <= latest, own_conditions(rows, metric))))
+    rows = keyed(scan, conditioned(scan, own_rows(rows.filter(rows[DAY] <= latest), metric)))
     measures: dict[str, Column] = {}
     for position, window in enumerate(windows):
         inside = rows[DAY] <= window.last
@@ -73,9 +112,8 @@ def attempts(scan: Scan, goal: Scan, until: date) -> Rows:
     The time runs from the person's first start in the period; what follows may be in any channel.
     """
     spec = scan.metrics[0].spec
-    rows = selected(scan)
-    person = rows[scan.shape.person]
-    rows = rows.filter(own_conditions(rows, scan.rows_of), person.notnull(), rows[DAY] <= until)
+    rows = own_rows(selected(scan), scan.rows_of)
+    rows = rows.filter(rows[scan.shape.person].notnull(), rows[DAY] <= until)
     keys = [*scan.keys, scan.shape.person]
     starts = rows.group_by(keys).aggregate(_start=rows[DAY].min())
     met = _goal_days(goal, scan, spec)
@@ -88,12 +126,12 @@ def attempts(scan: Scan, goal: Scan, until: date) -> Rows:
 def _goal_days(goal: Scan, scan: Scan, spec: MetricSpec) -> Rows:
     first = min(period.first for _number, period in scan.periods) + timedelta(spec.after_days)
     last = max(period.last for _number, period in scan.periods) + timedelta(spec.within_days)
-    rows = sourced(goal)
-    rows = rows.filter(own_conditions(rows, goal.rows_of), rows[DAY].between(first, last))
+    rows = own_rows(sourced(goal), goal.rows_of)
+    rows = rows.filter(rows[DAY].between(first, last))
     return rows.select(_who=rows[goal.shape.person], _met=rows[DAY]).distinct()
 
 
-def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column) -> Column:
+def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column | None) -> Column:
     """The aggregate of a simple metric over the rows that fulfil ``which``."""
     if spec.aggregate == "count":
         return rows.count(where=which)
@@ -124,6 +162,7 @@ def behind(scan: Scan, goal: Scan | None = None, until: date | None = None) -> R
         tried = attempts(scan, goal, until)
         return _people(tried.filter(tried["_hit"] == 1), scan.shape.person)
     spec = scan.metrics[0].spec
+    scan = replace(scan, spread=scan.rows_of.spec.spread)
     if spec.type == "cumulative":
         rows = sourced(scan)
         first, last = trailing(spec, scan.periods[0][1].last)
@@ -131,7 +170,7 @@ def behind(scan: Scan, goal: Scan | None = None, until: date | None = None) -> R
         rows = conditioned(scan, rows.filter(days))
     else:
         rows = selected(scan)
-    return _people(rows.filter(own_conditions(rows, scan.rows_of)), scan.shape.person)
+    return _people(own_rows(rows, scan.rows_of), scan.shape.person)
 
 
 def _people(rows: Rows, person: str) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -18,6 +18,8 @@ HEADLINES: Final = (
     "gmv", "net_sales", "orders", "buyers", "new_customers", "active_users", "visit_conversion", "aov", "cac", "roas",
     "known_user_share", "cross_channel_share",
 )  # fmt: skip
+WITHOUT_COURSE: Final = ("known_user_share", "cross_channel_share")
+"""Headlines of whole periods: a single day says little about them."""
 TRENDS: Final = ("gmv", "active_users", "new_customers", "returning_customers")
 CHANNEL_COLUMNS: Final = (
     "gmv", "gmv_share", "orders", "buyers", "new_customers", "active_users", "visits", "visit_share", "visit_conversion",
@@ -46,7 +48,7 @@ class Card:
     """One headline: the number beside its earlier self, its course, and whether the change is good.
 
     Attributes:
-        course: first day and value of each step; None where it is undefined.
+        course: first day and value of each step, None where it is undefined; empty for :data:`WITHOUT_COURSE`.
         good: None where the metric has no good direction or the change is undefined or nothing.
     """
 
@@ -72,7 +74,7 @@ class GrowthDashboard:
     """Everything that the growth dashboard shows.
 
     Attributes:
-        headline: totals and line of all headline and trend metrics.
+        headline: totals, and the lines of :data:`TRENDS` and of the cards.
         channels: one row for each channel with :data:`CHANNEL_COLUMNS`; its totals are computed of their own.
         annotations: what happened in the period, oldest first.
     """
@@ -82,33 +84,40 @@ class GrowthDashboard:
     headline: MetricAnswer
     channels: MetricAnswer
     annotations: tuple[Annotation, ...]
-    freshness: Freshness
+
+    @property
+    def freshness(self) -> Freshness:
+        """How current it is."""
+        return self.headline.freshness
 
 
-def headline_query(query: DashboardQuery) -> MetricQuery:
-    """The question for cards and trends."""
-    metrics = tuple(dict.fromkeys(HEADLINES + TRENDS))
-    return MetricQuery(metrics, query.period, query.compare, query.grain, where=query.where)
+def question(query: DashboardQuery) -> MetricQuery:
+    """All numbers of the dashboard as one question."""
+    return MetricQuery(
+        metrics=tuple(dict.fromkeys((*HEADLINES, *TRENDS, *CHANNEL_COLUMNS))),
+        period=query.period,
+        compare=query.compare,
+        grain=query.grain,
+        by=("channel",),
+        where=query.where,
+        line_of=tuple(dict.fromkeys((*TRENDS, *(name for name in HEADLINES if name not in WITHOUT_COURSE)))),
+        rows_of=CHANNEL_COLUMNS,
+    )
 
 
-def channel_query(query: DashboardQuery) -> MetricQuery:
-    """The question for the table of channels."""
-    return MetricQuery(CHANNEL_COLUMNS, query.period, query.compare, by=("channel",), where=query.where)
-
-
-def dashboard(
-    query: DashboardQuery, headline: MetricAnswer, channels: MetricAnswer, definitions: Iterable[Definition]
-) -> GrowthDashboard:
-    """The dashboard from its two answers and the brand's annotations."""
-    metrics = {metric.name: metric for metric in headline.metrics}
-    cards = tuple(_card(metrics[name], headline) for name in HEADLINES)
+def dashboard(query: DashboardQuery, answer: MetricAnswer, definitions: Iterable[Definition]) -> GrowthDashboard:
+    """The dashboard from the answer to its :func:`question` and the brand's annotations."""
+    metrics = {metric.name: metric for metric in answer.metrics}
+    cards = tuple(_card(metrics[name], answer) for name in HEADLINES)
     notes = notes_within(query.period, query.channels, definitions)
-    return GrowthDashboard(query, cards, headline, channels, notes, headline.freshness)
+    columns = tuple(metric for metric in answer.metrics if metric.name in CHANNEL_COLUMNS)
+    return GrowthDashboard(query, cards, replace(answer, rows=()), replace(answer, metrics=columns, line=()), notes)
 
 
 def _card(metric: Metric, answer: MetricAnswer) -> Card:
     figure = answer.totals[metric.name]
-    course = tuple((point.start, point.figures[metric.name].value) for point in answer.line)
+    steps = answer.line if metric.name in answer.query.in_line else ()
+    course = tuple((point.start, point.figures[metric.name].value) for point in steps)
     return Card(metric, figure, course, is_good(figure.change, metric.spec.direction))
 
 

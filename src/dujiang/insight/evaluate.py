@@ -50,8 +50,8 @@ def channels_of(
 class Evaluator:
     """Computes figures of one answer."""
 
-    def __init__(self, catalogue: Catalogue, measures: Measures, today: date) -> None:
-        self._catalogue, self._measures, self._today = catalogue, measures, today
+    def __init__(self, catalogue: Catalogue, measures: Measures, today: date, narrowed: bool) -> None:
+        self._catalogue, self._measures, self._today, self._narrowed = catalogue, measures, today, narrowed
 
     def figure(self, name: str, place: Place) -> Figure:
         """The metric ``name`` at ``place``, as shown: whole minor units, whole counts."""
@@ -64,7 +64,7 @@ class Evaluator:
             return self._ratio(metric, place, everywhere)
         if metric.spec.type == "derived":
             return self._derived(metric, place, everywhere)
-        need = Need(metric, everywhere)
+        need = Need(metric, everywhere and self._narrowed)
         raw = self._measures.raw.get(need, {}).get(place.cell)
         if metric.spec.type == "conversion":
             return self._converted(metric, raw, place)

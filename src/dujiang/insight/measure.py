@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 
-from dujiang.engine.question import ask, compiled
+from dujiang.engine.question import ask
 from dujiang.foundation.timewindows import Grain, Period, bucket_start
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.compile import Window
-from dujiang.insight.dimensions import DAY, SHAPES, channel_column
+from dujiang.insight.dimensions import SHAPES, channel_column
 from dujiang.insight.plan import Ask, Level, Need, Periods, scan_of, scans, together
-from dujiang.insight.selection import BUCKET, OF, Scan, key_column, sourced
+from dujiang.insight.selection import BUCKET, OF, Scan, key_column
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,16 @@ class Span:
     last: date
 
 
+Spans = dict[str | None, Span]
+"""By channel."""
+
+
+def source_key(metric: Metric) -> tuple[str, str, str]:
+    """Table, day column and channel column of a simple metric."""
+    spec = metric.spec
+    return spec.table, spec.date, channel_column(SHAPES[spec.table], spec.channel)
+
+
 @dataclass
 class Measures:
     """All that was measured for one answer.
@@ -55,28 +65,12 @@ class Measures:
     """
 
     raw: dict[Need, dict[Cell, Raw]] = field(default_factory=dict)
-    spans: dict[tuple[str, str, str], dict[str | None, Span]] = field(default_factory=dict)
+    spans: dict[tuple[str, str, str], Spans] = field(default_factory=dict)
     untils: dict[str, date | None] = field(default_factory=dict)
 
     def put(self, need: Need, cell: Cell, raw: Raw) -> None:
         """Note one result."""
         self.raw.setdefault(need, {})[cell] = raw
-
-
-def source_key(metric: Metric) -> tuple[str, str, str]:
-    """Table, day column and channel column of a simple metric."""
-    spec = metric.spec
-    return spec.table, spec.date, channel_column(SHAPES[spec.table], spec.channel)
-
-
-def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> dict[str | None, Span]:
-    """The days that the metric's table has rows for, by channel."""
-    rows = sourced(queries.one_period(metric, metric, Period(date.min, date.min), zone))
-    rows = rows.filter(rows[DAY].notnull())
-    channel = rows[source_key(metric)[2]].name("channel")
-    found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max())
-    answer = ask(con, compiled(found)).to_pylist()
-    return {row["channel"]: Span(row["first"], row["last"]) for row in answer}
 
 
 class Measuring:
@@ -147,8 +141,3 @@ def clip(start: date, grain: Grain, period: Period) -> Period:
     """
     following = bucket_start(start + timedelta({"day": 1, "week": 7, "month": 32}[grain]), grain)
     return Period(max(start, period.first), min(following - timedelta(1), period.last))
-
-
-def simple_parts(catalogue: Catalogue, wanted: Iterable[Need]) -> list[Metric]:
-    """The simple metrics whose tables the needs read."""
-    return list(dict.fromkeys(leaf for need in wanted for leaf in catalogue.leaves(need.metric.name)))

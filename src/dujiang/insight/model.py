@@ -19,6 +19,9 @@ Operator = Literal["is", "is_not", "among", "not_among", "at_least", "at_most", 
 Group = Literal["sales", "customers", "retention", "traffic", "engagement", "spend", "service", "profile"]
 Value = StrictBool | StrictInt | StrictFloat | date | StrictStr
 
+WHOLE: Final = ("avg", "median", "p90", "filled")
+"""Aggregates that need all rows at once and cannot be put together from those of each person."""
+
 _LISTS: Final = ("among", "not_among")
 _PLAIN: Final = ("known", "unknown")
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from dujiang.foundation.timewindows import Grain, Period
 from dujiang.insight.catalogue import Catalogue, Metric
-from dujiang.insight.model import Condition
+from dujiang.insight.model import WHOLE, Condition
 from dujiang.insight.selection import Scan
 
 Level = Literal["total", "line", "rows"]
@@ -34,9 +34,16 @@ class Ask:
     zone: str
 
 
-def needs(catalogue: Catalogue, names: Iterable[str]) -> list[Need]:
+def narrowed(where: Iterable[Condition]) -> bool:
+    """Whether some channels are left out, so that a share needs the whole beside them."""
+    return any(one.column == "channel" for one in where)
+
+
+def needs(catalogue: Catalogue, names: Iterable[str], where: tuple[Condition, ...]) -> list[Need]:
     """Everything that has to be asked of tables in order to compute the metrics ``names``, each once."""
-    return list(dict.fromkeys(need for name in names for need in _needs(catalogue, catalogue.get(name), False)))
+    found = (need for name in names for need in _needs(catalogue, catalogue.get(name), False))
+    apart = narrowed(where)
+    return list(dict.fromkeys(Need(need.metric, need.everywhere and apart) for need in found))
 
 
 def _needs(catalogue: Catalogue, metric: Metric, everywhere: bool) -> Iterator[Need]:
@@ -56,7 +63,7 @@ def scans(wanted: list[Need], ask: Ask) -> Iterator[tuple[list[Need], Scan]]:
     groups: dict[object, list[Need]] = {}
     for need in wanted:
         if need.metric.spec.type == "simple":
-            groups.setdefault(_shared(need), []).append(need)
+            groups.setdefault(_shared(need, ask), []).append(need)
     for group in groups.values():
         metrics = tuple(need.metric for need in group)
         yield group, scan_of(metrics, group[0].metric, ask, group[0].everywhere)
@@ -65,14 +72,21 @@ def scans(wanted: list[Need], ask: Ask) -> Iterator[tuple[list[Need], Scan]]:
 def scan_of(metrics: tuple[Metric, ...], rows_of: Metric, ask: Ask, everywhere: bool) -> Scan:
     """A scan for ``metrics``, which read the rows of ``rows_of``."""
     where = tuple(one for one in ask.where if not (everywhere and one.column == "channel"))
-    return Scan(metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone)
+    spread = "" if _counts_spread(rows_of, ask) else rows_of.spec.spread
+    return Scan(metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone, spread)
 
 
-def _shared(need: Need) -> object:
+def _shared(need: Need, ask: Ask) -> object:
     """Needs with the same one can be answered together."""
     spec = need.metric.spec
-    alone = need.metric.name if spec.spread else ""
-    return spec.table, spec.date, spec.channel, need.everywhere, alone
+    alone = need.metric.name if spec.spread and not _counts_spread(need.metric, ask) else ""
+    return spec.table, spec.date, spec.channel, need.everywhere, alone, spec.aggregate in WHOLE
+
+
+def _counts_spread(metric: Metric, ask: Ask) -> bool:
+    """Whether people in several places can be told while people are counted: not where places are divided or chosen."""
+    places = (*ask.by, *(one.column for one in ask.where))
+    return bool(metric.spec.spread) and metric.spec.spread not in places
 
 
 def together(periods: Periods) -> list[Periods]:

@@ -32,12 +32,13 @@ class Scan:
 
     Attributes:
         metrics: the metrics; all simple, or one cumulative or conversion metric.
-        rows_of: the simple metric whose table, day, channel and spread decide the rows.
+        rows_of: the simple metric whose table, day and channel decide the rows.
         periods: number and days of each period; they do not overlap.
         grain: steps of time to divide by; None for none.
         by: dimensions to divide by.
         where: conditions on dimensions.
         zone: the brand's time zone.
+        spread: only people whose rows hold at least two values of this column; empty for everyone.
     """
 
     metrics: tuple[Metric, ...]
@@ -47,6 +48,7 @@ class Scan:
     by: tuple[str, ...]
     where: tuple[Condition, ...]
     zone: str
+    spread: str = ""
 
     @property
     def shape(self) -> Shape:
@@ -87,11 +89,11 @@ def sourced(scan: Scan) -> Rows:
 
 def conditioned(scan: Scan, rows: Rows) -> Rows:
     """The rows that fulfil the query's conditions; for people found in several places, places are narrowed last."""
-    spread = scan.rows_of.spec.spread
+    spread = scan.spread
     late = [one for one in scan.where if spread and one.column == spread]
     rows = _narrowed(scan, rows, [one for one in scan.where if one not in late])
     if spread:
-        rows = _in_several(scan, rows.filter(own_conditions(rows, scan.rows_of)), spread)
+        rows = _in_several(scan, own_rows(rows, scan.rows_of), spread)
     return _narrowed(scan, rows, late)
 
 
@@ -109,9 +111,16 @@ def within(rows: Rows, periods: Iterable[tuple[int, Period]]) -> Column:
     return reduce(or_, (rows[DAY].between(one.first, one.last) for _number, one in periods))
 
 
-def own_conditions(rows: Rows, metric: Metric) -> Column:
-    """Whether a row fulfils the metric's own conditions."""
-    return reduce(and_, (test(rows[one.column], one) for one in metric.spec.where), ibis.literal(True))
+def own_conditions(rows: Rows, metric: Metric) -> Column | None:
+    """Whether a row fulfils the metric's own conditions; None where it has none."""
+    tests = [test(rows[one.column], one) for one in metric.spec.where]
+    return reduce(and_, tests) if tests else None
+
+
+def own_rows(rows: Rows, metric: Metric) -> Rows:
+    """The rows that fulfil the metric's own conditions."""
+    which = own_conditions(rows, metric)
+    return rows if which is None else rows.filter(which)
 
 
 def test(value: Column, condition: Condition) -> Column:

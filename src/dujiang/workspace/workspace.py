@@ -19,6 +19,7 @@ from dujiang.collect.loader import Load, Loader
 from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
 from dujiang.engine.duck import Engine
+from dujiang.engine.question import mark
 from dujiang.engine.refresh import Refresher
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
@@ -152,9 +153,7 @@ class Workspace:
         )
         self._wire_collect()
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)
-        self.metrics = MetricService(
-            self.engine, self._metric_definitions, self.zone, clock, lambda _con: self.refreshing.revision
-        )
+        self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect

@@ -1,0 +1,50 @@
+"""How far the data reach: since when there are rows of a kind, and until when conversions can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import duckdb
+
+from dujiang.engine.question import ask, compiled
+from dujiang.foundation.timewindows import Period
+from dujiang.insight import compile as queries
+from dujiang.insight.catalogue import Catalogue, Metric
+from dujiang.insight.dimensions import DAY
+from dujiang.insight.measure import Span, Spans, source_key
+from dujiang.insight.plan import Need
+from dujiang.insight.selection import sourced
+
+
+def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> Spans:
+    """The days that the metric's table has rows for, by channel."""
+    rows = sourced(queries.one_period(metric, metric, Period(date.min, date.min), zone))
+    rows = rows.filter(rows[DAY].notnull())
+    channel = rows[source_key(metric)[2]].name("channel")
+    found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max())
+    answer = ask(con, compiled(found)).to_pylist()
+    return {row["channel"]: Span(row["first"], row["last"]) for row in answer}
+
+
+def sources(catalogue: Catalogue, wanted: Iterable[Need]) -> dict[tuple[str, str, str], Metric]:
+    """What the needs read, by table, day column and channel column, each with one of the metrics that read it."""
+    return {source_key(leaf): leaf for need in wanted for leaf in catalogue.leaves(need.metric.name)}
+
+
+def untils(
+    catalogue: Catalogue, wanted: Iterable[Need], reach: dict[tuple[str, str, str], Spans], today: date
+) -> dict[str, date | None]:
+    """For each conversion the last day of a start whose time is over; None where there is none.
+
+    Time is over when both the calendar and the data have passed it.
+    """
+    found: dict[str, date | None] = {}
+    for need in wanted:
+        spec = need.metric.spec
+        if spec.type == "conversion":
+            seen = reach[source_key(catalogue.get(spec.goal))].values()
+            last = min(max((span.last for span in seen), default=date.min), today - timedelta(1))
+            is_over = last > date.min + timedelta(spec.within_days)
+            found[need.metric.name] = last - timedelta(spec.within_days) if is_over else None
+    return found

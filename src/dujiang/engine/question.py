@@ -63,7 +63,8 @@ def _whole(field: pa.Field) -> pa.Field:
 
 def mark(connection: duckdb.DuckDBPyConnection) -> str:
     """The mark of the state that the connection sees: it changes with every refresh; empty before the first."""
-    found = connection.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchone()
+    # A plain fetch would leave the result open, and the connection refuses the next question while one is.
+    found = ask(connection, 'SELECT "value" FROM engine_state WHERE "name" = \'mark\'')["value"].to_pylist()
     return found[0] if found else ""
 
 

@@ -73,4 +73,6 @@ def test_scramble_is_a_bijection_on_what_it_is_given() -> None:
 @given(st.lists(st.integers(0, 6), max_size=30))
 def test_spread_equals_two_loops(counts: list[int]) -> None:
     group, place = spread(np.array(counts, np.int64))
-    assert list(zip(group.tolist(), place.tolist(), strict=True)) == [(g, p) for g, n in enumerate(counts) for p in range(n)]
+    assert list(zip(group.tolist(), place.tolist(), strict=True)) == [
+        (g, p) for g, n in enumerate(counts) for p in range(n)
+    ]

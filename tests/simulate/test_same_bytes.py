@@ -15,7 +15,9 @@ SPEC = SimulationSpec(end=date(2026, 6, 30), people=700, months=3, seed=3)
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,11 @@ def test_blocks_change_no_file_no_call_and_no_truth(first: Path, tmp_path: Path)
     assert one.keys() == two.keys()
     for name in tables:
         left, right = (pq.read_table(folder / name) for folder in (first, other))
-        keys = [(column, "ascending") for column in left.column_names if not str(left.schema.field(column).type).startswith("list")]
+        keys = [
+            (column, "ascending")
+            for column in left.column_names
+            if not str(left.schema.field(column).type).startswith("list")
+        ]
         assert left.sort_by(keys).equals(right.sort_by(keys)), name
 
 

@@ -43,7 +43,8 @@ def _evidence(
     at_a, at_b = np.searchsorted(node, a), np.searchsorted(node, b)
     crossing = (before[at_a] != before[at_b]) | (known[at_a] != known[at_b])
     found: dict[tuple[int, int], tuple[int, int]] = {}
-    for place in np.flatnonzero(crossing).tolist():
+    places = np.flatnonzero(crossing)
+    for place in places[np.lexsort((b[places], a[places]))].tolist():
         for end in (at_a[place], at_b[place]):
             if known[end] and before[end] != after[end]:
                 found.setdefault((int(before[end]), int(after[end])), (int(a[place]), int(b[place])))

@@ -12,7 +12,7 @@ from dujiang.identity.model import Graph, Indexes, Ints, Rules
 
 _NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY node"
 _LINKS: Final = """
-    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only} ORDER BY a, b
+    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only}
 """
 
 

@@ -21,8 +21,7 @@ from dujiang.identity.sets import among, distinct
 
 _IN_REGION: Final = "SEMI JOIN identity_region USING (node)"
 _LINKS_IN_REGION: Final = """
-    WHERE a IN (SELECT node FROM identity_region WHERE inside) OR b IN (SELECT node FROM identity_region WHERE inside)
-    OR (a IN (SELECT node FROM identity_region WHERE decided) AND b IN (SELECT node FROM identity_region WHERE decided))
+    WHERE a IN (SELECT node FROM identity_region) AND b IN (SELECT node FROM identity_region)
 """
 _FORGET_NODES: Final = "DELETE FROM person_node WHERE node IN (SELECT node FROM identity_region WHERE decided)"
 _FORGET_LINKS: Final = f"DELETE FROM person_link {_LINKS_IN_REGION}"
@@ -81,7 +80,9 @@ class Resolver:
 
     def _touched(self, con: duckdb.DuckDBPyConnection) -> Resolution:
         region = find_region(con, self.types, self._step_share)
-        con.register("identity_region", _region_table(region))
+        con.register("found_region", _region_table(region))
+        con.execute("CREATE OR REPLACE TEMP TABLE identity_region AS FROM found_region")
+        con.unregister("found_region")
         graph, rules = read_graph(con, self.types, _IN_REGION, _LINKS_IN_REGION)
         shared = among(graph.node, distinct(region.touched_shared, region.border))
         decision = resolve(graph, rules, shared)
@@ -90,21 +91,14 @@ class Resolver:
         con.execute(_FORGET_LINKS)
         decided = ~among(graph.node, region.border)
         now = _write(con, graph, rules, decision, decided)
-        con.unregister("identity_region")
         _tell_changed(con, before, now)
         return _report(graph, decision, before, decided, full=False)
 
 
 def _region_table(region: Region) -> pa.Table:
-    parts = (region.inside, region.touched_shared, region.border, region.gone)
-    lengths = [len(part) for part in parts]
-    return pa.table(
-        {
-            "node": np.concatenate(parts),
-            "inside": np.repeat([True, False, False, True], lengths),
-            "decided": np.repeat([True, True, False, True], lengths),
-        }
-    )
+    parts = (region.inside, region.touched_shared, region.gone, region.border)
+    decided = np.repeat([True, True, True, False], [len(part) for part in parts])
+    return pa.table({"node": np.concatenate(parts), "decided": decided})
 
 
 def _write(

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 from unittest.mock import patch
 
 import pytest
@@ -40,7 +41,7 @@ PAYLOADS = (
     ']]><!--<math><mi//xlink:href="data:x,<script>window.__ran=1</script>">',
 )
 PAGES = (
-    "/", "/people", "/people?metric=new_customers", "/sources", "/sources?source=mini", "/imports",
+    "/", "/people", "/people?metric=new_customers", "/identity", "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
@@ -50,7 +51,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-WAYS = [("zh", "light"), ("en", "dark")]
+WAYS: tuple[tuple[str, Literal["light", "dark"]], ...] = (("zh", "light"), ("en", "dark"))
 
 
 def _brand() -> ModuleType:
@@ -120,9 +121,8 @@ class Watched:
             self.wrong.append(message.text)
 
 
-def opened(chromium: Browser, session: str, *, width: int = 1440, theme: str = "light") -> Watched:
-    state = json.loads(session)
-    context = chromium.new_context(storage_state=state, viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
+def opened(chromium: Browser, session: str) -> Watched:
+    context = chromium.new_context(storage_state=json.loads(session), viewport={"width": 1440, "height": 900})
     return Watched(context.new_page())
 
 
@@ -132,36 +132,39 @@ def visit(watched: Watched, address: str, path: str, lang: str) -> None:
     watched.page.wait_for_function(f"document.querySelectorAll('[data-drawn]').length === {charts}")
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_page_is_sound(chromium: Browser, session: str, address: str, path: str) -> None:
+def check(watched: Watched, address: str, path: str) -> None:
+    """In both languages and themes: no violation, no error, nothing ran; and it fits a phone."""
+    page = watched.page
     for lang, theme in WAYS:
-        watched = opened(chromium, session, theme=theme)
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": 1440, "height": 900})
         visit(watched, address, path, lang)
-        violations = Axe().run(watched.page).response["violations"]
+        violations = Axe().run(page).response["violations"]
         assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in violations] == []
-        assert watched.page.evaluate("window.__ran") is None
+        page.set_viewport_size({"width": 375, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        assert page.evaluate("window.__ran") is None
         assert watched.wrong == []
-        watched.page.context.close()
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_page_fits_a_phone(chromium: Browser, session: str, address: str, path: str) -> None:
-    watched = opened(chromium, session, width=375)
-    visit(watched, address, path, "zh")
-    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 375
-    assert watched.wrong == []
+@pytest.fixture(scope="module")
+def tab(chromium: Browser, session: str) -> Iterator[Watched]:
+    """One tab that looks at one page after the other."""
+    watched = opened(chromium, session)
+    yield watched
     watched.page.context.close()
 
 
-def test_person_page_is_sound(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_sound(tab: Watched, address: str, path: str) -> None:
+    tab.wrong.clear()
+    check(tab, address, path)
+
+
+def test_person_page_is_sound(tab: Watched, address: str, workspace: Workspace) -> None:
+    tab.wrong.clear()
     person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
-    for (lang, theme), width in itertools.product(WAYS, (1440, 375)):
-        watched = opened(chromium, session, theme=theme, width=width)
-        visit(watched, address, f"/people/{person_id(person)}", lang)
-        assert Axe().run(watched.page).response["violations"] == []
-        assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert (watched.page.evaluate("window.__ran"), watched.wrong) == (None, [])
-        watched.page.context.close()
+    check(tab, address, f"/people/{person_id(person)}")
 
 
 def test_why_opens_beside_the_page(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:

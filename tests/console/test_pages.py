@@ -25,7 +25,8 @@ PAGES = [
     "/", "/?period=double11", "/?channel=tmall", "/?from=2026-01-01&to=2026-11-20", "/?period=yesterday&compare=none",
     "/people", "/people?bought=yes&sort=paid", "/people?metric=new_customers", "/people?metric=gmv&by=channel&value=tmall",
     "/people?stop=channel%3Atmall&stop=identity%3Aknown",
-    "/sources", "/sources?source=mini", "/sources?period=last90", "/imports", "/dead-letters", "/dead-letters?state=fixed",
+    "/identity", "/sources", "/sources?source=mini", "/sources?period=last90", "/imports",
+    "/dead-letters", "/dead-letters?state=fixed",
     "/dead-letters/1", "/dead-letters/repair?reason=x&field=/timestamp",
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",
     "/definitions", "/definitions?kind=channel&whose=own", "/definitions/channel/tmall", "/definitions/edit",
@@ -234,7 +235,7 @@ def test_why_is_a_page_and_a_fragment(admin: httpx.Client, workspace: Workspace)
     assert "<html" in admin.get(path).text
     fragment = admin.get(path, headers={"hx-request": "true"}).text
     assert "<html" not in fragment
-    assert "出现在同一条记录里" in fragment
+    assert "已合并" in fragment
 
 
 def test_an_identifier_leads_to_its_person(admin: httpx.Client, workspace: Workspace) -> None:

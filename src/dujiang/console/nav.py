@@ -37,6 +37,7 @@ RAIL: Final = (
             Item("/dead-letters", _("Rows to repair"), "repair", "r", "dead_letter.read"),
         ),
     ),
+    Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "person.read"),)),
     Group(_("People"), (Item("/people", _("People list"), "people", "p", "person.read"),)),
     Group(
         _("Channel insight"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dujiang.console.rooms import (
     dead_letters,
     definitions,
+    identity,
     imports,
     jobs,
     metrics,
@@ -23,6 +24,7 @@ ROOMS = (
     sources.ROOM,
     imports.ROOM,
     dead_letters.ROOM,
+    identity.ROOM,
     people.ROOM,
     metrics.ROOM,
     definitions.ROOM,

@@ -46,5 +46,5 @@ def _steps(visit: Visit) -> tuple[Step, ...]:
         Step(visit.text(_("Name your channels")), "/definitions?kind=channel", bool(definitions.current("channel"))),
         Step(visit.text(_("Import a file of orders")), "/imports", is_done=False),
         Step(visit.text(_("Make a collection key")), "/settings/keys", bool(visit.workspace.access.keys.list())),
-        Step(visit.text(_("See how people are recognised")), "/people", is_done=False),
+        Step(visit.text(_("See how people are recognised")), "/identity", is_done=False),
     )

@@ -14,6 +14,7 @@ from dujiang.engine.question import Rows
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.identity.evidence import explain
 from dujiang.insight.model import Condition
 from dujiang.people.model import PeopleQuery, Sort
 
@@ -51,8 +52,10 @@ def reveal(visit: Visit) -> Response:
 @ROOM.get("/people/{id}/why", allow="person.read")
 def why(visit: Visit) -> Response:
     """Why these identifiers are one person."""
-    found = visit.workspace.people.get(_asked(visit))
-    return render(visit, "why.html", evidence=views.evidence(visit, found))
+    found, workspace = visit.workspace.people.get(_asked(visit)), visit.workspace
+    with workspace.engine.read() as con:
+        evidence = explain(con, found.profile.person, workspace.identifier_types, in_zone=workspace.zone)
+    return render(visit, "why.html", evidence=views.evidence(visit, found, evidence))
 
 
 def _list_page(visit: Visit, words: str) -> Response:

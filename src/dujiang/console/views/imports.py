@@ -17,7 +17,7 @@ from dujiang.foundation.i18n import _
 
 FAMILIES: Final = {
     "event": _("Events"),
-    "order": _("Orders"),
+    "order": _("Order"),
     "order_line": _("Order lines"),
     "refund": _("Refunds"),
     "spend": _("Spend"),

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dujiang.collect.identifiers import base_type
 from dujiang.console import formats
 from dujiang.console.components import Card, Tag
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
+from dujiang.foundation.timewindows import day_of
+from dujiang.identity.evidence import Evidence
 from dujiang.people.model import (
     EntryKind,
-    Evidence,
     OwnedIdentifier,
     PeoplePage,
     PersonPage,
@@ -198,8 +198,12 @@ def _cards(visit: Visit, who: Profile) -> tuple[Card, ...]:
         Card("paid", visit.text(_("Amount paid")), visit.show(who.paid_minor, "money"), basis=_refunds(visit, who)),
         Card("visits", visit.text(_("Visits")), visit.show(who.visits, "count")),
         Card("channels", visit.text(_("Channels")), visit.show(len(who.channels), "count")),
-        Card("last", visit.text(_("Last seen")), visit.ago(who.last_at) if who.last_at else formats.NOTHING),
+        Card("last", visit.text(_("Last seen")), _day(visit, who.last_at)),
     )
+
+
+def _day(visit: Visit, moment: datetime | None) -> str:
+    return formats.NOTHING if moment is None else day_of(moment, visit.workspace.zone).isoformat()
 
 
 def _days(visit: Visit, who: Profile) -> str:
@@ -235,25 +239,29 @@ def _identifiers_sheet(visit: Visit, found: Sequence[OwnedIdentifier], clear: Ma
         Column("value", visit.text(_("Value")), "code"),
         Column("role", visit.text(_("Role")), "tag"),
         Column("facts", visit.text(_("Stated")), "count"),
-        Column("first", visit.text(_("First seen")), "moment"),
-        Column("last", visit.text(_("Last seen")), "moment"),
+        Column("first", visit.text(_("First seen"))),
+        Column("last", visit.text(_("Last seen"))),
     )
     rows = []
     for one in found:
         label, tone = ROLES.get(one.role, (one.role, ""))
         value = (clear or {}).get(one.node) or one.shown
         rows.append(
-            (type_label(visit, one.type), value, Tag(visit.text(label), tone), one.facts, one.first_at, one.last_at)
+            (
+                type_label(visit, one.type),
+                value,
+                Tag(visit.text(label), tone),
+                one.facts,
+                _day(visit, one.first_at),
+                _day(visit, one.last_at),
+            )
         )
     return Sheet("identifiers", columns, rows)
 
 
 def type_label(visit: Visit, type_: str) -> str:
     """What people call a type of identifier, with its scope."""
-    name, _at, scope = type_.partition("@")
-    found = visit.workspace.definitions.current("identifier_type").get(("identifier_type", base_type(name)))
-    label = found.label(visit.locale) if found else name
-    return f"{label} @ {scope}" if scope else label
+    return visit.workspace.identifier_types.label(type_, visit.locale)
 
 
 def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
@@ -316,7 +324,7 @@ def _title(visit: Visit, entry: TimelineEntry) -> str:
 
 @dataclass(frozen=True)
 class EvidenceView:
-    """Two identifiers, and what was decided about them, in words."""
+    """A decision about two identifiers, in words."""
 
     label: str
     tone: str
@@ -324,39 +332,16 @@ class EvidenceView:
     detail: str
 
 
-def evidence(visit: Visit, page: PersonPage) -> list[EvidenceView]:
-    """Every link of a person: those that joined first."""
-    found = sorted(page.evidence, key=lambda one: not one.joined)
-    return [_evidence(visit, one) for one in found]
-
-
-def _evidence(visit: Visit, one: Evidence) -> EvidenceView:
-    ends = {
-        "a": f"{type_label(visit, one.a_type)} {one.a_shown}",
-        "b": f"{type_label(visit, one.b_type)} {one.b_shown}",
-    }
-    code, _colon, type_ = one.reason.partition(":")
-    sentence = visit.text(
-        REASONS.get(code, _("{a} and {b}: {reason}.")), **ends, reason=one.reason, type=type_label(visit, type_)
-    )
-    told = _("Stated {n} times by {sources}, first {first}, last {last}.")
-    detail = visit.text(
-        told,
-        n=one.facts,
-        sources=", ".join(one.sources) or formats.NOTHING,
-        first=visit.show(one.first_at, "day"),
-        last=visit.show(one.last_at, "day"),
-    )
-    label = visit.text(_("joined") if one.joined else _("kept apart"))
-    return EvidenceView(label, "good" if one.joined else "warn", sentence, detail)
-
-
-REASONS: Final = {
-    "same_record": _("{a} and {b} stand in one record."),
-    "recycled": _("{a} and {b}: the number had several owners, one after the other."),
-    "shared": _("{a} and {b}: one of them was seen with too many others to mean one person."),
-    "shared_device": _("{a} and {b}: the device is used by several people."),
-    "not_joining": _("{a} and {b}: identifiers of this kind never join people."),
-    "limit": _("{a} and {b}: one person would have too many of {type}."),
-}
-"""What each rule of identity decided, in words (:mod:`dujiang.identity.model` names them)."""
+def evidence(visit: Visit, page: PersonPage, found: Sequence[Evidence]) -> list[EvidenceView]:
+    """Every decision about a person, with the identifiers as anyone may see them."""
+    shown = {one.a: one.a_shown for one in page.evidence} | {one.b: one.b_shown for one in page.evidence}
+    types = visit.workspace.identifier_types
+    return [
+        EvidenceView(
+            label=visit.text(_("joined") if one.joined else _("kept apart")),
+            tone="good" if one.joined else "warn",
+            sentence=one.text(types, visit.locale),
+            detail=" · ".join(shown[node] for node in (one.a, one.b) if node in shown),
+        )
+        for one in found
+    ]

@@ -1,0 +1,103 @@
+"""Identity quality, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dujiang.console.components import Card
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
+from dujiang.identity.model import LIMIT
+from dujiang.identity.quality import Quality
+
+REASONS: Final = {
+    "shared": _("One end was seen with too many others"),
+    "shared_device": _("The device is used by several people"),
+    "not_joining": _("One end is of a kind that joins no people"),
+    "recycled": _("The number had another owner at that time"),
+}
+
+
+@dataclass(frozen=True)
+class IdentityView:
+    """The page: cards, and tables with title and note."""
+
+    cards: tuple[Card, ...]
+    tables: tuple[tuple[str, str, Sheet], ...]
+
+
+def view(visit: Visit, found: Quality) -> IdentityView:
+    """The page; without cards while there is nobody."""
+    if not found.persons:
+        return IdentityView((), ())
+    tables = (
+        (_("By channel"), _("Known people have more than a device or cookie."), channels_sheet(visit, found)),
+        (_("Kept apart"), _("Two identifiers stood together and still do not join."), refused_sheet(visit, found)),
+        (_("Shared identifiers"), _("They belong to nobody and join no one."), shared_sheet(visit, found)),
+        (_("Largest people"), _("Many identifiers in one person deserve a look."), largest_sheet(visit, found)),
+    )
+    return IdentityView(_cards(visit, found), tuple((visit.text(a), visit.text(b), sheet) for a, b, sheet in tables))
+
+
+def _cards(visit: Visit, found: Quality) -> tuple[Card, ...]:
+    told = (
+        ("identifiers", _("Identifiers"), found.identifiers, ""),
+        ("persons", _("People"), found.persons, "/people"),
+        ("conflicts", _("Contradictions"), found.conflicts, ""),
+        ("shared", _("Shared identifiers"), sum(found.shared.values()), ""),
+        ("recycled", _("Numbers with several owners"), found.recycled, ""),
+    )
+    return tuple(
+        Card(key, visit.text(label), visit.show(value, "count"), href=href) for key, label, value, href in told
+    )
+
+
+def channels_sheet(visit: Visit, found: Quality) -> Sheet:
+    """How the people of each channel are recognised."""
+    columns = (
+        Column("channel", visit.text(_("Channel")), "channel"),
+        Column("persons", visit.text(_("Number of people")), "count"),
+        Column("known", visit.text(_("Known")), "percent", bar=True),
+        Column("elsewhere", visit.text(_("Also seen elsewhere")), "percent", bar=True),
+    )
+    rows = [(one.channel, one.persons, one.known_rate, one.elsewhere_rate) for one in found.channels]
+    return Sheet("identity-channels", columns, rows)
+
+
+def refused_sheet(visit: Visit, found: Quality) -> Sheet:
+    """Links that do not join, by reason."""
+    columns = (Column("reason", visit.text(_("Reason"))), Column("links", visit.text(_("Links")), "count"))
+    rows = [(_reason(visit, reason), many) for reason, many in found.refused.items()]
+    return Sheet("identity-refused", columns, rows)
+
+
+def _reason(visit: Visit, reason: str) -> str:
+    if reason.startswith(LIMIT):
+        type_ = visit.workspace.identifier_types.label(reason.removeprefix(LIMIT), visit.locale)
+        return visit.text(_("One person would have too many of: {type}"), type=type_)
+    return visit.text(REASONS.get(reason, reason))
+
+
+def shared_sheet(visit: Visit, found: Quality) -> Sheet:
+    """Identifiers that belong to nobody, by type."""
+    return _by_type(visit, "identity-shared", found.shared)
+
+
+def _by_type(visit: Visit, name: str, counts: Mapping[str, int]) -> Sheet:
+    columns = (Column("type", visit.text(_("Type"))), Column("identifiers", visit.text(_("Identifiers")), "count"))
+    label = visit.workspace.identifier_types.label
+    return Sheet(name, columns, [(label(type_, visit.locale), many) for type_, many in counts.items()])
+
+
+def largest_sheet(visit: Visit, found: Quality) -> Sheet:
+    """The people with most identifiers."""
+    columns = (
+        Column("person", visit.text(_("Person")), "code"),
+        Column("identifiers", visit.text(_("Identifiers")), "count"),
+    )
+    rows = [(person_id(person), many) for person, many in found.largest]
+    return Sheet("identity-largest", columns, rows, [f"/people/{person}/why" for person, _many in rows])

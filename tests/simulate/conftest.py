@@ -13,6 +13,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from dujiang.collect.exports.mapping import MappingSpec
+from dujiang.collect.model import ChannelSpec
+from dujiang.foundation.definitions import Definition, kinds, load_yaml
+from dujiang.insight.model import AnnotationSpec
 from dujiang.simulate import Simulated, SimulationSpec, simulate
 
 SPEC = SimulationSpec(end=date(2026, 11, 20), people=3_000, months=7, seed=11)
@@ -21,6 +25,13 @@ SPEC = SimulationSpec(end=date(2026, 11, 20), people=3_000, months=7, seed=11)
 @pytest.fixture(scope="session")
 def brand(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     return simulate(SPEC, tmp_path_factory.mktemp("brand"))
+
+
+@pytest.fixture(scope="session")
+def definitions(brand: Simulated) -> list[Definition]:
+    needed = (ChannelSpec, MappingSpec, AnnotationSpec)  # importing them makes their kinds known
+    assert len(kinds()) >= len(needed)
+    return load_yaml((brand.folder / "brand.yaml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")

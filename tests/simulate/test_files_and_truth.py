@@ -17,18 +17,13 @@ from dujiang.collect.exports.reader import open_table
 from dujiang.collect.exports.templates import Mappings
 from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
 from dujiang.collect.model import SourceSpec
-from dujiang.foundation.definitions import Definition, load_yaml
+from dujiang.foundation.definitions import Definition
 from dujiang.foundation.ids import hash64
 from dujiang.insight.model import AnnotationSpec
 from dujiang.simulate import Simulated
 
 Truth = Callable[[str], pd.DataFrame]
 KEY = ["channel", "shop", "order_no"]
-
-
-@pytest.fixture(scope="module")
-def definitions(brand: Simulated) -> list[Definition]:
-    return load_yaml((brand.folder / "brand.yaml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
 from dujiang.simulate.calls.requests import Counts, write_calls
 from dujiang.simulate.definitions import brand_yaml
@@ -74,7 +75,7 @@ def _make_blocks(world: World, moments: Moments, spill: Spill, truth: Truth, pro
     total = world.spec.people
     for first in range(0, total, block):
         count += _make_block(world, moments, spill, truth, np.arange(first, min(first + block, total)))
-        progress("people", min(first + block, total), total)
+        progress(_("people made"), min(first + block, total), total)
     return count
 
 
@@ -123,7 +124,7 @@ def _write_months(
         events = spill.take("events", month)
         if events is not None:
             calls.append(_write_calls(world, moments, counts, out, stage.label, Events.of(events)))
-        progress("months", month + 1, len(edges) - 1)
+        progress(_("months written"), month + 1, len(edges) - 1)
     for first, after in pairwise(world.quarter_starts):
         files += write_quarter(out, Stage(world, moments, first, after - 1))
     members, contacts = (_rows(spill.take(name, 0)) for name in ("members", "contacts"))

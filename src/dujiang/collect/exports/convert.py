@@ -216,7 +216,11 @@ class FileConverter:
     def _chunk(self, rows: Sequence[Row]) -> Chunk:
         faults = Faults()
         records = self._records_of(rows)
-        whole = [self._whole(place, row, faults) for place, row in enumerate(records)]
+        width = len(self._header)
+        whole = [
+            row.cells if len(row.cells) == width else self._whole(place, row, faults)
+            for place, row in enumerate(records)
+        ]
         batch = Batch(whole, range(len(records)), faults)
         lines = range(self.number, self.number + len(records))
         self.number += len(records)
@@ -262,10 +266,8 @@ class FileConverter:
         return bool(told) and [cells.clean(cell) for cell in row] == self._header[: len(row)]
 
     def _whole(self, place: int, row: Row, faults: Faults) -> Sequence[str]:
-        """The row's cells in the header's width; one of another width is faulty."""
+        """The row's cells in the header's width; a row that was cut or shifted is faulty."""
         wanted, have = len(self._header), len(row.cells)
-        if have == wanted:
-            return row.cells
         if row.fault:
             faults.add(place, None, UNREADABLE)
         elif have < self._width and self._strict:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,6 @@ import pyarrow as pa
 
 from dujiang.collect.exports.statuses import STRENGTH
 from dujiang.foundation.facts import FAMILIES, IDENTIFIERS, MOMENT
-from dujiang.foundation.ids import hash64
 
 Fields = dict[str, list[Any]]
 """Values by field; every list as long as there are facts."""
@@ -82,28 +82,47 @@ def _last(values: Sequence[Any], group: Sequence[int]) -> Any:
 def contents(family: str, fields: Fields) -> list[int]:
     """A hash of everything that each fact states."""
     names = sorted(name for name in fields if name not in _MADE)
-    head = f"{family}:{','.join(names)}"
-    return [hash64(head, _encode(row)) for row in zip(*(fields[name] for name in names), strict=True)]
+    head = framed(f"{family}:{','.join(names)}")
+    return [_hash(head + _encode(row)) for row in zip(*(fields[name] for name in names), strict=True)]
 
 
 def natural_keys(family: str, fields: Fields) -> list[int]:
-    """The key of each fact, from what makes it itself."""
+    """The key of each fact, from what makes it itself: :func:`~dujiang.foundation.ids.hash64` of family and parts."""
     columns = [fields.get(name) for name in KEYS[family]]
     size = len(next(column for column in columns if column is not None))
-    texts = [[_key_text(value) for value in column] if column is not None else [""] * size for column in columns]
-    return [hash64(family, *row) for row in zip(*texts, strict=True)]
+    head, varying = framed(family), []
+    for column in columns:
+        told = set(column) if column is not None else {None}
+        if not varying and len(told) == 1:
+            head += framed(_key_text(told.pop()))
+        else:
+            varying.append([framed(_key_text(value)) for value in column or [None] * size])
+    if not varying:
+        return [_hash(head)] * size
+    return [_hash(head + b"".join(row)) for row in zip(*varying, strict=True)]
+
+
+def framed(text: str) -> bytes:
+    """A part of what is hashed, with its length before it, so that ``ab, c`` and ``a, bc`` differ."""
+    data = text.encode()
+    return len(data).to_bytes(4, "little") + data
+
+
+def _hash(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)
 
 
 def _key_text(value: Any) -> str:
     return value if value.__class__ is str else "" if value is None else str(value)
 
 
-def table(family: str, fields: Fields, line: Sequence[int]) -> pa.Table:
-    """The facts as an Arrow table; fields that no rule states are null."""
+def table(family: str, fields: Fields, line: Sequence[int], same: Mapping[str, Any]) -> pa.Table:
+    """The facts as an Arrow table; fields that no rule states are null, those in ``same`` are alike in every row."""
     schema = SCHEMAS[family]
+    alike = {name: pa.repeat(pa.scalar(value, schema.field(name).type), len(line)) for name, value in same.items()}
+    made = alike | {"line": pa.array(line, pa.int64())}
     columns = [
-        pa.array(line, pa.int64()) if field.name == "line" else _array(field, fields.get(field.name), len(line))
-        for field in schema
+        made[field.name] if field.name in made else _array(field, fields.get(field.name), len(line)) for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -128,12 +128,11 @@ class OutputMaker:
         settle_amounts(fields, discount_stated="discount_minor" in self.output.fields)
         if self.family == "order" and self.grain == "item":
             fields, line = merge_orders(fields, line)
-        fields |= {name: [getattr(self.origin, name)] * len(line) for name in ("source", "channel", "received_at")}
-        fields["received_at"] = [_micros(self.origin.received_at)] * len(line)
+        fields |= {"source": [self.origin.source] * len(line), "channel": [self.origin.channel] * len(line)}
         keys = fields.pop("_key", None)
         fields["content"] = contents(self.family, fields)
         fields["key"] = keys or self._keys(fields)
-        return table(self.family, fields, line)
+        return table(self.family, fields, line, vars(self.origin))
 
     def _compile_fields(self, spec: MappingSpec) -> dict[str, Values]:
         schema = FAMILIES[self.family]
@@ -194,10 +193,6 @@ class OutputMaker:
 
 def _same(value: Any) -> Values:
     return lambda batch: [value] * len(batch)
-
-
-def _micros(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
 def _without(staged: Staged, faults: Faults) -> tuple[Fields, Sequence[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +23,9 @@ VALID: Final = (
 )  # fmt: skip
 STRENGTH: Final = {"valid": 2, "unpaid": 1, "cancelled": 0}
 """Of several rows of one order the strongest status is the order's."""
+
+
+_SOMETHING: Final = re.compile(r"[1-9]")
 
 
 def classify(text: str, rule: StatusRule) -> str | None:
@@ -51,7 +55,10 @@ def compile_status(rule: StatusRule, compiler: RuleCompiler) -> tuple[Values, Va
 
     def status(batch: Batch) -> list[str]:
         words = word(batch) if word else [None] * len(batch)
-        paid = [any(row) for row in zip(*(one(batch) for one in found), strict=True)] if found else [False] * len(batch)
+        paid = [False] * len(batch)
+        for one in found:
+            if not all(paid):
+                paid = [before or now for before, now in zip(paid, one(batch), strict=True)]
         return [
             "valid" if proof else (meaning[text] if text else None) or rule.otherwise
             for text, proof in zip(words, paid, strict=True)
@@ -73,7 +80,7 @@ def _evidence(text: str) -> bool:
     cleaned = cells.text_of(text)
     if not isinstance(cleaned, str) or cleaned.startswith("0000-00-00"):
         return False
-    return any(digit in cleaned for digit in "123456789")
+    return _SOMETHING.search(cleaned) is not None
 
 
 def _given_back(text: str) -> bool:

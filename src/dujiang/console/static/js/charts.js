@@ -51,7 +51,7 @@ function options(data) {
   const text = { color: secondary, fontFamily, fontSize: 12 };
   const isMany = data.series.length > 5 || (data.type === "bar" && data.series.length > 1);
   const across = { type: "category", data: data.x, boundaryGap: data.type === "bar", axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false } };
-  const up = { type: "value", axisLabel: { ...text, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined };
+  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined };
   return {
     animation: false,
     aria: { enabled: false },

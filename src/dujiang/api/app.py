@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp
 
 from dujiang import __version__
@@ -28,7 +29,8 @@ from dujiang.workspace.worker import Worker
 
 log = logging.getLogger("dujiang.api")
 
-PREFIX = "/api/v1"
+PREFIX: Final = "/api/v1"
+_HTTP: Final = {404: _("There is nothing at this address."), 405: _("This address cannot be asked in this way.")}
 
 
 def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
@@ -45,7 +47,13 @@ def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
 
     mounts = [Mount(PREFIX, create_api(workspace, worker)), Mount("/", create_console(workspace))]
     return Tracking(
-        Starlette(routes=mounts, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan), workspace.intake
+        Starlette(
+            routes=mounts,
+            middleware=[Middleware(SecurityHeaders)],
+            exception_handlers={HTTPException: _on_http},
+            lifespan=lifespan,
+        ),
+        workspace.intake,
     )
 
 
@@ -97,16 +105,26 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    sentence = translate(_("The field {field} of the request is wrong: {reason}."), _locale(request))
-    return problem(422, "request.invalid", sentence.format(field=where, reason=first["msg"]))
+    field = where.encode("utf-8", "replace").decode()[:200]  # a caller's own words, which may be no text at all
+    sentence = translate(_("The field {field} of the request is wrong."), _locale(request)).format(field=field)
+    return problem(422, "request.invalid", sentence, first["msg"])
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    sentence = translate(_("There is nothing at this address."), _locale(request))
+    known = _HTTP.get(error.status_code, _("The request cannot be read."))
+    sentence = translate(known, _locale(request))
     answer = problem(error.status_code, f"http.{error.status_code}", sentence, str(error.detail))
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        answer.headers["allow"] = ", ".join(_methods(request))
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """What the address can be asked with, over all of its routes; only the first of them was looked at."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:

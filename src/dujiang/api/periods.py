@@ -1,11 +1,12 @@
-"""Days and periods as callers send them, kept within what calendars and answers can hold."""
+"""Days, periods and whole numbers as callers send them, kept within what calendars and answers can hold."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -13,27 +14,56 @@ from dujiang.foundation.timewindows import Period
 
 PERIOD_DAYS_MAX: Final = 3_660
 """Ten years."""
-_FIRST, _LAST = date(1970, 1, 2), date(2199, 12, 30)
+FIRST_DAY: Final = date(1971, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-Day = Annotated[date, Field(ge=_FIRST, le=_LAST)]
-"""A day on which something can have happened."""
+
+def _is_day(value: object) -> object:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+def _is_whole(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("a whole number is expected")
+    return value
+
+
+IsWhole: Final = BeforeValidator(_is_whole)
+"""In a body only a number is a number: neither a text nor a truth value that could be read as one."""
+
+Day = Annotated[date, BeforeValidator(_is_day)]
+"""A day, and not a moment or a number of seconds that could be read as one."""
 
 
 def asked_period(first: date, last: date, days_max: int = PERIOD_DAYS_MAX) -> Period:
     """The period from ``first`` to ``last``, both included.
 
     Raises:
-        InvalidInput: ``time.period_backwards`` or ``time.period_too_long``.
+        InvalidInput: ``time.out_of_range``, ``time.period_backwards`` or ``time.period_too_long``.
     """
-    period = Period(first, last)
+    period = Period(checked_day(first), checked_day(last))
     if period.days > days_max:
         sentence = _("{days} days are more than {bound}. Ask for a shorter period.")
         raise InvalidInput("time.period_too_long", sentence, days=period.days, bound=days_max)
     return period
 
 
+def checked_day(day: date) -> date:
+    """``day``, if something can have happened on it.
+
+    Raises:
+        InvalidInput: ``time.out_of_range``.
+    """
+    if not FIRST_DAY <= day <= LAST_DAY:
+        sentence = _("{day} lies outside {first} to {last}. Correct the date.")
+        raise InvalidInput("time.out_of_range", sentence, day=str(day), first=str(FIRST_DAY), last=str(LAST_DAY))
+    return day
+
+
 def checked_moment(moment: datetime) -> datetime:
-    """``moment``, if it lies on a :data:`Day`."""
-    if not _FIRST <= moment.date() <= _LAST:
-        raise ValueError(f"has to lie between {_FIRST} and {_LAST}")
+    """``moment``, if something can have happened then; errors as :func:`checked_day`."""
+    checked_day(moment.date())
     return moment

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
+from dujiang.api.periods import IsWhole
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.store.access import AccessKey, Account, NewKey, Role
@@ -40,14 +41,14 @@ class WantedAccount(BaseModel):
 class Rotation(BaseModel):
     """How long the old key goes on working."""
 
-    overlap_hours: int = Field(default=168, ge=0, le=24 * 90)
+    overlap_hours: Annotated[int, Field(ge=0, le=24 * 90), IsWhole] = 168
 
 
 class AccountChange(BaseModel):
     """What changes; what is null stays."""
 
     role: Role | None = None
-    active: bool | None = None
+    active: StrictBool | None = None
     password: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
 
@@ -57,7 +58,7 @@ def keys(workspace: OfWorkspace) -> list[AccessKey]:
     return list(workspace.access.keys.list())
 
 
-@router.post("/keys", status_code=201, responses=problems(404))
+@router.post("/keys", status_code=201)
 def create_key(workspace: OfWorkspace, wanted: Annotated[WantedKey, Body()], actor: KeyMaker) -> NewKey:
     """Make a key; its secret is shown this once."""
     if wanted.kind == "api":
@@ -66,13 +67,13 @@ def create_key(workspace: OfWorkspace, wanted: Annotated[WantedKey, Body()], act
     return workspace.access.keys.create_collect(wanted.name, wanted.source, actor=actor.name)
 
 
-@router.post("/keys/{key}/revoke", responses=problems(404, 409))
+@router.post("/keys/{key}/revoke", responses=problems(409))
 def revoke_key(workspace: OfWorkspace, key: str, actor: Annotated[Actor, Depends(needs("key.revoke"))]) -> AccessKey:
     """End a key now."""
     return workspace.access.keys.revoke(key, actor=actor.name)
 
 
-@router.post("/keys/{key}/rotate", status_code=201, responses=problems(404, 409))
+@router.post("/keys/{key}/rotate", status_code=201, responses=problems(409))
 def rotate_key(
     workspace: OfWorkspace,
     key: str,
@@ -99,7 +100,7 @@ def create_account(
     return workspace.access.accounts.create(wanted.name, wanted.password, wanted.role, actor=actor.name)
 
 
-@router.post("/accounts/{account}", responses=problems(404, 409))
+@router.post("/accounts/{account}", responses=problems(409))
 def change_account(
     workspace: OfWorkspace,
     account: str,
@@ -114,7 +115,7 @@ def change_account(
 def audit(
     workspace: OfWorkspace,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**52)] = None,
 ) -> list[AuditEntry]:
     """Who did what, newest first; ``before`` is the sequence of the last entry of the page before."""
     return list(workspace.audit.list(limit, before))

@@ -48,25 +48,25 @@ def listed(workspace: OfWorkspace, kind: str | None = None) -> list[Listed]:
     return workspace.definitions.listed(kind)
 
 
-@router.get("/{kind}/{name}", dependencies=[CanRead], responses=problems(404))
+@router.get("/{kind}/{name}", dependencies=[CanRead])
 def get(workspace: OfWorkspace, kind: str, name: str) -> Definition:
     """One definition."""
     return workspace.definitions.get(kind, name)
 
 
-@router.get("/{kind}/{name}/versions", dependencies=[CanRead], responses=problems(404))
+@router.get("/{kind}/{name}/versions", dependencies=[CanRead])
 def versions(workspace: OfWorkspace, kind: str, name: str) -> list[Version]:
     """Every version the brand has made of it, newest first."""
     return list(workspace.definitions.versions(kind, name))
 
 
-@router.post("/plan", dependencies=[CanRead], responses=problems(404, 413))
+@router.post("/plan", dependencies=[CanRead], responses=problems(413))
 def plan(workspace: OfWorkspace, wanted: Annotated[Wanted, Body()]) -> list[Planned]:
     """What applying would change; nothing is changed."""
     return [Planned.of(change) for change in workspace.definitions.plan(load_yaml(wanted.yaml))]
 
 
-@router.post("/apply", responses=problems(404, 409, 413))
+@router.post("/apply", responses=problems(409, 413))
 def apply(
     workspace: OfWorkspace,
     wanted: Annotated[Wanted, Body()],

@@ -19,7 +19,7 @@ from dujiang.foundation.i18n import _
 from dujiang.store.command import Actor
 from dujiang.store.jobs import Job
 
-router = APIRouter(prefix="/imports", tags=["imports"], responses=problems(404))
+router = APIRouter(prefix="/imports", tags=["imports"], responses=problems())
 
 CanRead = Depends(needs("import.read"))
 Runner = Annotated[Actor, Depends(needs("import.run"))]
@@ -27,18 +27,23 @@ Undoer = Annotated[Actor, Depends(needs("import.undo"))]
 Text = Annotated[str, Field(max_length=200)]
 
 
-class Asked(BaseModel):
-    """How an uploaded file is to be imported. What is empty is found out, or the mapping's."""
+class How(BaseModel):
+    """How a file is to be read. What is empty is found out, or the mapping's."""
 
-    upload: Text
     mapping: Text = ""
     channel: Text = ""
     shop: Text = ""
-    source: Text = ""
     account: Text = ""
     app: Text = ""
     day: Text = ""
     encoding: Text = ""
+
+
+class Asked(How):
+    """Which uploaded file is to be imported, and how."""
+
+    upload: Text
+    source: Text = ""
 
     def params(self) -> dict[str, Any]:
         """Parameters of the job."""
@@ -76,19 +81,11 @@ def discard(workspace: OfWorkspace, upload: str, _actor: Runner) -> None:
     workspace.imports.discard(upload)
 
 
-@router.post("/preview")
-def preview(workspace: OfWorkspace, asked: Annotated[Asked, Body()], _actor: Runner) -> Preview:
-    """What importing would do; nothing is kept."""
-    return workspace.imports.preview(
-        asked.upload,
-        asked.mapping,
-        asked.encoding,
-        channel=asked.channel,
-        shop=asked.shop,
-        account=asked.account,
-        app=asked.app,
-        day=asked.day,
-    )
+@router.post("/uploads/{upload}/preview")
+def preview(workspace: OfWorkspace, upload: str, how: Annotated[How, Body()], _actor: Runner) -> Preview:
+    """What importing a waiting file would do; nothing is kept."""
+    given = how.model_dump(include={"channel", "shop", "account", "app", "day"})
+    return workspace.imports.preview(upload, how.mapping, how.encoding, **given)
 
 
 @router.post("", status_code=202)

@@ -6,23 +6,49 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from dujiang.api.answers import Answer
-from dujiang.api.periods import Day, asked_period
+from dujiang.api.periods import Day, IsWhole, asked_period
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.timewindows import Comparison, Grain
 from dujiang.insight.answer import MetricQuery
 from dujiang.insight.catalogue import Metric
-from dujiang.insight.model import Condition
+from dujiang.insight.model import Condition, Operator, Value
 
-router = APIRouter(prefix="/metrics", tags=["metrics"], responses=problems(404))
+router = APIRouter(prefix="/metrics", tags=["metrics"], responses=problems())
 
 CanRead = Depends(needs("metric.read"))
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Where(BaseModel):
+    """A condition on a dimension: ``among`` and ``not_among`` take a list, ``known`` and ``unknown`` nothing."""
+
+    column: Name
+    op: Operator = "is"
+    value: Value | Annotated[list[Value], Field(max_length=1000)] | None = None
+
+    def condition(self) -> Condition:
+        """As the metric layer takes it.
+
+        Raises:
+            InvalidInput: ``metric.condition``.
+        """
+        value = tuple(self.value) if isinstance(self.value, list) else self.value
+        try:
+            return Condition(column=self.column, op=self.op, value=value)
+        except ValidationError:
+            sentence = _("The condition on “{dimension}” compares it with a value of another kind.")
+            raise InvalidInput("metric.condition", sentence, dimension=self.column) from None
+
+
+Conditions = Annotated[list[Where], Field(max_length=20)]
 
 
 class MetricEntry(BaseModel):
@@ -51,8 +77,8 @@ class Question(BaseModel):
     compare: Comparison = "none"
     grain: Grain | None = None
     by: Annotated[list[Name], Field(max_length=3)] = []
-    where: Annotated[list[Condition], Field(max_length=20)] = []
-    rows_max: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
+    where: Conditions = []
+    rows_max: Annotated[int, Field(ge=1, le=BOUNDS.answer_rows_max), IsWhole] = 1000
 
     def query(self) -> MetricQuery:
         """As the metric layer takes it."""
@@ -62,7 +88,7 @@ class Question(BaseModel):
             compare=self.compare,
             grain=self.grain,
             by=tuple(self.by),
-            where=tuple(self.where),
+            where=tuple(one.condition() for one in self.where),
             rows_max=self.rows_max,
         )
 
@@ -73,8 +99,8 @@ class Behind(BaseModel):
     metric: Name
     first: Day
     last: Day
-    where: Annotated[list[Condition], Field(max_length=20)] = []
-    limit: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
+    where: Conditions = []
+    limit: Annotated[int, Field(ge=1, le=BOUNDS.answer_rows_max), IsWhole] = 1000
 
 
 class People(BaseModel):
@@ -100,7 +126,7 @@ def query(workspace: OfWorkspace, question: Annotated[Question, Body()]) -> Answ
 @router.post("/people", dependencies=[Depends(needs("person.read"))])
 def people(workspace: OfWorkspace, behind: Annotated[Behind, Body()]) -> People:
     """The people behind a number."""
-    period, where = asked_period(behind.first, behind.last), tuple(behind.where)
+    period, where = asked_period(behind.first, behind.last), tuple(one.condition() for one in behind.where)
     found = workspace.metrics.persons(behind.metric, period, where, behind.limit)
     count = workspace.metrics.count_people(behind.metric, period, where)
     return People(count=count, people=[person_id(person) for person in found])

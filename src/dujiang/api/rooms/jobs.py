@@ -21,13 +21,13 @@ def listed(
     return list(workspace.jobs.list(limit, state=state))
 
 
-@router.get("/{job}", dependencies=[Depends(needs("job.read"))], responses=problems(404))
+@router.get("/{job}", dependencies=[Depends(needs("job.read"))])
 def get(workspace: OfWorkspace, job: str) -> Job:
     """One job."""
     return workspace.jobs.get(job)
 
 
-@router.post("/{job}/cancel", dependencies=[Depends(needs("job.cancel"))], responses=problems(404))
+@router.post("/{job}/cancel", dependencies=[Depends(needs("job.cancel"))])
 def cancel(workspace: OfWorkspace, job: str) -> Job:
     """Stop a job: at once if it waits, else at its next report."""
     return workspace.jobs.cancel(job)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, Field
 
+from dujiang.api.periods import IsWhole
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.collect.dead_letters import Mended
@@ -18,8 +19,8 @@ router = APIRouter(prefix="/dead-letters", tags=["dead letters"], responses=prob
 
 CanRead = Depends(needs("dead_letter.read"))
 Repairer = Annotated[Actor, Depends(needs("dead_letter.repair"))]
-LetterId = Annotated[int, Field(ge=1, le=2**62)]
-Ids = Annotated[list[LetterId], Field(min_length=1, max_length=10_000)]
+LetterId = Annotated[int, Field(ge=1, le=2**52)]
+Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**52), IsWhole]], Field(min_length=1, max_length=10_000)]
 
 
 class Letter(BaseModel):
@@ -54,24 +55,17 @@ class OpenLetter(Letter):
     event: Any
 
 
-class WithRule(BaseModel):
-    """Letters, and the rule to mend them with."""
-
-    rule: Annotated[str, Field(min_length=1, max_length=80)]
-    ids: Ids
-
-
-class Discard(BaseModel):
-    """Letters to be given up, and why."""
+class Letters(BaseModel):
+    """Which letters."""
 
     ids: Ids
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Reopen(BaseModel):
-    """Letters to be taken back."""
+class Marked(Letters):
+    """What becomes of letters."""
 
-    ids: Ids
+    state: Literal["discarded", "open"]
+    reason: str = Field(default="", max_length=500)
 
 
 class Replay(BaseModel):
@@ -86,7 +80,7 @@ def listed(
     workspace: OfWorkspace,
     state: LetterState | None = "open",
     source: str | None = None,
-    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**52)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[Letter]:
     """Letters, newest first; ``before`` is the id of the last one on the page before."""
@@ -100,14 +94,14 @@ def groups(workspace: OfWorkspace) -> list[LetterGroup]:
     return list(workspace.dead_letters.groups())
 
 
-@router.get("/{letter}", dependencies=[CanRead], responses=problems(404))
+@router.get("/{letter}", dependencies=[CanRead])
 def get(workspace: OfWorkspace, letter: LetterId) -> OpenLetter:
     """One letter with its event."""
     opened = workspace.dead_letters.get(letter)
     return OpenLetter(**Letter.of(opened.row).model_dump(), event=opened.event)
 
 
-@router.post("/{letter}/reveal", responses=problems(404))
+@router.post("/{letter}/reveal")
 def reveal(
     workspace: OfWorkspace, letter: LetterId, actor: Annotated[Actor, Depends(needs("person.reveal"))]
 ) -> OpenLetter:
@@ -116,26 +110,22 @@ def reveal(
     return OpenLetter(**Letter.of(opened.row).model_dump(), event=opened.event)
 
 
-@router.post("/preview", dependencies=[CanRead], responses=problems(404))
-def preview(workspace: OfWorkspace, asked: Annotated[WithRule, Body()]) -> list[Mended]:
-    """What a rule would make of letters; nothing is changed."""
-    return workspace.dead_letters.preview(workspace.dead_letters.rule(asked.rule), asked.ids[:100])
+@router.post("/rules/{rule}/preview", dependencies=[CanRead])
+def preview(workspace: OfWorkspace, rule: str, asked: Annotated[Letters, Body()]) -> list[Mended]:
+    """What a rule would make of letters (of the first hundred); nothing is changed."""
+    return workspace.dead_letters.preview(workspace.dead_letters.rule(rule), asked.ids[:100])
 
 
-@router.post("/replay", responses=problems(404, 429))
-def replay(workspace: OfWorkspace, asked: Annotated[WithRule, Body()], actor: Repairer) -> Replay:
+@router.post("/rules/{rule}/replay", responses=problems(429))
+def replay(workspace: OfWorkspace, rule: str, asked: Annotated[Letters, Body()], actor: Repairer) -> Replay:
     """Mend letters with a rule and send in those that are acceptable then. Twice makes nothing twice."""
-    done = workspace.dead_letters.replay(workspace.dead_letters.rule(asked.rule), asked.ids, actor=actor.name)
+    done = workspace.dead_letters.replay(workspace.dead_letters.rule(rule), asked.ids, actor=actor.name)
     return Replay(fixed=list(done.fixed), still_wrong=list(done.still_wrong))
 
 
-@router.post("/discard", responses=problems(409))
-def discard(workspace: OfWorkspace, asked: Annotated[Discard, Body()], actor: Repairer) -> int:
-    """Give letters up; how many."""
+@router.patch("", responses=problems(409))
+def mark(workspace: OfWorkspace, asked: Annotated[Marked, Body()], actor: Repairer) -> int:
+    """Give letters up for a reason (``discarded``), or take them back (``open``); how many."""
+    if asked.state == "open":
+        return workspace.dead_letters.reopen(asked.ids, actor=actor.name)
     return workspace.dead_letters.discard(asked.ids, reason=asked.reason, actor=actor.name)
-
-
-@router.post("/reopen", responses=problems(409))
-def reopen(workspace: OfWorkspace, asked: Annotated[Reopen, Body()], actor: Repairer) -> int:
-    """Take letters back that were given up; how many."""
-    return workspace.dead_letters.reopen(asked.ids, actor=actor.name)

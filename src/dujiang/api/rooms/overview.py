@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, Field
 
 from dujiang.api.answers import Answer, Number
-from dujiang.api.periods import Day, asked_period
+from dujiang.api.periods import Day, IsWhole, asked_period
 from dujiang.api.problems import problems
 from dujiang.api.rooms.insight import People
 from dujiang.api.security import OfWorkspace, needs
@@ -73,7 +73,7 @@ class InStops(BaseModel):
     last: Day
     stops: Annotated[list[Annotated[str, Field(max_length=120)]], Field(min_length=1, max_length=50)]
     channels: Annotated[list[str], Field(max_length=50)] = []
-    limit: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
+    limit: Annotated[int, Field(ge=1, le=BOUNDS.answer_rows_max), IsWhole] = 1000
 
 
 @router.get("/dashboard", dependencies=[CanRead])

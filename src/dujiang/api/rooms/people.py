@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
-from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.people.model import EntryKind, PeopleQuery, PersonPage, Profile, Sort, TimelinePage
@@ -18,6 +18,7 @@ from dujiang.store.command import Actor
 router = APIRouter(prefix="/people", tags=["people"], responses=problems())
 
 CanRead = Depends(needs("person.read"))
+PersonId = Annotated[str, Path(description="The id of a person, such as u00abcdefghjkm", max_length=80)]
 
 
 class Person(BaseModel):
@@ -58,7 +59,7 @@ def _number(text: str) -> int:
     number = parse_person_id(text)
     if number is None:
         sentence = _("“{value}” is not the id of a person. Ids begin with u and have 14 letters.")
-        raise InvalidInput("people.bad_id", sentence, value=text[:40])
+        raise NotFound("people.bad_id", sentence, value=text[:40])
     return number
 
 
@@ -89,17 +90,17 @@ def listed(
     return Page(count=page.count, people=[Person.of(one) for one in page.people], next=page.next)
 
 
-@router.get("/{person}", dependencies=[CanRead], responses=problems(404))
-def get(workspace: OfWorkspace, person: str) -> OnePerson:
+@router.get("/{person}", dependencies=[CanRead])
+def get(workspace: OfWorkspace, person: PersonId) -> OnePerson:
     """One person; of somebody who was merged, the survivor."""
     page = workspace.people.get(_number(person))
     return OnePerson(id=person_id(page.profile.person), page=page)
 
 
-@router.get("/{person}/timeline", dependencies=[CanRead], responses=problems(404))
+@router.get("/{person}/timeline", dependencies=[CanRead])
 def timeline(
     workspace: OfWorkspace,
-    person: str,
+    person: PersonId,
     before: Annotated[str, Query(max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     channel: Annotated[list[str] | None, Query(max_length=50)] = None,
@@ -110,9 +111,9 @@ def timeline(
     return workspace.people.timeline(_number(person), before, limit, tuple(channel or ()), **filters)
 
 
-@router.post("/{person}/reveal", responses=problems(404))
+@router.post("/{person}/reveal")
 def reveal(
-    workspace: OfWorkspace, person: str, actor: Annotated[Actor, Depends(needs("person.reveal"))]
+    workspace: OfWorkspace, person: PersonId, actor: Annotated[Actor, Depends(needs("person.reveal"))]
 ) -> list[Identifier]:
     """The person's identifiers in clear, as far as they are kept; the audit log records who asked."""
     number = _number(person)

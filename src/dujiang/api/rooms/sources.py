@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from dujiang.api.periods import Day, asked_period, checked_moment
+from dujiang.api.periods import Day, IsWhole, asked_period, checked_day, checked_moment
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.collect.completeness import HourCount, TotalCheck
@@ -18,7 +18,6 @@ from dujiang.store.command import Actor
 router = APIRouter(prefix="/sources", tags=["sources"], responses=problems())
 
 DAYS_MAX: Final = 400
-First = Annotated[datetime, AfterValidator(checked_moment)]
 
 
 class Total(BaseModel):
@@ -27,9 +26,9 @@ class Total(BaseModel):
     channel: str = Field(min_length=1, max_length=80)
     shop: str = Field(default="", max_length=200)
     day: Day
-    hour: Annotated[int, Field(ge=0, le=23)] | None = None
-    orders: int = Field(ge=0, le=10**12)
-    gmv_minor: int = Field(ge=0, le=10**15)
+    hour: Annotated[int, Field(ge=0, le=23), IsWhole] | None = None
+    orders: Annotated[int, Field(ge=0, le=10**12), IsWhole]
+    gmv_minor: Annotated[int, Field(ge=0, le=10**15), IsWhole]
 
 
 @router.get("", dependencies=[Depends(needs("source.read"))])
@@ -52,6 +51,8 @@ def enter(
     actor: Annotated[Actor, Depends(needs("platform_total.enter"))],
 ) -> int:
     """Keep platform totals; how many were kept."""
+    for total in entered:
+        checked_day(total.day)
     settled = workspace.enter_totals([EnteredTotal(**total.model_dump()) for total in entered])
     workspace.record(actor.name, "platform_total.enter", settled.batch, {"totals": len(entered)})
     return settled.facts
@@ -59,9 +60,10 @@ def enter(
 
 @router.get("/{source}/hours", dependencies=[Depends(needs("source.read"))])
 def hours(
-    workspace: OfWorkspace, source: str, first: First, count: Annotated[int, Query(ge=1, le=24 * DAYS_MAX)] = 168
+    workspace: OfWorkspace, source: str, first: datetime, count: Annotated[int, Query(ge=1, le=24 * DAYS_MAX)] = 168
 ) -> list[HourCount]:
     """``count`` hours of one source from ``first`` on, with what each should have brought."""
+    checked_moment(first)
     if first.tzinfo is None:
         first = first.replace(tzinfo=workspace.zone)
     return workspace.completeness.hours(source, first, first + timedelta(hours=count))

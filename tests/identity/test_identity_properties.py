@@ -333,7 +333,7 @@ def test_incremental_equals_from_scratch(
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=400, deadline=None, suppress_health_check=FIXED)
 @given(steps=every_strategy, step_share=st.sampled_from([0.0, 0.3, 1.0]))
 def test_incremental_equals_from_scratch_often(
     steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any

@@ -153,7 +153,7 @@ def order(number: str, *who: str, moment: datetime | None, channel: str = "shop"
     return "order", {**row, "order_no": number, "identifiers": _who(*who), **stated}
 
 
-def line(number: str, item: str, *who: str, moment: datetime, channel: str = "shop", **stated: Any) -> Fact:
+def line(number: str, item: str, *who: str, moment: datetime | None, channel: str = "shop", **stated: Any) -> Fact:
     """One line of an order."""
     row = {"key": hash64("line", channel, number, item), "source": channel, "channel": channel, "at": moment}
     return "order_line", {**row, "order_no": number, "line_no": item, "identifiers": _who(*who), **stated}
@@ -171,7 +171,7 @@ def customer(record: str, *who: str, moment: datetime, channel: str = "members",
     return "customer", {**row, "identifiers": _who(*who), **stated}
 
 
-def conversation(name: str, *who: str, moment: datetime, channel: str = "service", **stated: Any) -> Fact:
+def conversation(name: str, *who: str, moment: datetime | None, channel: str = "service", **stated: Any) -> Fact:
     """A service conversation."""
     row = {"key": hash64("conversation", channel, name), "source": channel, "channel": channel, "at": moment}
     return "conversation", {**row, "conversation_id": name, "identifiers": _who(*who), **stated}

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
 import pytest
-from engine_kit import SHANGHAI, Archive, Components, Rules, at, event, node, order, refresher, rows
+from engine_kit import (
+    SHANGHAI,
+    Archive,
+    Components,
+    Rules,
+    at,
+    conversation,
+    event,
+    node,
+    order,
+    refresher,
+    refund,
+    rows,
+)
 
 from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
@@ -56,6 +70,39 @@ def test_a_merge_takes_the_history_along_from_where_it_began(engine: Engine) -> 
     since = dict(zip(*report.touched.to_pydict().values(), strict=True))
     assert since == {node("user:1"): at(days=1), node("device:1"): at(days=1)}
     assert [(row["person"], row["events"]) for row in rows(engine, "person")] == [(node("user:1"), 3)]
+
+
+def test_an_order_named_by_its_refund_counts_on_the_day_it_was_made(engine: Engine) -> None:
+    keeper, archive = refresher(engine), Archive()
+    keeper.load(archive.batch("a", refund("A", "1", "user:1", moment=at(days=3), amount_minor=5)))
+    keeper.refresh()
+    keeper.load(archive.batch("b", order("A", moment=at(), status="valid", paid_minor=9)))
+    keeper.refresh()
+    assert [(row["day"], row["orders"], row["paid_minor"]) for row in rows(engine, "person_day")] == [
+        (date(2026, 3, 1), 1, 9)
+    ]
+
+
+def test_a_conversation_named_later_counts_on_the_day_it_began(engine: Engine) -> None:
+    keeper, archive = refresher(engine), Archive()
+    keeper.load(archive.batch("a", conversation("c", moment=at())))
+    keeper.refresh()
+    keeper.load(archive.batch("b", conversation("c", "user:1", moment=None)))
+    keeper.refresh()
+    assert [(row["day"], row["conversations"]) for row in rows(engine, "person_day")] == [(date(2026, 3, 1), 1)]
+
+
+def test_a_merge_takes_along_what_a_later_fact_named(engine: Engine) -> None:
+    keeper, archive = refresher(engine), Archive()
+    keeper.load(
+        archive.batch("a", order("A", moment=at(), status="valid"), refund("A", "1", "device:1", moment=at(days=3)))
+    )
+    keeper.load(archive.batch("b", event("user:1", moment=at(days=4))))
+    keeper.refresh()
+    keeper.load(archive.batch("c", event("user:1", "device:1", moment=at(days=5))))
+    keeper.refresh()
+    assert {row["person"] for row in rows(engine, "person_day")} == {node("device:1")}
+    assert [(row["orders"], row["events"]) for row in rows(engine, "person")] == [(1, 2)]
 
 
 def test_many_touched_persons_are_computed_all_at_once(engine: Engine) -> None:
@@ -139,6 +186,8 @@ def test_the_graph_has_an_order() -> None:
     for one in GRAPH:
         for read in one.reads:
             assert read not in names or names.index(read) < names.index(one.table)
+    dated = {node.table for node in GRAPH if node.dated}
+    assert not any(dated.intersection(node.reads) for node in GRAPH if not node.dated)
 
 
 @pytest.mark.parametrize(

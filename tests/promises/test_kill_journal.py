@@ -70,7 +70,7 @@ def kept_in(url: str, keyring: Keyring, *, after: int = 0) -> dict[int, bytes]:
 
 
 def kill_often(url: str, tmp_path: Path, times: int, seed: int) -> int:
-    keys, rng, total, checked = tmp_path / "keys", random.Random(seed), 0, 0  # noqa: S311
+    keys, rng, total, checked = tmp_path / "keys", random.Random(seed), 0, 0
     keyring = Keyring.open(keys)
     for _ in range(times):
         process = child(url, keys, tasks=rng.choice((1, 8, 40)), number=100_000)
@@ -205,7 +205,7 @@ def outcome(folder: Path, keyring: Keyring) -> str:
 
 
 def damage(written: Path, keyring: Keyring, tmp_path: Path, name: str, flips: int, seed: int) -> list[str]:
-    rng, outcomes = random.Random(seed), []  # noqa: S311
+    rng, outcomes = random.Random(seed), []
     for number in range(flips):
         folder = tmp_path / f"flip{number}"
         shutil.copytree(written, folder)

@@ -208,7 +208,7 @@ def record(tmp_path: Path, rounds: int, seed: int) -> tuple[Path, Path]:
 def crash_everywhere(tmp_path: Path, rounds: int, seed: int, every: int) -> tuple[int, int]:
     """Record a run and crash it at each ``every``-th point in four ways; the numbers of crashes and acknowledgements."""
     folder, log = record(tmp_path, rounds, seed)
-    keyring, place, rng = Keyring.open(tmp_path / "keys"), tmp_path / "after", random.Random(seed)  # noqa: S311
+    keyring, place, rng = Keyring.open(tmp_path / "keys"), tmp_path / "after", random.Random(seed)
     place.mkdir()
     crashes = 0
     acknowledged: dict[int, bytes] = {}
@@ -242,4 +242,4 @@ def test_the_recorder_notices_a_journal_that_does_not_sync(tmp_path: Path, keyri
     *_, disk = replay(log, folder, syncs_count=False)
     (tmp_path / "after").mkdir()
     with pytest.raises(AssertionError):
-        check_after_crash(disk.crash("lost", random.Random(0)), disk.acknowledged, keyring, tmp_path / "after")  # noqa: S311
+        check_after_crash(disk.crash("lost", random.Random(0)), disk.acknowledged, keyring, tmp_path / "after")

@@ -23,7 +23,14 @@ def bring_in(workspace: Workspace, made: Simulated) -> None:
         with (made.folder / file.path).open("rb") as stream:
             upload = workspace.imports.upload(stream, file.path.name)
         workspace.imports.run(
-            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop, actor="test"
+            upload,
+            file.mapping,
+            file.channel,
+            file.shop,
+            source=file.source,
+            account=file.shop,
+            app=file.app,
+            actor="test",
         )
     demo.replay(workspace, [made.folder / file.path for file in made.calls], 0, silent)
     workspace.refresh()

@@ -25,7 +25,7 @@ def test_importing_every_file_again_changes_nothing(opened: Callable[[], Workspa
         with (simulated.folder / file.path).open("rb") as stream:
             upload = workspace.imports.upload(stream, file.path.name)
         result = workspace.imports.run(
-            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop
+            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop, app=file.app
         )
         assert result.accepted == 0, file.path
         assert result.rows == result.duplicate + result.rejected

@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 
 from dujiang import __version__
 from dujiang.api import rooms
+from dujiang.api.limits import BodyLimit
 from dujiang.api.tracking import Tracking
 from dujiang.console import create_console
 from dujiang.console.security import SecurityHeaders
@@ -30,7 +32,11 @@ from dujiang.workspace.worker import Worker
 log = logging.getLogger("dujiang.api")
 
 PREFIX: Final = "/api/v1"
-_HTTP: Final = {404: _("There is nothing at this address."), 405: _("This address cannot be asked in this way.")}
+_HTTP: Final = {
+    404: _("There is nothing at this address."),
+    405: _("This address cannot be asked in this way."),
+    413: _("The request is too large."),
+}
 
 
 def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
@@ -46,10 +52,11 @@ def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
             worker.stop()
 
     mounts = [Mount(PREFIX, create_api(workspace, worker)), Mount("/", create_console(workspace))]
+    layers = [Middleware(SecurityHeaders), Middleware(BodyLimit, workspace=workspace)]
     return Tracking(
         Starlette(
             routes=mounts,
-            middleware=[Middleware(SecurityHeaders)],
+            middleware=layers,
             exception_handlers={HTTPException: _on_http},
             lifespan=lifespan,
         ),
@@ -123,8 +130,13 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 def _methods(request: Request) -> list[str]:
     """What the address can be asked with, over all of its routes; only the first of them was looked at."""
-    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL]
-    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+    routes = [route for route in api_routes() if route.matches(request.scope)[0] is Match.PARTIAL]
+    return sorted({method for route in routes for method in route.methods or ()})
+
+
+def api_routes() -> list[APIRoute]:
+    """Every route of the API, its path without the prefix."""
+    return [route for router in rooms.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:

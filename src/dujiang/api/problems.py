@@ -31,5 +31,5 @@ _SAYS: Final = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that may fail with ``statuses``, besides those that every route may fail with."""
-    every = sorted({400, 401, 403, 404, 422, 503, *statuses})
+    every = sorted({400, 401, 403, 404, 413, 422, 503, *statuses})
     return {status: {"model": Problem, "description": _SAYS[status]} for status in every}

@@ -59,7 +59,14 @@ def bring_in(workspace: Workspace, made: Simulated, progress: Progress) -> None:
         with (made.folder / file.path).open("rb") as stream:
             upload = workspace.imports.upload(stream, file.path.name)
         workspace.imports.run(
-            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop, actor="demo"
+            upload,
+            file.mapping,
+            file.channel,
+            file.shop,
+            source=file.source,
+            account=file.shop,
+            app=file.app,
+            actor="demo",
         )
     progress(_("channel files"), len(made.files), len(made.files))
     requests = sum(file.requests for file in made.calls)

@@ -16,6 +16,8 @@ class ChannelSpec(Spec):
     """``private`` is the brand's own domain (WeCom, communities); ``own`` its app, site and mini-program."""
     platform: str = ""
     """Whose channel it is, such as ``tmall``; empty for the brand's own."""
+    position: int = Field(default=0, ge=0, le=999)
+    """Place in lists, and with it the colour: 1 to 8 are told apart best; 0: after the others, by name."""
 
 
 class SourceSpec(Spec):

@@ -105,7 +105,8 @@ class Sieve:
     _settled: bool = False
 
     def __enter__(self) -> Sieve:
-        self._seen = duckdb.connect(config={"threads": 1})
+        spill = self.sift.engine.file.with_name("sieve.spill")
+        self._seen = duckdb.connect(config={"threads": 1, "temp_directory": str(spill)})
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -212,11 +212,11 @@ class Visit:
     @cached_property
     def channels(self) -> list[Definition]:
         """Every channel that is not retired."""
-        return list(self.workspace.definitions.current("channel").values())
+        return sorted(self.workspace.definitions.current("channel").values(), key=_place)
 
     @cached_property
     def _channel_places(self) -> dict[str, tuple[int, Definition]]:
-        every = self.workspace.definitions.current("channel", retired=True).values()
+        every = sorted(self.workspace.definitions.current("channel", retired=True).values(), key=_place)
         return {one.name: (index % 8 + 1, one) for index, one in enumerate(every)}
 
     def series(self, channel: str | None) -> int:
@@ -229,6 +229,10 @@ class Visit:
             return self.text(_("Unknown channel"))
         found = self._channel_places.get(channel)
         return found[1].label(self.locale) if found else channel
+
+
+def _place(channel: Definition) -> tuple[int, str]:
+    return int(channel.spec.get("position") or 1000), channel.name
 
 
 _KEPT: Final = frozenset({"period", "from", "to", "compare", "channel"})

@@ -21,6 +21,7 @@ from dujiang.engine.derived.traffic_day import traffic_day
 from dujiang.engine.derived.visit import visit
 from dujiang.engine.expressions import Rows, Scope
 from dujiang.engine.question import compiled
+from dujiang.engine.touching import settle_days
 from dujiang.foundation.errors import ensure
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
@@ -35,12 +36,14 @@ class Node:
         reads: tables that its expression reads.
         expression: the rows in a scope.
         stale: which rows of the table a partial scope replaces, as the condition of a DELETE.
+        dated: the condition asks from which day on persons are touched, which undated tables decide.
     """
 
     table: str
     reads: tuple[str, ...]
     expression: Callable[[Scope], Rows]
     stale: str
+    dated: bool = False
 
 
 GRAPH: Final = (
@@ -67,18 +70,21 @@ GRAPH: Final = (
         ("fact_event", "person_node"),
         visit,
         "USING touched WHERE visit.person = touched.person AND ended_at >= since - to_milliseconds($gap)",
+        dated=True,
     ),
     Node(
         "person_day",
         ("fact_event", "person_node", "visit", "orders", "conversation"),
         person_day,
         "USING touched WHERE person_day.person = touched.person AND person_day.day >= touched.day",
+        dated=True,
     ),
     Node(
         "person",
         ("person_day", "orders", "fact_event", "fact_customer", "person_node"),
         person,
         "USING touched WHERE person.person = touched.person",
+        dated=True,
     ),
     Node(
         "spend_day",
@@ -126,11 +132,12 @@ def in_order(nodes: Iterable[Node] = GRAPH) -> list[Node]:
 
 def compute(con: duckdb.DuckDBPyConnection, scope: Scope, progress: Progress = silent) -> None:
     """Replace the rows in ``scope`` of every derived table; the ``touched_…`` tables and ``owner`` say which they are."""
-    if not scope.full:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE touched_event AS {_touched_events()}")
-    nodes = in_order()
+    nodes = sorted(in_order(), key=lambda node: node.dated)
     for position, node in enumerate(nodes):
         progress(node.table, position, len(nodes))
+        if node.dated and not scope.full and not nodes[position - 1].dated:
+            settle_days(con, zone=scope.zone, gap_seconds=scope.gap_seconds)
+            con.execute(f"CREATE OR REPLACE TEMP TABLE touched_event AS {_touched_events()}")
         _replace(con, node, scope)
     progress("", len(nodes), len(nodes))
 

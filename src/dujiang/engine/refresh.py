@@ -187,7 +187,7 @@ class Refresher:
             touch_everything(con)
         else:
             with engine.read() as before:
-                touch(con, before, zone=self._zone, gap_seconds=self._gap_seconds)
+                touch(con, before)
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
         for table in PENDING:
             con.execute(f"DELETE FROM {table}")

@@ -45,15 +45,14 @@ _SINCE: Final = f"""
 # Facts of an order touch whoever may own it; a touched person in turn touches the orders owned so far. No more is needed:
 # when a node changes hands, both hands are touched.
 _ORDER_FACTS: Final = " UNION ALL ".join(
-    f"""SELECT order_key, anchor, coalesce("at", received_at) AS moment FROM {name}"""
-    for name in ("fact_order", "fact_order_line", "fact_refund")
+    f"SELECT order_key, anchor FROM {name}" for name in ("fact_order", "fact_order_line", "fact_refund")
 )
 _ORDER_OWNERS: Final = f"""
     INSERT INTO since
-    SELECT person, min(moment) FROM (FROM ({_ORDER_FACTS}) SEMI JOIN touched_order USING (order_key))
-    JOIN person_node ON node = anchor GROUP BY person
-    UNION ALL
-    SELECT person, min("at") FROM orders SEMI JOIN touched_order USING (order_key) WHERE person IS NOT NULL GROUP BY person
+    SELECT DISTINCT person, {_NEVER} FROM (FROM ({_ORDER_FACTS}) SEMI JOIN touched_order USING (order_key))
+    JOIN person_node ON node = anchor
+    UNION
+    SELECT person, {_NEVER} FROM orders SEMI JOIN touched_order USING (order_key) WHERE person IS NOT NULL
 """
 _ORDERS_OF_OWNERS: Final = """
     INSERT INTO touched_order
@@ -61,13 +60,13 @@ _ORDERS_OF_OWNERS: Final = """
     UNION
     SELECT order_key FROM refunds SEMI JOIN touched USING (person)
 """
-_CONVERSATION_OWNERS: Final = """
+_CONVERSATION_OWNERS: Final = f"""
     INSERT INTO since
-    SELECT person, min("at") FROM (FROM fact_conversation SEMI JOIN touched_conversation USING (key))
-    JOIN person_node ON node = anchor GROUP BY person
-    UNION ALL
-    SELECT person, min("at") FROM conversation WHERE person IS NOT NULL
-        AND conversation_key IN (SELECT key FROM touched_conversation) GROUP BY person
+    SELECT DISTINCT person, {_NEVER} FROM (FROM fact_conversation SEMI JOIN touched_conversation USING (key))
+    JOIN person_node ON node = anchor
+    UNION
+    SELECT person, {_NEVER} FROM conversation WHERE person IS NOT NULL
+        AND conversation_key IN (SELECT key FROM touched_conversation)
 """
 _CONVERSATIONS_OF_OWNERS: Final = """
     INSERT INTO touched_conversation
@@ -75,6 +74,16 @@ _CONVERSATIONS_OF_OWNERS: Final = """
 """
 
 # ── from when on ────────────────────────────────────────────────────────────────────────────────────────────────────
+_REMEMBERED: Final = {
+    "orders": "FROM orders SEMI JOIN touched_order USING (order_key)",
+    "conversation": "FROM conversation WHERE conversation_key IN (SELECT key FROM touched_conversation)",
+}
+# Whoever gained, lost or changed an order counts again from its day on, whichever fact said when and whichever said whose.
+_CHANGED: Final = """
+    INSERT INTO since SELECT person, min("at") FROM (
+        (FROM {table}_before EXCEPT {now}) UNION ALL ({now} EXCEPT FROM {table}_before)
+    ) WHERE person IS NOT NULL AND "at" IS NOT NULL GROUP BY person
+"""
 _TOUCHED: Final = "SELECT person, min(since) AS since, CAST(NULL AS DATE) AS day FROM since GROUP BY person"
 _OWNER: Final = "SELECT node, person, from_at, to_at FROM person_node SEMI JOIN touched USING (person)"
 _VISITS: Final = f"""
@@ -109,14 +118,12 @@ def touch_everything(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TEMP VIEW owner AS SELECT node, person, from_at, to_at FROM person_node")
 
 
-def touch(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection, *, zone: str, gap_seconds: int) -> None:
+def touch(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection) -> None:
     """Fill the ``touched_…`` tables and ``owner`` after identity has decided.
 
     Args:
         con: the writing connection.
         before: a connection that still sees the state before this refresh.
-        zone: name of the brand's time zone.
-        gap_seconds: silence that ends a visit.
     """
     for name, question in _DIRECT.items():
         _make(con, name, question)
@@ -132,6 +139,15 @@ def touch(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection, *, 
     _make(con, "owner", _OWNER)
     con.execute(_ORDERS_OF_OWNERS)
     con.execute(_CONVERSATIONS_OF_OWNERS)
+    for name, question in _REMEMBERED.items():
+        _make(con, f"{name}_before", question)
+
+
+def settle_days(con: duckdb.DuckDBPyConnection, *, zone: str, gap_seconds: int) -> None:
+    """Say from which moment and day on each touched person is computed, once orders and conversations are."""
+    for name, now in _REMEMBERED.items():
+        con.execute(_CHANGED.format(table=name, now=now))
+    _make(con, "touched", _TOUCHED)
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_visit AS {_VISITS}", {"gap": gap_seconds * 1000})
     con.execute(_DAYS, {"zone": zone})
 

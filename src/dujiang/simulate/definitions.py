@@ -48,8 +48,15 @@ def _define(kind: str, name: str, zh: str, en: str, spec: dict[str, Any], *, ess
 
 def _channels() -> list[Definition]:
     return [
-        _define("channel", one.name, one.zh, one.en, {"group": one.group, "platform": one.platform}, essential=True)
-        for one in CHANNELS
+        _define(
+            "channel",
+            one.name,
+            one.zh,
+            one.en,
+            {"group": one.group, "platform": one.platform, "position": place},
+            essential=True,
+        )
+        for place, one in enumerate(CHANNELS, 1)
     ]
 
 

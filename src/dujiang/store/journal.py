@@ -151,7 +151,7 @@ class Journal:
         return check(self._log, passed=passed, witness=witness, full=True)
 
     def received_before(self, moment: datetime) -> int:
-        """The highest sequence that was received before ``moment``; 0 when there is none."""
+        """The sequence up to which every entry was received before ``moment``."""
         return self._log.last_before(to_micros(moment))
 
     def prune(self, up_to: int) -> int:

@@ -86,10 +86,11 @@ class JournalLog:
             return anchor if anchor.sequence == sequence else _place(rx, sequence)
 
     def last_before(self, moment_us: int) -> int:
-        """The highest sequence received before a moment (microseconds); 0 when there is none."""
-        query = select(func.max(journal_entry.c.sequence)).where(journal_entry.c.received_at < moment_us)
+        """The sequence up to which every kept row was received before a moment (microseconds)."""
+        query = select(func.min(journal_entry.c.sequence)).where(journal_entry.c.received_at >= moment_us)
         with self._read() as rx:
-            return rx.execute(query).scalar() or 0
+            first = rx.execute(query).scalar()
+            return _head(rx).sequence if first is None else first - 1
 
     def rows(self, after: int) -> Iterator[StoredRow]:
         """The kept rows after a sequence, in order, read in pages so that no lock is held between them."""

@@ -23,7 +23,7 @@ from dujiang.engine.question import mark
 from dujiang.engine.refresh import Refresher
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
-from dujiang.foundation.definitions import Definition
+from dujiang.foundation.definitions import Definition, Spec
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import zone
@@ -41,7 +41,8 @@ from dujiang.store.leases import Leases
 from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
 from dujiang.store.vault import Vault
-from dujiang.workspace import builtin, checks
+from dujiang.workspace import actions, builtin, checks  # noqa: F401  (actions: importing makes them known)
+from dujiang.workspace.announcing import Announcer
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.layout import Layout, OwnerLock
@@ -148,6 +149,9 @@ class Workspace:
             self.engine, self.identity, self.identifier_types, self.zone, settings.collect.session_gap_minutes
         )
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
+        self.refreshing.on_refresh(Announcer(self.db, clock))
+        self._refresher = refresher
+        self.definitions.on_change(self._renew_identifier_types)
         self.sift = Sift(
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
         )
@@ -199,6 +203,16 @@ class Workspace:
         """Finish what a crash left: stray files go, committed parts are loaded, lost answers are computed again."""
         self.archive.sweep(self.manifest.parts(include_retracted=True))
         self.refreshing.catch_up()
+
+    def _renew_identifier_types(self) -> None:
+        """Rules of identity changed: everybody has to be decided about anew, by one rule."""
+        types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
+        if _specs(types) == _specs(self.identifier_types):
+            return
+        self.identifier_types = types
+        self.identity = self._refresher.resolver = Resolver(types)
+        self._refresher.rules = types
+        self.jobs.create("rebuild", {}, "definitions")
 
     def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
         return self.definitions.current()
@@ -284,3 +298,7 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _specs(types: IdentifierTypes) -> dict[str, Spec]:
+    return {name: types.get(name) for name in types.names()}

@@ -60,13 +60,13 @@ def versions(workspace: OfWorkspace, kind: str, name: str) -> list[Version]:
     return list(workspace.definitions.versions(kind, name))
 
 
-@router.post("/plan", dependencies=[CanRead], responses=problems(413))
+@router.post("/plan", dependencies=[CanRead])
 def plan(workspace: OfWorkspace, wanted: Annotated[Wanted, Body()]) -> list[Planned]:
     """What applying would change; nothing is changed."""
     return [Planned.of(change) for change in workspace.definitions.plan(load_yaml(wanted.yaml))]
 
 
-@router.post("/apply", responses=problems(409, 413))
+@router.post("/apply", responses=problems(409))
 def apply(
     workspace: OfWorkspace,
     wanted: Annotated[Wanted, Body()],

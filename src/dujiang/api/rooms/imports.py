@@ -68,7 +68,7 @@ def uploads(workspace: OfWorkspace) -> list[Upload]:
     return list(workspace.imports.uploads())
 
 
-@router.post("/uploads", status_code=201, responses=problems(413))
+@router.post("/uploads", status_code=201)
 def upload(workspace: OfWorkspace, file: UploadFile, _actor: Runner) -> Upload:
     """Put a file in; it waits until it is imported or discarded."""
     taken = workspace.imports.upload(file.file, file.filename or "file")

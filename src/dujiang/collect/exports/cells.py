@@ -26,7 +26,7 @@ MEMO_TEXTS: Final = 4096
 _SAMPLE: Final = 256
 _REPEATING: Final = 0.8
 
-EMPTY: Final = frozenset({"", "-", "--", "—", "——", "/", "\\", "null", "NULL", "None", "nan", "NaN"})
+EMPTY: Final = frozenset({"", "-", "--", "—", "——", "/", "\\", "null", "NULL", "None", "nan", "NaN", "无退款申请"})
 ERRORS: Final = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 TOTALS: Final = frozenset(
     {"全部", "合计", "总计", "汇总", "小计", "共计", "总和", "合计:", "总计:", "合计：", "总计："}

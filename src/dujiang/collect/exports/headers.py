@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from dujiang.collect.exports.cells import clean
@@ -17,6 +18,7 @@ _SPACE: Final = re.compile(r"\s+")
 _UNIT: Final = re.compile(r"\((元|件|%|个|次|秒|人|单)\)")
 
 
+@lru_cache(maxsize=10_000)
 def canonical(name: str) -> str:
     """A column name in the form that names are compared in.
 

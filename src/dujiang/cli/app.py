@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang import __version__
-from dujiang.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dujiang.workspace import Workspace
 
 app = typer.Typer(
     name="dujiang",
@@ -31,6 +33,8 @@ HERE = Path()
 @contextmanager
 def opened(folder: Path) -> Iterator[Workspace]:
     """The workspace in ``folder``, closed again at the end."""
+    from dujiang.workspace import Workspace  # here and not above: help and completion answer at once without it
+
     workspace = Workspace.open(folder)
     try:
         yield workspace

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
-from dujiang.cli.output import console, locale, say, show_json, show_table
-from dujiang.foundation.definitions import PlannedChange, dump_yaml, load_yaml
-from dujiang.foundation.i18n import _
-from dujiang.workspace import Workspace
+from dujiang.cli.output import locale, say, show_json, show_table, tell
+from dujiang.foundation.definitions import Change, PlannedChange, dump_yaml, load_yaml
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _, translate
+
+if TYPE_CHECKING:
+    from dujiang.workspace import Workspace
 
 group = typer.Typer(help="List, show, plan and apply definitions / 定义", no_args_is_help=True)
 app.add_typer(group, name="definitions")
 
+_CHANGES: Final[dict[Change, str]] = {
+    "create": _("new:"),
+    "update": _("changed:"),
+    "unchanged": _("as before:"),
+    "retire": _("retired:"),
+}
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="YAML files / YAML 文件")]
 
 
@@ -38,10 +47,14 @@ def list_(
 
 
 @group.command()
-def show(kind: str, name: str, folder: Folder = HERE) -> None:
+def show(kind: str, name: str, folder: Folder = HERE, as_json: Json = False) -> None:
     """One definition as YAML / 查看定义"""
     with opened(folder) as workspace:
-        typer.echo(dump_yaml([workspace.definitions.get(kind, name)]), nl=False)
+        found = workspace.definitions.get(kind, name)
+    if as_json:
+        show_json(found)
+    else:
+        typer.echo(dump_yaml([found]), nl=False)
 
 
 @group.command()
@@ -52,7 +65,12 @@ def plan(files: Files, folder: Folder = HERE, as_json: Json = False) -> None:
 
 
 @group.command()
-def apply(files: Files, folder: Folder = HERE, note: str = "", as_json: Json = False) -> None:
+def apply(
+    files: Files,
+    folder: Folder = HERE,
+    note: Annotated[str, typer.Option(help="Kept beside the new versions / 备注")] = "",
+    as_json: Json = False,
+) -> None:
     """Apply the files / 应用变更"""
     with opened(folder) as workspace:
         changes = _planned(workspace, files)
@@ -63,8 +81,16 @@ def apply(files: Files, folder: Folder = HERE, note: str = "", as_json: Json = F
 
 
 def _planned(workspace: Workspace, files: list[Path]) -> list[PlannedChange]:
-    wanted = [definition for file in files for definition in load_yaml(file.read_text("utf-8"))]
+    wanted = [definition for file in files for definition in load_yaml(_text(file))]
     return workspace.definitions.plan(wanted)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        sentence = _("{file} is not text in UTF-8. Save it as UTF-8 and try again.")
+        raise InvalidInput("file.not_text", sentence, file=file.name) from None
 
 
 def _show(changes: list[PlannedChange], *, as_json: bool) -> None:
@@ -72,6 +98,6 @@ def _show(changes: list[PlannedChange], *, as_json: bool) -> None:
         show_json([{"kind": c.key[0], "name": c.key[1], "change": c.change, "diff": c.diff()} for c in changes])
         return
     for change in changes:
-        console.print(f"[bold]{change.change}[/bold] {'/'.join(change.key)}", highlight=False)
+        tell(f"{translate(_CHANGES[change.change], locale())} {'/'.join(change.key)}")
         if change.change == "update":
-            console.print(change.diff(), markup=False, highlight=False)
+            tell(change.diff())

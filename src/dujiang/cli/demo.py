@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dujiang.cli.app import app
-from dujiang.cli.output import progress_bar, say
+from dujiang.cli.app import Json, app, opened
+from dujiang.cli.output import progress_bar, say, show_json
 from dujiang.cli.serve import run
 from dujiang.foundation.clock import SystemClock
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress
 from dujiang.foundation.timewindows import day_of, zone
-from dujiang.simulate import Simulated, SimulationSpec, simulate
-from dujiang.workspace import Workspace
-from dujiang.workspace import demo as brand
+
+if TYPE_CHECKING:
+    from dujiang.simulate import Simulated
+    from dujiang.workspace import Workspace
 
 NAME = "山见 Shanjian"
 
@@ -29,20 +30,31 @@ def demo(
     months: Annotated[int, typer.Option(help="How many months / 月数")] = 18,
     port: Annotated[int | None, typer.Option(help="Port instead of the setting's / 端口")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it afterwards / 建好后启动")] = True,
+    as_json: Json = False,
 ) -> None:
     """Build the demo brand and serve it / 演示品牌"""
-    if brand.is_built(folder):
-        say(_("The demo brand is there already; remove {folder} to build it anew."), folder=folder)
-    else:
+    from dujiang.workspace import demo as brand
+
+    is_built = brand.is_built(folder)
+    if not is_built:
         brand.clear_unfinished(folder)
         build(folder, people, months)
+    elif not as_json:
+        say(_("The demo brand is there already; remove {folder} to build it anew."), folder=folder)
     if serve:
-        with Workspace.open(folder) as workspace:
-            run(workspace, port)
+        with opened(folder) as workspace:
+            run(workspace, port, as_json=as_json)
+    elif as_json:
+        show_json({"folder": str(folder), "built": not is_built})
+    elif not is_built:
+        say(_("The demo brand is ready. Start it with: dujiang serve -w {folder}"), folder=folder)
 
 
 def build(folder: Path, people: int, months: int) -> None:
     """Simulate the brand into ``folder`` and bring it in the way a user's own data comes."""
+    from dujiang.simulate import SimulationSpec, simulate
+    from dujiang.workspace import demo as brand
+
     yesterday = day_of(SystemClock().now(), zone()) - timedelta(1)
     with brand.begin(folder, NAME) as workspace, progress_bar() as progress:
         spec = SimulationSpec(end=yesterday, people=people, months=months)
@@ -53,6 +65,8 @@ def build(folder: Path, people: int, months: int) -> None:
 
 def bring_in(workspace: Workspace, made: Simulated, progress: Progress) -> None:
     """Import every channel file, replay every tracking call, and compute the answers."""
+    from dujiang.workspace import demo as brand
+
     brand.define(workspace, made.folder / "brand.yaml")
     for number, file in enumerate(made.files):
         progress(_("channel files"), number, len(made.files))

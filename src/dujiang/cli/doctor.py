@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import console, locale, progress_bar, show_json
@@ -20,6 +21,7 @@ def doctor(folder: Folder = HERE, as_json: Json = False) -> None:
         for one in findings:
             mark = "[green]✓[/green]" if one.good else "[red]✗[/red]"
             text = translate(one.sentence, locale()).format(**one.values)
-            console.print(f"{mark} {translate(one.check, locale())}: {text}", highlight=False)
+            check = translate(one.check, locale())
+            console.print(f"{mark} {escape(check)}: {escape(text)}", highlight=False, soft_wrap=True)
     if not all(one.good for one in findings):
         raise typer.Exit(1)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dujiang.cli.app import HERE, Folder, app, opened
-from dujiang.cli.output import say
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import say, show_json
 from dujiang.foundation.definitions import dump_yaml
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
-from dujiang.people.model import PeopleQuery, Profile
-from dujiang.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dujiang.people.model import Profile
+    from dujiang.workspace import Workspace
 
 COLUMNS = (
     "person", "known", "channels", "first_channel", "first_at", "last_at", "orders", "paid_minor", "refunded_minor",
@@ -28,12 +30,16 @@ def export(
     what: Annotated[Literal["definitions", "people"], typer.Argument(help="What to write / 导出内容")],
     file: Annotated[Path, typer.Argument(help="Where to / 目标文件")],
     folder: Folder = HERE,
+    as_json: Json = False,
 ) -> None:
     """Write definitions (YAML) or people (CSV) to a file / 导出"""
     with opened(folder) as workspace:
         rows = _definitions(workspace, file) if what == "definitions" else _people(workspace, file)
         workspace.record("terminal", f"export.{what}", file.name, {"rows": rows})
-    say(_("{rows} written to {file}."), rows=rows, file=file.name)
+    if as_json:
+        show_json({"rows": rows, "file": str(file)})
+    else:
+        say(_("{rows} written to {file}."), rows=rows, file=file.name)
 
 
 def _definitions(workspace: Workspace, file: Path) -> int:
@@ -43,6 +49,8 @@ def _definitions(workspace: Workspace, file: Path) -> int:
 
 
 def _people(workspace: Workspace, file: Path) -> int:
+    from dujiang.people.model import PeopleQuery
+
     written, after = 0, ""
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import progress_bar, say, show_json, show_table
-from dujiang.collect.exports.preview import Preview
 from dujiang.foundation.i18n import _
 
+if TYPE_CHECKING:
+    from dujiang.collect.exports.preview import Preview
+
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The export file / 导出文件")]
+
+ImportId = Annotated[str, typer.Argument(metavar="ID", help="Id of the import / 导入编号")]
 
 group = typer.Typer(help="List and undo imports / 导入记录", no_args_is_help=True)
 app.add_typer(group, name="imports")
@@ -75,23 +79,34 @@ def list_(folder: Folder = HERE, as_json: Json = False) -> None:
 
 
 @group.command()
-def undo(import_id: Annotated[str, typer.Argument(metavar="ID")], folder: Folder = HERE, reason: str = "") -> None:
+def undo(
+    import_id: ImportId,
+    folder: Folder = HERE,
+    reason: Annotated[str, typer.Option(help="Kept in the audit log / 原因")] = "",
+    as_json: Json = False,
+) -> None:
     """Take an import's facts out of every answer / 撤销导入"""
     with opened(folder) as workspace, progress_bar() as progress:
         undone = workspace.imports.undo(import_id, actor="terminal", reason=reason)
         workspace.refresh(progress)
+    if as_json:
+        show_json(undone)
+        return
     say(_("The import of {file} is undone."), file=undone.result.file_name)
     for one in undone.leaning:
         say(_("{file} found rows known already; import it again if they came with what you undid."), file=one.file_name)
 
 
 @group.command()
-def redo(import_id: Annotated[str, typer.Argument(metavar="ID")], folder: Folder = HERE) -> None:
+def redo(import_id: ImportId, folder: Folder = HERE, as_json: Json = False) -> None:
     """Bring an undone import back / 恢复导入"""
     with opened(folder) as workspace, progress_bar() as progress:
         result = workspace.imports.redo(import_id, actor="terminal")
         workspace.refresh(progress)
-    say(_("The import of {file} is back."), file=result.file_name)
+    if as_json:
+        show_json(result)
+    else:
+        say(_("The import of {file} is back."), file=result.file_name)
 
 
 def _show_preview(found: Preview, *, as_json: bool) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import locale, show_json, show_table
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.money import format_money, format_number
 from dujiang.foundation.timewindows import Comparison, Period, preset
-from dujiang.insight.answer import Compared, MetricAnswer, MetricQuery
-from dujiang.insight.catalogue import Metric
+
+if TYPE_CHECKING:
+    from dujiang.insight.answer import Compared, MetricAnswer
+    from dujiang.insight.catalogue import Metric
 
 
 @app.command()
@@ -25,18 +28,20 @@ def metric(
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day / 起始日")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day / 结束日")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Divide by a dimension / 按维度拆分")] = None,
-    compare: Annotated[str, typer.Option(help="previous | last_year | weekday | none / 对比")] = "previous",
+    compare: Annotated[Comparison, typer.Option(help="Compare with an earlier period / 对比")] = "previous",
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
     """Ask for metrics / 查询指标"""
+    from dujiang.insight.answer import MetricQuery
+
     with opened(folder) as workspace:
         metrics = workspace.metrics.catalogue()
         if not names:
             _list(list(metrics), as_json=as_json)
             return
         chosen = _chosen(period, first, last, workspace.metrics.today())
-        question = MetricQuery(tuple(names), chosen, _comparison(compare), by=tuple(by or ()))
+        question = MetricQuery(tuple(names), chosen, compare, by=tuple(by or ()))
         answer = workspace.metrics.query(question)
         currency = workspace.settings.brand.currency
     if as_json:
@@ -48,15 +53,9 @@ def metric(
 def _chosen(name: str, first: datetime | None, last: datetime | None, today: date) -> Period:
     if first and last:
         return Period(first.date(), last.date())
+    if first or last:
+        raise InvalidInput("metric.half_period", _("Give both --first and --last, or a --period."))
     return preset(name, today)
-
-
-def _comparison(text: str) -> Comparison:
-    known: tuple[Comparison, ...] = ("previous", "last_year", "weekday", "none")
-    for one in known:
-        if one == text:
-            return one
-    raise typer.BadParameter(", ".join(known), param_hint="--compare")
 
 
 def _list(metrics: list[Metric], *, as_json: bool) -> None:

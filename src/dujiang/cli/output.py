@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
 from dujiang.foundation.errors import DujiangError
-from dujiang.foundation.i18n import choose_locale, translate
+from dujiang.foundation.i18n import DEFAULT_LOCALE, LOCALES, translate
 from dujiang.foundation.plain import plain
 from dujiang.foundation.progress import Progress
 
 console = Console()
 errors = Console(stderr=True)
+_PIPED_WIDTH: Final = 200
+"""Columns of a table that goes into a file or another program."""
 
 
 def locale() -> str:
-    """The language of the terminal: ``DUJIANG_LANG``, else LANG, else Chinese."""
+    """The language of the terminal: ``DUJIANG_LANG``, else LC_ALL or LANG if it is one of ours, else Chinese."""
     for variable in ("DUJIANG_LANG", "LC_ALL", "LANG"):
-        value = os.environ.get(variable, "")
-        if value and value not in ("C", "C.UTF-8", "POSIX"):
-            return choose_locale(value.replace("_", "-"))
-    return choose_locale(None)
+        language = re.split(r"[_.@-]", os.environ.get(variable, ""))[0].lower()
+        if language in LOCALES:
+            return language
+    return DEFAULT_LOCALE
 
 
 def say(text: str, **values: object) -> None:
     """Print a text of the catalogue."""
-    console.print(translate(text, locale()).format(**values), highlight=False)
+    tell(translate(text, locale()).format(**values))
+
+
+def tell(text: str) -> None:
+    """Print a line as it is, however long."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_json(value: object) -> None:
@@ -47,15 +56,16 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     table = Table(box=None, header_style="bold", pad_edge=False)
     for index, header in enumerate(headers):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
-        table.add_column(translate(header, locale()), justify="right" if numeric else "left")
+        table.add_column(translate(header, locale()), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    console.print(table, highlight=False)
+        table.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
+    console.print(table, highlight=False, width=None if console.is_terminal else _PIPED_WIDTH)
 
 
 def show_error(error: DujiangError) -> None:
     """Print an error's sentence and code."""
-    errors.print(f"[red]✗[/red] {error.text(locale())} [dim]({error.code})[/dim]", highlight=False)
+    text = escape(error.text(locale()))
+    errors.print(f"[red]✗[/red] {text} [dim]({error.code})[/dim]", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
-from dujiang.cli.output import console, locale, say, show_json, show_table
+from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.money import format_money
-from dujiang.people.model import PeopleQuery, PersonPage
-from dujiang.people.service import PeopleService
+
+if TYPE_CHECKING:
+    from dujiang.people.model import PersonPage
+    from dujiang.people.service import PeopleService
 
 
 @app.command()
@@ -26,11 +28,14 @@ def people(
     as_json: Json = False,
 ) -> None:
     """List people, or show the one that an identifier belongs to / 用户"""
+    from dujiang.people.model import PeopleQuery
+
     with opened(folder) as workspace:
+        currency = workspace.settings.brand.currency
         service = workspace.people
         found = service.find(words) if words else []
         if len(found) == 1:
-            _show_one(service, found[0], workspace.settings.brand.currency, as_json=as_json)
+            _show_one(service, found[0], currency, as_json=as_json)
             return
         page = service.list(PeopleQuery(words=words, channels=tuple(channel or ()), limit=limit))
     if as_json:
@@ -43,7 +48,7 @@ def people(
             person_id(one.person),
             ", ".join(one.channels),
             one.orders,
-            one.paid_minor / 100,
+            format_money(one.paid_minor, locale(), currency),
             one.last_at and one.last_at.date(),
         )
         for one in page.people
@@ -66,9 +71,8 @@ def _show_one(service: PeopleService, person: int, currency: str, *, as_json: bo
 def _show_page(page: PersonPage, currency: str) -> None:
     who = page.profile
     paid = format_money(who.paid_minor, locale(), currency)
-    console.print(
-        f"[bold]{person_id(who.person)}[/bold]  {', '.join(who.channels)}  {who.orders} × {paid}", highlight=False
-    )
+    tell(f"{person_id(who.person)}  {', '.join(who.channels)}")
+    say(_("{orders} orders, {paid} paid"), orders=who.orders, paid=paid)
     show_table([_("Type"), _("Identifier"), _("Role")], [(one.type, one.shown, one.role) for one in page.identifiers])
     rows = [(one.a_type, one.b_type, one.joined, one.reason, one.facts) for one in page.evidence]
     show_table([_("Identifier"), _("Identifier"), _("Joined"), _("Reason"), _("Facts")], rows)

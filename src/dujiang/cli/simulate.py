@@ -12,8 +12,6 @@ from dujiang.cli.app import Json, app
 from dujiang.cli.output import progress_bar, say, show_json
 from dujiang.foundation.clock import SystemClock
 from dujiang.foundation.i18n import _
-from dujiang.simulate import SimulationSpec
-from dujiang.simulate import simulate as simulate_brand
 
 
 @app.command()
@@ -23,7 +21,7 @@ def simulate(
     months: Annotated[int, typer.Option(help="How many months / 月数")] = 18,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes / 随机种子")] = 20260618,
     hazard: Annotated[
-        str, typer.Option(help="low | normal | high: how often identities mislead / 干扰程度")
+        Literal["low", "normal", "high"], typer.Option(help="How often identities mislead / 干扰程度")
     ] = "normal",
     end: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; yesterday / 最后一天，默认昨天")
@@ -31,9 +29,11 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Write a made-up brand's files, calls and truth / 生成模拟品牌"""
+    from dujiang.simulate import SimulationSpec
+    from dujiang.simulate import simulate as simulate_brand
+
     last = end.date() if end else (SystemClock().now() - timedelta(days=1)).astimezone(UTC).date()
-    level: Literal["low", "normal", "high"] = "normal" if hazard not in ("low", "high") else hazard  # type: ignore[assignment]
-    spec = SimulationSpec(end=last, people=people, months=months, seed=seed, hazard=level)
+    spec = SimulationSpec(end=last, people=people, months=months, seed=seed, hazard=hazard)
     with progress_bar() as progress:
         made = simulate_brand(spec, out, progress)
     if as_json:

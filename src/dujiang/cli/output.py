@@ -17,12 +17,19 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from dujiang.foundation.errors import DujiangError
-from dujiang.foundation.i18n import DEFAULT_LOCALE, LOCALES, translate
+from dujiang.foundation.i18n import DEFAULT_LOCALE, LOCALES, _, catalogue, translate
 from dujiang.foundation.plain import plain
 from dujiang.foundation.progress import Progress
 
 console = Console()
 errors = Console(stderr=True)
+_STEPS: Final = {
+    "load": _("loading"),
+    "identity": _("who is who"),
+    "read": _("reading"),
+    "commit": _("keeping"),
+}
+"""Steps of long work that have no text of their own."""
 _PIPED_WIDTH: Final = 200
 """Columns of a table that goes into a file or another program."""
 
@@ -82,8 +89,21 @@ def progress_bar() -> Iterator[Progress]:
         tasks: dict[str, Any] = {}
 
         def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(translate(step, locale()), total=total or None)
-            bars.update(tasks[step], completed=done, total=total or None)
+            known = _known(step)
+            label = _computing(step) if known is None else translate(known, locale())
+            task = tasks.get(known or "")
+            if task is None:
+                task = tasks[known or ""] = bars.add_task(label, total=total or None)
+            bars.update(task, completed=done, total=total or None, description=label)
 
         yield report
+
+
+def _known(step: str) -> str | None:
+    text = _STEPS.get(step, step)
+    return text if text in catalogue("zh") else None
+
+
+def _computing(table: str) -> str:
+    """The derived tables share one bar, because they are steps of one thing."""
+    return translate(_("computing {table}"), locale()).format(table=table)

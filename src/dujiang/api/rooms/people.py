@@ -58,8 +58,8 @@ class Identifier(BaseModel):
 def _number(text: str) -> int:
     number = parse_person_id(text)
     if number is None:
-        sentence = _("“{value}” is not the id of a person. Ids begin with u and have 14 letters.")
-        raise NotFound("people.bad_id", sentence, value=text[:40])
+        # The text is not repeated: who looks for somebody this way has typed a phone number.
+        raise NotFound("people.bad_id", _("This is not the id of a person. Ids begin with u and have 14 letters."))
     return number
 
 

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import re
 import tempfile
+import time
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,5 +122,6 @@ def _wait_for(port: int) -> None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/dujiang.js", timeout=1).close()
         except OSError:
+            time.sleep(0.1)
             continue
         return

@@ -14,7 +14,7 @@ from synthetic import fill
 from dujiang.foundation.definitions import parse
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import MetricQuery
-from dujiang.insight.dashboard import growth_dashboard
+from dujiang.insight.dashboard import DashboardQuery
 from dujiang.store.journal import Entry
 from dujiang.workspace import Workspace
 
@@ -37,9 +37,20 @@ def measure() -> list[Measurement]:
             memory = peak_megabytes()
             size = workspace.status()
             arriving = [_arrive(workspace, round_) for round_ in range(3)]
-            period = Period(today - timedelta(30), today - timedelta(1))
-            page = repeated(lambda: growth_dashboard(workspace.metrics, period), 20)
-            tile = repeated(lambda: workspace.metrics.query(MetricQuery(("gmv",), period, "previous", "day")), 20)
+            last30 = Period(today - timedelta(30), today - timedelta(1))
+            moved = iter(range(1, 1000))
+
+            def fresh() -> object:
+                """A period that nobody has asked for, so that nothing of its answer is remembered."""
+                return workspace.metrics.dashboard(DashboardQuery(last30.shifted(-next(moved))))
+
+            first = repeated(fresh, 10)
+            again = repeated(lambda: workspace.metrics.dashboard(DashboardQuery(last30)), 20)
+            tile = repeated(
+                lambda: workspace.metrics.query(MetricQuery(("gmv",), last30.shifted(-next(moved)), "previous", "day")),
+                20,
+            )
+            flow = repeated(lambda: workspace.metrics.river(last30.shifted(-next(moved)), "previous"), 5)
         what = f"{EVENTS / 1e6:,.0f} million events, {size.persons:,} people, {size.orders:,} orders"
         return [
             Measurement(
@@ -55,8 +66,17 @@ def measure() -> list[Measurement]:
                 "< 5 s",
                 "journal read, decoded, archived, identity and derived tables refreshed",
             ),
-            Measurement("growth dashboard, 30 days, all numbers", milliseconds(page), "p95 < 300 ms", "warm, 20 runs"),
-            Measurement("one tile: GMV by day with comparison", milliseconds(tile), "p95 < 300 ms", "warm, 20 runs"),
+            Measurement(
+                "growth dashboard, 30 days, asked for the first time",
+                milliseconds(first),
+                "p95 < 300 ms",
+                "all numbers",
+            ),
+            Measurement("growth dashboard, asked again before the next refresh", milliseconds(again), "p95 < 300 ms"),
+            Measurement(
+                "one tile, asked for the first time", milliseconds(tile), "p95 < 300 ms", "GMV by day with comparison"
+            ),
+            Measurement("river picture, asked for the first time", milliseconds(flow)),
             Measurement("engine file", f"{size.engine_bytes / 1e6:,.0f} MB"),
         ]
 

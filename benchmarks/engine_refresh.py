@@ -70,7 +70,8 @@ def _refresh(refresher: Refresher, before: int, people: int, round_: int) -> Non
     with stopwatch() as refreshing:
         report = refresher.refresh(steps)
     print(
-        f"refresh of {NEW:,}: load {loading.seconds:.2f} s, refresh {refreshing.seconds:.2f} s, {report.persons:,} persons\n  {steps}"
+        f"refresh of {NEW:,}: load {loading.seconds:.2f} s, refresh {refreshing.seconds:.2f} s, "
+        f"{report.persons:,} persons\n  {steps}"
     )
 
 

@@ -25,7 +25,10 @@ def available() -> list[str]:
 
 def run(name: str) -> list[Measurement]:
     """One benchmark in its own process, so that its memory is its own."""
-    program = f"import json, dataclasses, bench_{name} as b; print('\\n' + json.dumps([dataclasses.asdict(m) for m in b.measure()]))"
+    work = (
+        f"import json, dataclasses, bench_{name} as bench; rows = [dataclasses.asdict(row) for row in bench.measure()]"
+    )
+    program = f"{work}; print('\\n' + json.dumps(rows))"
     done = subprocess.run([sys.executable, "-c", program], cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
     return [Measurement(**row) for row in json.loads(done.stdout.strip().splitlines()[-1])]
 

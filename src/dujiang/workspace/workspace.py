@@ -21,6 +21,7 @@ from dujiang.collect.sift import Settled, Sift
 from dujiang.engine.duck import Engine
 from dujiang.engine.question import mark
 from dujiang.engine.refresh import Refresher
+from dujiang.engine.timeline import Timeline
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.definitions import Definition, Spec
@@ -146,7 +147,12 @@ class Workspace:
         self.identifier_types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
         self.identity = Resolver(self.identifier_types)
         refresher = Refresher(
-            self.engine, self.identity, self.identifier_types, self.zone, settings.collect.session_gap_minutes
+            self.engine,
+            self.identity,
+            self.identifier_types,
+            self.zone,
+            settings.collect.session_gap_minutes,
+            timeline=Timeline.open(layout.engine / "timeline"),
         )
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
         self.refreshing.on_refresh(Announcer(self.db, clock))

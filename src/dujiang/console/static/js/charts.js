@@ -31,10 +31,24 @@ function line(series, data, index) {
     markLine: flags.length ? {
       silent: true, symbol: "none",
       lineStyle: { color: colour("line-strong"), type: "solid", width: 1 },
-      label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "end", distance: 4, rotate: 0, formatter: "{b}" },
-      data: flags.map((flag) => ({ name: flag.label, xAxis: flag.at, label: { align: data.x.indexOf(flag.at) > data.x.length * 0.8 ? "right" : "left" } })),
+      label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "end", rotate: 0, formatter: "{b}" },
+      data: flags.map((flag, place) => ({ name: short(flag.label), xAxis: flag.at, label: flagLabel(flag, place, data) })),
     } : undefined,
   };
+}
+
+/** Flags stand on up to three rows above the chart, so that neighbours can both be read. */
+function flagRows(data) {
+  return Math.min(3, (data.flags ?? []).length);
+}
+
+function flagLabel(flag, place, data) {
+  const late = data.x.indexOf(flag.at) > data.x.length * 0.6;
+  return { align: late ? "right" : "left", distance: 4 + 16 * (flagRows(data) - 1 - (place % flagRows(data))) };
+}
+
+function short(label) {
+  return label.length > 18 ? `${label.slice(0, 17)}…` : label;
 }
 
 function comparison(series) {
@@ -56,7 +70,7 @@ function options(data) {
     animation: false,
     aria: { enabled: false },
     textStyle: { fontFamily },
-    grid: { left: 4, right: data.type !== "bar" && data.series.length > 1 && !isMany ? 96 : 12, top: (data.flags ?? []).length ? 28 : 12, bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: data.type !== "bar" && data.series.length > 1 && !isMany ? 96 : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     legend: isMany ? { bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,

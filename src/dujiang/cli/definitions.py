@@ -47,7 +47,12 @@ def list_(
 
 
 @group.command()
-def show(kind: str, name: str, folder: Folder = HERE, as_json: Json = False) -> None:
+def show(
+    kind: Annotated[str, typer.Argument(help="Its kind / 种类")],
+    name: Annotated[str, typer.Argument(help="Its name / 名称")],
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
     """One definition as YAML / 查看定义"""
     with opened(folder) as workspace:
         found = workspace.definitions.get(kind, name)

@@ -94,7 +94,7 @@ def progress_bar() -> Iterator[Progress]:
             task = tasks.get(known or "")
             if task is None:
                 task = tasks[known or ""] = bars.add_task(label, total=total or None)
-            bars.update(task, completed=done, total=total or None, description=label)
+            bars.update(task, completed=done, total=total or None, description=label if step else None)
 
         yield report
 

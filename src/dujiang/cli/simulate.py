@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from dujiang.cli.app import Json, app
 from dujiang.cli.output import progress_bar, say, show_json
 from dujiang.foundation.clock import SystemClock
 from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import day_of, zone
 
 
 @app.command()
@@ -32,7 +33,7 @@ def simulate(
     from dujiang.simulate import SimulationSpec
     from dujiang.simulate import simulate as simulate_brand
 
-    last = end.date() if end else (SystemClock().now() - timedelta(days=1)).astimezone(UTC).date()
+    last = end.date() if end else day_of(SystemClock().now(), zone()) - timedelta(1)
     spec = SimulationSpec(end=last, people=people, months=months, seed=seed, hazard=hazard)
     with progress_bar() as progress:
         made = simulate_brand(spec, out, progress)

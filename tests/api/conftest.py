@@ -22,6 +22,8 @@ from dujiang.foundation.progress import silent
 from dujiang.simulate import Simulated, SimulationSpec, simulate
 from dujiang.store.access import ROLES
 from dujiang.workspace import Workspace, demo
+from dujiang.workspace.handlers import HANDLERS
+from dujiang.workspace.worker import Worker
 
 END: Final = date(2026, 11, 15)
 NOW: Final = datetime(2026, 11, 16, 4, tzinfo=UTC)
@@ -34,9 +36,14 @@ def _fill(workspace: Workspace, made: Simulated) -> None:
     for file in made.files:
         with (made.folder / file.path).open("rb") as stream:
             upload = workspace.imports.upload(stream, file.path.name)
-        workspace.imports.run(
-            upload, file.mapping, file.channel, file.shop, source=file.source, account=file.shop, actor="test"
-        )
+        given = {
+            "channel": file.channel,
+            "shop": file.shop,
+            "source": file.source,
+            "account": file.shop,
+            "app": file.app,
+        }
+        workspace.imports.run(upload, file.mapping, **given, actor="test")
     demo.replay(workspace, [made.folder / file.path for file in made.calls], 0, silent)
     accounts = workspace.access.accounts
     accounts.create_first_admin(accounts.first_admin_token() or "", "admin.one", PASSWORD)
@@ -99,6 +106,12 @@ class Api:
         """A browser in which somebody with ``role`` is signed in."""
         signed_in = self.workspace.access.accounts.sign_in(f"{role}.one", PASSWORD)
         return httpx.Client(base_url=self.address, cookies={"dj_session": signed_in.token}, timeout=60)
+
+    def work(self) -> None:
+        """Do the long work that waits."""
+        worker = Worker(self.workspace, HANDLERS)
+        while job := self.workspace.jobs.take("test", tuple(HANDLERS)):
+            worker.run(job)
 
     def ask(self, method: str, path: str, role: str = "admin", **more: Any) -> Any:
         """The answer to a call with the key of ``role``; it has to succeed."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +28,8 @@ def plain(value: object) -> Any:
         return [plain(entry) for entry in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, PurePath):
+        return value.as_posix()
     return value.value if isinstance(value, Enum) else value
 
 

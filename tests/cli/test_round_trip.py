@@ -101,8 +101,8 @@ def test_the_demo_brand_is_not_built_twice(run: Any, brand: Path) -> None:
 
 
 def test_the_same_seed_writes_the_same_brand(run: Any, tmp_path: Path) -> None:
-    small = ("--people", 30, "--months", 1, "--end", "2026-11-15", "--json")
+    small = ("--people", 100, "--months", 1, "--end", "2026-11-15", "--json")
     first = run("simulate", tmp_path / "a", *small).json
     second = run("simulate", tmp_path / "b", *small).json
     assert {**first, "folder": ""} == {**second, "folder": ""}
-    assert (first["people"], first["orders"] > 0) == (30, True)
+    assert (first["people"], first["orders"] > 0) == (100, True)

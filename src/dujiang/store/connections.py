@@ -47,13 +47,14 @@ def open_engine(url: URL) -> Engine:
     """An engine whose transactions begin as :func:`begin_write` and :func:`begin_read` say."""
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(Path(str(url.database)), url)
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16)
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16, hide_parameters=True)
 
 
 def _open_sqlite(file: Path, url: URL) -> Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
     is_new = not file.exists()
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)  # values stay out of every log
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     if is_new:

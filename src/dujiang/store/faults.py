@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, Literal
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
-from dujiang.foundation.errors import DujiangError, InvariantBroken, Unavailable
+from dujiang.foundation.errors import DujiangError, InvalidInput, InvariantBroken, Unavailable
 from dujiang.foundation.i18n import _
 
-Fault = Literal["busy", "full", "broken", "readonly", "lost", "other"]
+Fault = Literal["busy", "full", "broken", "readonly", "lost", "value", "other"]
 
 _SQLITE: Final[dict[int, Fault]] = {
     sqlite3.SQLITE_BUSY: "busy",
@@ -37,6 +37,8 @@ _POSTGRES: Final[dict[str, Fault]] = {
 def fault_of(error: DBAPIError) -> Fault:
     """What kind of trouble ``error`` is; ``other`` is a mistake in a statement or a broken rule of a table."""
     original = error.orig
+    if isinstance(error, DataError):
+        return "value"
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", None)
         return "other" if code is None else _SQLITE.get(code & 0xFF, "other")
@@ -59,6 +61,11 @@ def as_error(fault: Fault) -> DujiangError:
     if fault == "lost":
         sentence = _("The connection to the store's database was lost. Check that the database runs, then try again.")
         return Unavailable("store.unreachable", sentence)
+    if fault == "value":
+        sentence = _(
+            "A text holds a character that cannot be kept, or a number is too large. Correct it and try again."
+        )
+        return InvalidInput("store.bad_value", sentence)
     if fault == "readonly":
         sentence = _(
             "The store cannot be written to. Check that its folder belongs to this user and the disk is writable."

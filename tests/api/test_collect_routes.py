@@ -116,3 +116,14 @@ def test_a_total_that_is_entered_stands_beside_ours(api: Any) -> None:
         "platform_orders": 13,
     }
     assert api.ask("GET", "/audit", params={"limit": 1})[0]["action"] == "platform_total.enter"
+
+
+@pytest.mark.parametrize("revenue", ["9" * 30, "-" + "9" * 35, 1e300, "1e400", "١٢٣", "²", "¥" * 10])
+def test_an_amount_beyond_all_reason_stops_nothing(api: Any, secret: str, revenue: Any) -> None:
+    before = counts(api)["received"]
+    send(api, secret, messageId=f"odd-{revenue}", event="Order Completed", properties={"revenue": revenue})
+    api.ask("POST", "/refresh", "operator")
+    told = counts(api)
+    assert told["received"] == before + 1
+    assert told["received"] == told["accepted"] + told["rejected"] + told["duplicate"]
+    assert api.ask("GET", "/status")["waiting"] == 0

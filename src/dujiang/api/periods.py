@@ -1,4 +1,4 @@
-"""Days, periods and whole numbers as callers send them, kept within what calendars and answers can hold."""
+"""Days, periods, channels and whole numbers as callers send them, kept within what calendars and answers can hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator
+from fastapi import Query
+from pydantic import BeforeValidator, Field
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -14,8 +15,6 @@ from dujiang.foundation.timewindows import Period
 
 PERIOD_DAYS_MAX: Final = 3_660
 """Ten years."""
-FIRST_DAY: Final = date(1971, 1, 1)
-LAST_DAY: Final = date(2199, 12, 31)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -38,13 +37,17 @@ Day = Annotated[date, BeforeValidator(_is_day)]
 """A day, and not a moment or a number of seconds that could be read as one."""
 
 
+Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=80)]], Query(max_length=50)]
+"""Channels in an address, one ``channel=`` each."""
+
+
 def asked_period(first: date, last: date, days_max: int = PERIOD_DAYS_MAX) -> Period:
     """The period from ``first`` to ``last``, both included.
 
     Raises:
         InvalidInput: ``time.out_of_range``, ``time.period_backwards`` or ``time.period_too_long``.
     """
-    period = Period(checked_day(first), checked_day(last))
+    period = Period(first, last)
     if period.days > days_max:
         sentence = _("{days} days are more than {bound}. Ask for a shorter period.")
         raise InvalidInput("time.period_too_long", sentence, days=period.days, bound=days_max)
@@ -57,10 +60,7 @@ def checked_day(day: date) -> date:
     Raises:
         InvalidInput: ``time.out_of_range``.
     """
-    if not FIRST_DAY <= day <= LAST_DAY:
-        sentence = _("{day} lies outside {first} to {last}. Correct the date.")
-        raise InvalidInput("time.out_of_range", sentence, day=str(day), first=str(FIRST_DAY), last=str(LAST_DAY))
-    return day
+    return Period(day, day).first
 
 
 def checked_moment(moment: datetime) -> datetime:

@@ -35,6 +35,7 @@ from dujiang.foundation.timewindows import Period
 from dujiang.store.manifest import Count, Manifest
 
 TOTALS_SOURCE = "platform-totals"
+TOTAL_MAX = 10**15
 
 CurrentDefinitions = Callable[[str], Mapping[tuple[str, str], Definition]]
 
@@ -109,7 +110,7 @@ class Completeness:
         """Keep platform totals that a person entered; a later entry for the same shop, day and hour replaces the earlier.
 
         Raises:
-            InvalidInput: ``total.negative`` or ``total.bad_hour``.
+            InvalidInput: ``total.negative``, ``total.too_large``, ``total.bad_hour`` or ``time.out_of_range``.
         """
         for total in totals:
             _check(total)
@@ -172,6 +173,9 @@ def _check(total: EnteredTotal) -> None:
         raise InvalidInput(
             "total.negative", _("A total cannot be negative. Enter orders and GMV as the platform shows them.")
         )
+    if max(total.orders, total.gmv_minor) > TOTAL_MAX:
+        raise InvalidInput("total.too_large", _("No total is as large as this one. Count its digits."))
+    Period(total.day, total.day)  # refuses days that no calendar of ours has
     if total.hour is not None and not 0 <= total.hour <= 23:
         raise InvalidInput("total.bad_hour", _("“{hour}” is not an hour of the day. Use 0 to 23."), hour=total.hour)
 

@@ -9,6 +9,8 @@ from typing import Final
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 
+AMOUNT_MAX: Final = 10**13
+"""Largest amount in major units: beyond it is no money but a number in the wrong column."""
 _NOISE: Final = re.compile(r"[\s,，'\"=\t\u00a0¥￥$元]")
 _EMPTY: Final = frozenset({"", "-", "--", "—", "——", "/", "null", "none", "nan"})
 _PLAIN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
@@ -40,11 +42,19 @@ def parse_decimal(text: str) -> Decimal | None:
 def parse_minor(text: str) -> int | None:
     """An amount in minor units, rounded half up; None where there is none.
 
+    Raises:
+        InvalidInput: ``number.unreadable`` or ``number.too_large``.
+
     >>> parse_minor("3,299.00"), parse_minor("0.005"), parse_minor("-")
     (329900, 1, None)
     """
     number = parse_decimal(text)
-    return None if number is None else to_minor(number)
+    if number is None:
+        return None
+    if abs(number) > AMOUNT_MAX:
+        sentence = _("“{value}” is larger than any real amount. Count its digits.")
+        raise InvalidInput("number.too_large", sentence, value=text[:40])
+    return to_minor(number)
 
 
 def to_minor(amount: Decimal | float | int) -> int:

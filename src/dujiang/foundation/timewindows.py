@@ -14,6 +14,9 @@ Grain = Literal["day", "week", "month"]
 Comparison = Literal["previous", "last_year", "weekday", "none"]
 
 DEFAULT_ZONE: Final = "Asia/Shanghai"
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""Beyond these a date is a slip of the keyboard, and calendars begin to run over."""
 
 
 def zone(name: str = DEFAULT_ZONE) -> ZoneInfo:
@@ -49,6 +52,10 @@ class Period:
         if self.last < self.first:
             sentence = _("The period ends ({last}) before it begins ({first}). Swap the two dates.")
             raise InvalidInput("time.period_backwards", sentence, first=str(self.first), last=str(self.last))
+        if self.first < FIRST_DAY or self.last > LAST_DAY:
+            day = self.first if self.first < FIRST_DAY else self.last
+            sentence = _("{day} lies outside {first} to {last}. Correct the date.")
+            raise InvalidInput("time.out_of_range", sentence, day=str(day), first=str(FIRST_DAY), last=str(LAST_DAY))
 
     @property
     def days(self) -> int:
@@ -132,7 +139,7 @@ def preset(name: str, today: date) -> Period:
     month = today.replace(day=1)
     if name == "yesterday":
         return Period(yesterday, yesterday)
-    if name.startswith("last") and name[4:].isdigit():
+    if name.startswith("last") and name[4:].isdecimal() and len(name) <= len("last9999"):
         return Period(today - timedelta(int(name[4:])), yesterday)
     if name == "this_month":
         return Period(month, max(month, yesterday))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import duckdb
 
 from dujiang.engine.question import ask, compiled
-from dujiang.foundation.timewindows import Period
+from dujiang.foundation.timewindows import FIRST_DAY, Period
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.dimensions import DAY
@@ -19,7 +19,7 @@ from dujiang.insight.selection import sourced
 
 def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> Spans:
     """The days that the metric's table has rows for, by channel."""
-    rows = sourced(queries.one_period(metric, metric, Period(date.min, date.min), zone))
+    rows = sourced(queries.one_period(metric, metric, Period(FIRST_DAY, FIRST_DAY), zone))
     rows = rows.filter(rows[DAY].notnull())
     channel = rows[source_key(metric)[2]].name("channel")
     found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max())

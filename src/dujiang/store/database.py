@@ -99,3 +99,5 @@ class Database:
             # After a failed fsync the pages count as clean: trying again would lie. So the first error ends the writing.
             self._broken = self._broken or fault == "broken"
             raise as_error(fault) from None
+        except OverflowError:  # SQLite's driver, of a number beyond 64 bits
+            raise as_error("value") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, Field
 
 from dujiang.api.answers import Answer, Number
-from dujiang.api.periods import Day, IsWhole, asked_period
+from dujiang.api.periods import Channels, Day, IsWhole, asked_period
 from dujiang.api.problems import problems
 from dujiang.api.rooms.insight import People
 from dujiang.api.security import OfWorkspace, needs
@@ -23,7 +23,6 @@ from dujiang.people.model import PeopleQuery
 router = APIRouter(tags=["overview"], responses=problems())
 
 CanRead = Depends(needs("metric.read"))
-Channels = Annotated[list[str] | None, Query(max_length=50)]
 
 
 class Point(BaseModel):
@@ -83,7 +82,7 @@ def dashboard(
     last: Day,
     compare: Comparison = "previous",
     grain: Grain = "day",
-    channel: Channels = None,
+    channel: Channels | None = None,
 ) -> Dashboard:
     """All channels, or some, on one page."""
     query = DashboardQuery(asked_period(first, last), compare, grain, tuple(channel or ()))
@@ -92,7 +91,7 @@ def dashboard(
 
 @router.get("/river", dependencies=[CanRead])
 def river(
-    workspace: OfWorkspace, first: Day, last: Day, compare: Comparison = "none", channel: Channels = None
+    workspace: OfWorkspace, first: Day, last: Day, compare: Comparison = "none", channel: Channels | None = None
 ) -> River:
     """People from the channels that reached them, over recognition and life cycle, to their orders; each counted once."""
     return workspace.metrics.river(asked_period(first, last), compare, tuple(channel or ()))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
+from dujiang.api.periods import Channels
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.foundation.errors import NotFound
@@ -67,7 +68,7 @@ def _number(text: str) -> int:
 def listed(
     workspace: OfWorkspace,
     words: Annotated[str, Query(max_length=256)] = "",
-    channel: Annotated[list[str] | None, Query(max_length=50)] = None,
+    channel: Channels | None = None,
     known: bool | None = None,
     bought: bool | None = None,
     city: Annotated[str, Query(max_length=80)] = "",
@@ -103,7 +104,7 @@ def timeline(
     person: PersonId,
     before: Annotated[str, Query(max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    channel: Annotated[list[str] | None, Query(max_length=50)] = None,
+    channel: Channels | None = None,
     kind: Annotated[list[EntryKind] | None, Query(max_length=4)] = None,
 ) -> TimelinePage:
     """What happened in all channels, latest first."""

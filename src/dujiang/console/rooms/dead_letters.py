@@ -39,7 +39,7 @@ def listing(visit: Visit) -> Response:
         state=state,
         source=visit.query.get("source") or None,
         reason_code=visit.query.get("reason") or None,
-        before=int(before) if before.isdigit() else None,
+        before=int(before) if before.isdecimal() else None,
         limit=_PAGE,
     )
     older = visit.with_query(before=rows[-1].id) if len(rows) == _PAGE else ""
@@ -88,7 +88,7 @@ def reveal(visit: Visit) -> Response:
 @ROOM.post("/dead-letters/discard", allow="dead_letter.repair")
 def discard(visit: Visit) -> Response:
     """Give letters up, with a reason."""
-    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdigit()]
+    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdecimal()]
     changed = visit.workspace.dead_letters.discard(ids, reason=visit.field("reason"), actor=visit.actor)
     return done(visit, "/dead-letters", _("{n} events were given up. They can be taken back."), n=changed)
 
@@ -96,7 +96,7 @@ def discard(visit: Visit) -> Response:
 @ROOM.post("/dead-letters/reopen", allow="dead_letter.repair")
 def reopen(visit: Visit) -> Response:
     """Take given-up letters back."""
-    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdigit()]
+    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdecimal()]
     changed = visit.workspace.dead_letters.reopen(ids, actor=visit.actor)
     return done(visit, "/dead-letters", _("{n} events are open again."), n=changed)
 

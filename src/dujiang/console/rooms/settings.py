@@ -181,6 +181,6 @@ def _brief(value: object) -> str:
 
 def _before(visit: Visit) -> int | None:
     text = visit.query.get("before", "")
-    if text and not text.isdigit():
+    if text and not text.isdecimal():
         raise InvalidInput("page.bad_place", _("“{value}” is not a place in the list."), value=text[:20])
     return int(text) if text else None

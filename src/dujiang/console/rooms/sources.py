@@ -50,7 +50,7 @@ def sources(visit: Visit) -> Response:
 def enter_total(visit: Visit) -> Response:
     """Keep a platform's own total of one day."""
     gmv, orders = parse_minor(visit.field("gmv")), visit.field("orders")
-    if gmv is None or not orders.isdigit():
+    if gmv is None or not orders.isdecimal():
         raise InvalidInput("total.incomplete", _("Enter the orders as a whole number and the GMV as an amount."))
     total = EnteredTotal(visit.field("channel"), visit.field("shop"), read_day(visit.field("day")), int(orders), gmv)
     visit.workspace.definitions.get("channel", total.channel)

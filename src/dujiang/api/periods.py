@@ -16,11 +16,18 @@ from dujiang.foundation.timewindows import Period
 PERIOD_DAYS_MAX: Final = 3_660
 """Ten years."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT: Final = re.compile(_DAY.pattern + "[Tt ]")
 
 
 def _is_day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+def _is_moment(value: object) -> object:
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        raise ValueError("a moment is written YYYY-MM-DDThh:mm:ssZ")
     return value
 
 
@@ -37,7 +44,10 @@ Day = Annotated[date, BeforeValidator(_is_day)]
 """A day, and not a moment or a number of seconds that could be read as one."""
 
 
-Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=80)]], Query(max_length=50)]
+Moment = Annotated[datetime, BeforeValidator(_is_moment)]
+"""A moment, and not a number of seconds that could be read as one."""
+
+Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=80)]] | None, Query(max_length=50)]
 """Channels in an address, one ``channel=`` each."""
 
 

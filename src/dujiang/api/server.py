@@ -50,4 +50,5 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         sentence = _("Port {port} is taken. Stop what uses it, or choose another with --port.")
         raise Conflict("serve.port_taken", sentence, port=port) from None
+    listener.listen(2048)  # from here on callers wait instead of being refused, although nobody answers yet
     return listener

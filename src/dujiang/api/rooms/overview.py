@@ -82,7 +82,7 @@ def dashboard(
     last: Day,
     compare: Comparison = "previous",
     grain: Grain = "day",
-    channel: Channels | None = None,
+    channel: Channels = None,
 ) -> Dashboard:
     """All channels, or some, on one page."""
     query = DashboardQuery(asked_period(first, last), compare, grain, tuple(channel or ()))
@@ -91,7 +91,7 @@ def dashboard(
 
 @router.get("/river", dependencies=[CanRead])
 def river(
-    workspace: OfWorkspace, first: Day, last: Day, compare: Comparison = "none", channel: Channels | None = None
+    workspace: OfWorkspace, first: Day, last: Day, compare: Comparison = "none", channel: Channels = None
 ) -> River:
     """People from the channels that reached them, over recognition and life cycle, to their orders; each counted once."""
     return workspace.metrics.river(asked_period(first, last), compare, tuple(channel or ()))

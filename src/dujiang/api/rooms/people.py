@@ -68,7 +68,7 @@ def _number(text: str) -> int:
 def listed(
     workspace: OfWorkspace,
     words: Annotated[str, Query(max_length=256)] = "",
-    channel: Channels | None = None,
+    channel: Channels = None,
     known: bool | None = None,
     bought: bool | None = None,
     city: Annotated[str, Query(max_length=80)] = "",
@@ -104,7 +104,7 @@ def timeline(
     person: PersonId,
     before: Annotated[str, Query(max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    channel: Channels | None = None,
+    channel: Channels = None,
     kind: Annotated[list[EntryKind] | None, Query(max_length=4)] = None,
 ) -> TimelinePage:
     """What happened in all channels, latest first."""

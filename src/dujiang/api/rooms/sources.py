@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, Field
 
-from dujiang.api.periods import Day, IsWhole, asked_period, checked_day, checked_moment
+from dujiang.api.periods import Day, IsWhole, Moment, asked_period, checked_day, checked_moment
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.collect.completeness import HourCount, TotalCheck
@@ -60,7 +60,7 @@ def enter(
 
 @router.get("/{source}/hours", dependencies=[Depends(needs("source.read"))])
 def hours(
-    workspace: OfWorkspace, source: str, first: datetime, count: Annotated[int, Query(ge=1, le=24 * DAYS_MAX)] = 168
+    workspace: OfWorkspace, source: str, first: Moment, count: Annotated[int, Query(ge=1, le=24 * DAYS_MAX)] = 168
 ) -> list[HourCount]:
     """``count`` hours of one source from ``first`` on, with what each should have brought."""
     checked_moment(first)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.schema import PENDING, count, next_mark
 from dujiang.engine.timeline import Timeline
 from dujiang.engine.touching import prepare, touch, touch_everything, touched_since
+from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.progress import Progress, silent
 
 
@@ -38,6 +40,43 @@ class Resolver(Protocol):
         Reads the tables ``identifier`` and ``link`` and the temporary table ``touched_node`` (``node``), replaces the rows
         concerned of ``person_node`` and ``person_link``, and fills the temporary table ``touched_person`` (``person``) with
         every person, old or new, that changed or owns a touched node (needless when ``full``).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a refresh tells those that follow it.
+
+    Attributes:
+        full: everybody was computed again; otherwise the persons in the temporary table ``touched`` (``person``, ``since``,
+            ``day``), those who are gone included.
+        now: the moment of the refresh, UTC.
+        zone: the brand's time zone.
+    """
+
+    full: bool
+    now: datetime
+    zone: str
+
+    @property
+    def today(self) -> date:
+        """The brand's day.
+
+        >>> Change(True, datetime.fromisoformat("2026-11-10T16:30:00+00:00"), "Asia/Shanghai").today.isoformat()
+        '2026-11-11'
+        """
+        return self.now.astimezone(ZoneInfo(self.zone)).date()
+
+
+class Follower(Protocol):
+    """Keeps tables of its own in step with the derived tables: what a room downstream says of persons."""
+
+    def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
+        """Compute the own rows again that ``change`` concerns, in the transaction of the refresh.
+
+        What depends on the day, or on definitions, is the follower's to watch: it keeps what it last computed for in
+        ``engine_state`` and computes everybody where that is no longer so.
         """
         ...
 
@@ -99,6 +138,8 @@ class Refresher:
         zone: the brand's time zone, in which days are counted.
         session_gap_minutes: silence that ends a visit.
         timeline: sorted event columns to keep in step.
+        followers: rooms downstream that keep tables in step, in the order in which they read each other.
+        clock: tells followers the moment.
         full_from: share of touched nodes above which computing everything is cheaper than finding out what can stay.
     """
 
@@ -111,9 +152,12 @@ class Refresher:
         session_gap_minutes: int,
         *,
         timeline: Timeline | None = None,
+        followers: Sequence[Follower] = (),
+        clock: Clock | None = None,
         full_from: float = 0.25,
     ) -> None:
         self.engine, self.resolver, self.rules, self.timeline = engine, resolver, rules, timeline
+        self._followers, self._clock = tuple(followers), clock or SystemClock()
         self._zone, self._gap_seconds, self._full_from = str(zone), session_gap_minutes * 60, full_from
 
     def load(self, parts: Iterable[tuple[str, pa.Table]]) -> int:
@@ -189,6 +233,9 @@ class Refresher:
             with engine.read() as before:
                 touch(con, before)
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
+        change = Change(full, self._clock.now(), self._zone)
+        for follower in self._followers:
+            follower.follow(con, change)
         for table in PENDING:
             con.execute(f"DELETE FROM {table}")
         before, after = next_mark(con)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -68,6 +69,12 @@ class Refreshing:
     def news(self) -> bool:
         """Whether facts came or went since the last refresh."""
         return self._news
+
+    def day_passed(self, zone: ZoneInfo) -> bool:
+        """Whether the day in ``zone`` is another one than at the last refresh of this process."""
+        if self.last is None:
+            return False
+        return self._clock.now().astimezone(zone).date() != self.last.astimezone(zone).date()
 
     def on_refresh(self, listener: Callable[[RefreshReport], None]) -> None:
         """Call ``listener`` with the report of every refresh."""

@@ -46,6 +46,7 @@ from dujiang.workspace import actions, builtin, checks  # noqa: F401  (actions: 
 from dujiang.workspace.announcing import Announcer
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
+from dujiang.workspace.followers import followers
 from dujiang.workspace.layout import Layout, OwnerLock
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
 from dujiang.workspace.status import Finding, Status
@@ -153,6 +154,8 @@ class Workspace:
             self.zone,
             settings.collect.session_gap_minutes,
             timeline=Timeline.open(layout.engine / "timeline"),
+            followers=followers(self),
+            clock=clock,
         )
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
         self.refreshing.on_refresh(Announcer(self.db, clock))
@@ -248,8 +251,8 @@ class Workspace:
         return loads
 
     def has_news(self) -> bool:
-        """Whether something waits to be loaded or refreshed."""
-        return self.refreshing.news or self.loader.waiting() > 0
+        """Whether something waits to be loaded or refreshed: facts, or a new day."""
+        return self.refreshing.news or self.refreshing.day_passed(self.zone) or self.loader.waiting() > 0
 
     def enter_totals(self, totals: Sequence[EnteredTotal]) -> Settled:
         """Keep platform totals that a person entered."""

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pytest
 
 from dujiang.collect.identifier_types import IdentifierTypes
-from dujiang.engine.contract import IDENTIFIER, LINK, PERSON_LINK, PERSON_NODE
+from dujiang.engine.contract import IDENTIFIER, IDENTITY_DECISION, LINK, PERSON_LINK, PERSON_NODE
 from dujiang.engine.schema import create_tables
 from dujiang.identity.model import Graph, Resolution, Rules
 from dujiang.identity.resolve import resolve, shared_identifiers
+from dujiang.identity.rulings import Ruling
 from dujiang.identity.service import Resolver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,11 +47,13 @@ class World:
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
     facts: dict[int, Fact] = field(default_factory=dict)
     last_seq: int = 0
+    ruled: int = 0
     step_share: float = 1.0
+    rulings: list[Ruling] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.con.execute("SET TimeZone = 'UTC'")
-        create_tables(self.con, (IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK))
+        create_tables(self.con, (IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION))
 
     def load(self, facts: Iterable[Fact]) -> Resolution:
         """Take in facts and decide about what they touch."""
@@ -65,15 +68,25 @@ class World:
         """Take facts back and decide about what they touched."""
         return self.resolve({name for seq in seqs for name in self.facts.pop(seq).names})
 
+    def rule(self, kind: str, *names: str, source: str = "", seqs: tuple[int, int] | None = None) -> Ruling:
+        """Put a decision into force; :meth:`resolve` then heeds it."""
+        a, b = (*map(node_of, names), None, None)[:2]
+        from_seq, to_seq = seqs or (None, None)
+        at = START + timedelta(500, len(self.rulings))
+        ruling = Ruling(f"ruling{self.ruled}", kind, a, b, source, from_seq, to_seq, at, "han", "seen both")
+        self.ruled += 1
+        self.rulings.append(ruling)
+        return ruling
+
     def resolve(self, touched: Iterable[str] = (), *, full: bool = False) -> Resolution:
         self.con.execute("DELETE FROM identifier")
         self.con.execute("DELETE FROM link")
         self._insert("identifier", self._identifiers(), IDENTIFIER.columns)
         self._insert("link", self._links(), LINK.columns)
         self.con.register("touched", pa.table({"node": pa.array([node_of(one) for one in touched], pa.int64())}))
-        self.con.execute("CREATE OR REPLACE TEMP TABLE touched_node AS FROM touched")
+        self.con.execute("CREATE OR REPLACE TEMP TABLE touched_node AS SELECT node, now() AS since FROM touched")
         self.con.execute("CREATE OR REPLACE TEMP TABLE touched_person (person BIGINT)")
-        return Resolver(self.types, step_share=self.step_share).resolve(self.con, full=full)
+        return Resolver(self.types, lambda: self.rulings, step_share=self.step_share).resolve(self.con, full=full)
 
     def _insert(self, table: str, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
         self.con.register("rows", pa.Table.from_pylist(rows, columns))
@@ -122,6 +135,7 @@ class World:
             facts=np.array([row["facts"] for row in links], np.int64),
             first_at=np.array([row["first_at"].timestamp() * 1e6 for row in links], np.int64),
             last_at=np.array([row["last_at"].timestamp() * 1e6 for row in links], np.int64),
+            trusted=np.ones(len(links), np.bool_),
         )
         decision = resolve(graph, rules, shared_identifiers(graph, rules))
         names = self.names()

@@ -80,7 +80,7 @@ PERSON_NODE: Final = _table(
     "person_node", ("node", "from_at"), "person",
     ("node", _whole), ("type", _text), ("person", _whole),
     ("from_at", MOMENT), ("to_at", MOMENT),  # from included, to excluded; null: without end on that side
-    ("role", _text),  # owner: joins people | shared: belongs to several, is its own person here | alone
+    ("role", _text),  # owner: joins people | shared: belongs to several, is its own person here | alone | barred: by hand
 )  # fmt: skip
 
 PERSON_LINK: Final = _table(
@@ -90,6 +90,15 @@ PERSON_LINK: Final = _table(
     ("joined", _yes),
     ("reason", _text),  # code of the rule, such as same_record, limit:member, shared_device
     ("first_at", MOMENT), ("last_at", MOMENT), ("facts", _whole),
+)  # fmt: skip
+
+IDENTITY_DECISION: Final = _table(
+    # Decisions beyond the rules that were in force when identity was last resolved; truth is the store's table.
+    "identity_decision", ("id",), "person",
+    ("id", _text), ("kind", _text),  # separate | join | bar | distrust
+    ("a", _whole), ("b", _whole), ("source", _text),
+    ("from_seq", _whole), ("to_seq", _whole),
+    ("at", MOMENT), ("actor", _text), ("reason", _text), ("origin", _text),
 )  # fmt: skip
 
 ORDERS: Final = _table(
@@ -174,7 +183,8 @@ CONVERSATION: Final = _table(
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
-        IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
+        IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
+        ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
         CONVERSATION,
     )
 }  # fmt: skip

@@ -11,7 +11,8 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-_NEVER: Final = "TIMESTAMPTZ '9999-01-01 00:00:00+00'"
+NEVER: Final = "TIMESTAMPTZ '9999-01-01 00:00:00+00'"
+"""The moment from which nothing of what somebody did has changed."""
 
 _NODES: Final = "SELECT node, min(since) AS since FROM pending_node GROUP BY node"
 
@@ -38,7 +39,7 @@ _SINCE: Final = f"""
     ), owner AS (FROM owner_before UNION ALL FROM owner_after)
     SELECT person, min(since) AS since FROM owner JOIN moment USING (node) GROUP BY person
     UNION ALL
-    SELECT person, {_NEVER} FROM touched_person
+    SELECT person, {NEVER} FROM touched_person
 """
 
 # ── orders and conversations that are touched, and through them persons ─────────────────────────────────────────────
@@ -49,10 +50,10 @@ _ORDER_FACTS: Final = " UNION ALL ".join(
 )
 _ORDER_OWNERS: Final = f"""
     INSERT INTO since
-    SELECT DISTINCT person, {_NEVER} FROM (FROM ({_ORDER_FACTS}) SEMI JOIN touched_order USING (order_key))
+    SELECT DISTINCT person, {NEVER} FROM (FROM ({_ORDER_FACTS}) SEMI JOIN touched_order USING (order_key))
     JOIN person_node ON node = anchor
     UNION
-    SELECT person, {_NEVER} FROM orders SEMI JOIN touched_order USING (order_key) WHERE person IS NOT NULL
+    SELECT person, {NEVER} FROM orders SEMI JOIN touched_order USING (order_key) WHERE person IS NOT NULL
 """
 _ORDERS_OF_OWNERS: Final = """
     INSERT INTO touched_order
@@ -62,10 +63,10 @@ _ORDERS_OF_OWNERS: Final = """
 """
 _CONVERSATION_OWNERS: Final = f"""
     INSERT INTO since
-    SELECT DISTINCT person, {_NEVER} FROM (FROM fact_conversation SEMI JOIN touched_conversation USING (key))
+    SELECT DISTINCT person, {NEVER} FROM (FROM fact_conversation SEMI JOIN touched_conversation USING (key))
     JOIN person_node ON node = anchor
     UNION
-    SELECT person, {_NEVER} FROM conversation WHERE person IS NOT NULL
+    SELECT person, {NEVER} FROM conversation WHERE person IS NOT NULL
         AND conversation_key IN (SELECT key FROM touched_conversation)
 """
 _CONVERSATIONS_OF_OWNERS: Final = """
@@ -89,12 +90,12 @@ _OWNER: Final = "SELECT node, person, from_at, to_at FROM person_node SEMI JOIN 
 _VISITS: Final = f"""
     SELECT visit.person, channel, least(min(started_at), any_value(since)) AS cut
     FROM visit JOIN touched USING (person)
-    WHERE since < {_NEVER} AND ended_at >= since - to_milliseconds($gap)
+    WHERE since < {NEVER} AND ended_at >= since - to_milliseconds($gap)
     GROUP BY ALL
 """
 _DAYS: Final = f"""
     CREATE OR REPLACE TEMP TABLE touched AS
-    SELECT person, since, CAST(timezone($zone, least(since, coalesce(cut, {_NEVER}))) AS DATE) AS day
+    SELECT person, since, CAST(timezone($zone, least(since, coalesce(cut, {NEVER}))) AS DATE) AS day
     FROM touched LEFT JOIN (SELECT person, min(cut) AS cut FROM touched_visit GROUP BY person) USING (person)
 """
 
@@ -154,7 +155,7 @@ def settle_days(con: duckdb.DuckDBPyConnection, *, zone: str, gap_seconds: int) 
 
 def touched_since(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The touched persons of whom events may have changed, and since when."""
-    return con.sql(f"SELECT person, since FROM touched WHERE since < {_NEVER}").to_arrow_table()
+    return con.sql(f"SELECT person, since FROM touched WHERE since < {NEVER}").to_arrow_table()
 
 
 def _owners_before(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection) -> pa.Table:

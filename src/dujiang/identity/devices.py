@@ -18,14 +18,16 @@ class Placed:
     shared: Flags
 
 
-def place_devices(strong: Indexes, device: Indexes, user: Indexes, a: Indexes, b: Indexes) -> Placed:
+def place_devices(strong: Indexes, machine: Flags, device: Indexes, user: Indexes, a: Indexes, b: Indexes) -> Placed:
     """Give each device to its only user.
 
     Devices that were seen together form a cluster, which goes to the one person that any of them was seen with. Where that
     would be several persons, the devices of the cluster are looked at one by one.
 
     Args:
-        strong: of each identifier its group after strong links were joined; a device is its own.
+        strong: of each identifier its group after strong links were joined; a device is its own, unless it was joined with
+            others by hand: then all of them are looked at as the one that represents them.
+        machine: which identifiers are to be placed.
         device: of each link between device and person, the device.
         user: the group of the person.
         a: of each link between two devices, one.
@@ -39,10 +41,8 @@ def place_devices(strong: Indexes, device: Indexes, user: Indexes, a: Indexes, b
     low, high = np.where(quarrel, lowest, low[cluster]), np.where(quarrel, highest, high[cluster])
     nobody = np.where(quarrel, itself, cluster)
     group = np.where(high < 0, nobody, np.where(low == high, low, itself))
-    is_device = np.zeros(len(strong), np.bool_)
-    for ends in (device, a, b):
-        is_device[ends] = True
-    return Placed(np.where(is_device, group, strong).astype(np.int32), is_device & (high >= 0) & (low != high))
+    disputed = (high >= 0) & (low != high)
+    return Placed(np.where(machine, group[strong], strong).astype(np.int32), machine & disputed[strong])
 
 
 def _extremes(itself: Indexes, at: Indexes, user: Indexes) -> tuple[Indexes, Indexes]:

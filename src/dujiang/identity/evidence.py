@@ -12,8 +12,20 @@ import duckdb
 from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.timewindows import DEFAULT_ZONE, day_of, zone
-from dujiang.identity.model import LIMIT, NOT_JOINING, RECYCLED, SAME_RECORD, SHARED_DEVICE, SHARED_IDENTIFIER
+from dujiang.identity.model import (
+    BARRED,
+    BY_HAND,
+    DISTRUSTED,
+    LIMIT,
+    NOT_JOINING,
+    RECYCLED,
+    SAME_RECORD,
+    SEPARATED,
+    SHARED_DEVICE,
+    SHARED_IDENTIFIER,
+)
 
+_SEPARATED_THESE: Final = "separated_these"
 _SENTENCES: Final = {
     SAME_RECORD: _("{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last})."),
     RECYCLED: _(
@@ -30,6 +42,22 @@ _SENTENCES: Final = {
     NOT_JOINING: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them may not join people."
     ),
+    BY_HAND: _("{a} and {b} belong together because {actor} decided so on {decided}: {why}"),
+    SEPARATED: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but joined they would bring together what"
+        " was separated by hand."
+    ),
+    _SEPARATED_THESE: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but {actor} separated them on {decided}:"
+        " {why}"
+    ),
+    BARRED: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but {actor} decided on {decided} that one of"
+        " them joins nobody: {why}"
+    ),
+    DISTRUSTED: _(
+        "{a} and {b} stand together only in records of {sources} ({facts} in all), which are not believed at present."
+    ),
     LIMIT: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but joined they would give one person more than"
         " {limit} of the kind “{type}”. Stronger links were believed."
@@ -37,15 +65,31 @@ _SENTENCES: Final = {
 }
 
 _DECISIONS: Final = """
-    SELECT l.a, l.b, l.a_type, l.b_type, d.person, d.joined, d.reason, l.facts, l.sources, l.first_at, l.last_at
-    FROM (
+    WITH decided AS (
         FROM person_link WHERE person = $person
         UNION
         FROM person_link WHERE a IN (SELECT node FROM person_node WHERE person = $person)
         UNION
         FROM person_link WHERE b IN (SELECT node FROM person_node WHERE person = $person)
-    ) d JOIN link l USING (a, b)
-    ORDER BY d.joined DESC, l.facts DESC, l.first_at, l.a, l.b
+    ), pair AS (
+        SELECT least(a, b) AS a, greatest(a, b) AS b, max_by(actor, "at") AS actor, max("at") AS decided,
+            max_by(reason, "at") AS why
+        FROM identity_decision WHERE kind IN ('separate', 'join') GROUP BY ALL
+    ), bar AS (
+        SELECT a AS node, max_by(actor, "at") AS actor, max("at") AS decided, max_by(reason, "at") AS why
+        FROM identity_decision WHERE kind = 'bar' GROUP BY a
+    )
+    SELECT d.a, d.b, one.type AS a_type, other.type AS b_type, d.joined, d.reason, d.facts, coalesce(l.sources, []) AS sources,
+        d.first_at, d.last_at,
+        coalesce(if(d.reason = 'barred', coalesce(x.actor, y.actor), p.actor), '') AS actor,
+        if(d.reason = 'barred', coalesce(x.decided, y.decided), p.decided) AS decided,
+        coalesce(if(d.reason = 'barred', coalesce(x.why, y.why), p.why), '') AS why
+    FROM decided d
+    JOIN identifier one ON one.node = d.a JOIN identifier other ON other.node = d.b
+    LEFT JOIN link l ON l.a = d.a AND l.b = d.b
+    LEFT JOIN pair p ON p.a = d.a AND p.b = d.b
+    LEFT JOIN bar x ON x.node = d.a LEFT JOIN bar y ON y.node = d.b
+    ORDER BY d.joined DESC, d.facts DESC, d.first_at, d.a, d.b
     LIMIT $limit
 """
 
@@ -63,6 +107,9 @@ class Evidence:
         sources: where these came from.
         first: day of the first, in the brand's zone; ``last`` of the last.
         limit: how many one person may have; None unless the reason is a limit.
+        actor: who decided about the two by hand; empty where nobody did.
+        decided: on which day.
+        why: in their words.
     """
 
     a: int
@@ -76,11 +123,15 @@ class Evidence:
     first: date
     last: date
     limit: int | None
+    actor: str = ""
+    decided: date | None = None
+    why: str = ""
 
     def text(self, types: IdentifierTypes, locale: str = "zh") -> str:
         """The decision as a sentence in ``locale``, with the identifiers called by their types."""
         code, colon, limited = self.reason.partition(":")
-        return translate(_SENTENCES[code + colon], locale).format(
+        sentence = _SEPARATED_THESE if code == SEPARATED and self.actor else code + colon
+        return translate(_SENTENCES[sentence], locale).format(
             a=types.label(self.a_type, locale),
             b=types.label(self.b_type, locale),
             facts=self.facts,
@@ -89,6 +140,9 @@ class Evidence:
             last=self.last,
             type=types.label(limited, locale),
             limit=self.limit,
+            actor=self.actor,
+            decided=self.decided,
+            why=self.why,
         )
 
 
@@ -115,7 +169,7 @@ def explain(
 
 
 def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> Evidence:
-    a, b, a_type, b_type, _person, joined, reason, facts, sources, first_at, last_at = row
+    a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why = row
     limited = reason.removeprefix(LIMIT) if reason.startswith(LIMIT) else ""
     return Evidence(
         a=a,
@@ -129,6 +183,9 @@ def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> 
         first=_day(first_at, where),
         last=_day(last_at, where),
         limit=types.get(limited).limit if limited else None,
+        actor=actor,
+        decided=None if decided is None else _day(decided, where),
+        why=why,
     )
 
 

@@ -18,8 +18,8 @@ Flags = npt.NDArray[np.bool_]
 NO_LIMIT: Final = 1 << 30
 _DAY_US: Final = 86_400_000_000
 
-OWNER, SHARED, ALONE = range(3)
-ROLES: Final = ("owner", "shared", "alone")
+OWNER, SHARED, ALONE, BARRED_ROLE = range(4)
+ROLES: Final = ("owner", "shared", "alone", "barred")
 
 SAME_RECORD: Final = "same_record"
 """One fact names both, and nothing stands against it."""
@@ -31,10 +31,20 @@ SHARED_DEVICE: Final = "shared_device"
 """The device is used by several people."""
 NOT_JOINING: Final = "not_joining"
 """One end is of a type that joins no people."""
+BY_HAND: Final = "by_hand"
+"""Somebody decided that the two are one person."""
+SEPARATED: Final = "separated"
+"""Joined, the link would bring together what somebody separated."""
+BARRED: Final = "barred"
+"""Somebody decided that one end joins no people."""
+DISTRUSTED: Final = "distrusted"
+"""Nobody but sources that are distrusted or held states it."""
 LIMIT: Final = "limit:"
 """The person would have more identifiers of the type named behind the colon than one person may have."""
 
-PLAIN_REASONS: Final = (SAME_RECORD, RECYCLED, SHARED_IDENTIFIER, SHARED_DEVICE, NOT_JOINING)
+PLAIN_REASONS: Final = (
+    SAME_RECORD, RECYCLED, SHARED_IDENTIFIER, SHARED_DEVICE, NOT_JOINING, BY_HAND, SEPARATED, BARRED, DISTRUSTED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,39 @@ class Graph:
     first_at: Ints
     """Microseconds since 1970, as is ``last_at``."""
     last_at: Ints
+    trusted: Flags
+    """Of each link whether a source that is neither distrusted nor held states it."""
+
+
+@dataclass(frozen=True)
+class Imposed:
+    """What decisions by hand demand of a graph.
+
+    Attributes:
+        together: of each link whether somebody decided that its ends are one person; in the order of ``by_time``.
+        by_time: places of these links, the earliest decision first.
+        apart_a: one end of each pair that must never be one person (place in the graph), ``apart_b`` the other.
+        barred: of each identifier whether it may join no one.
+    """
+
+    together: Flags
+    by_time: Ints
+    apart_a: Indexes
+    apart_b: Indexes
+    barred: Flags
+
+    @classmethod
+    def nothing(cls, graph: Graph) -> Imposed:
+        """Nobody decided anything."""
+        none = np.zeros(0, np.int32)
+        barred = np.zeros(len(graph.node), np.bool_)
+        return cls(np.zeros(len(graph.a), np.bool_), none.astype(np.int64), none, none, barred)
+
+    def exempt(self, graph: Graph) -> Flags:
+        """Identifiers that somebody gave to a person: they are not shared, however many others they were seen with."""
+        given = np.zeros(len(self.barred), np.bool_)
+        given[graph.a[self.together]] = given[graph.b[self.together]] = True
+        return given
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from dujiang.identity.model import Graph, Indexes, Ints, Rules
 
 _NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY node"
 _LINKS: Final = """
-    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at FROM link {only}
+    SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at, untrusted.a IS NULL AS trusted
+    FROM (FROM link {only}) LEFT JOIN untrusted_link untrusted USING (a, b)
 """
 
 
 def read_graph(
     con: duckdb.DuckDBPyConnection, types: IdentifierTypes, nodes: str = "", links: str = ""
 ) -> tuple[Graph, Rules]:
-    """Identifiers and links, and the rules of the types that occur.
+    """Identifiers and links, and the rules of the types that occur; ``untrusted_link`` says which links nobody vouches for.
 
     Args:
         con: the engine's connection.
@@ -43,6 +44,7 @@ def read_graph(
         facts=linked["facts"].to_numpy(),
         first_at=linked["first_at"].to_numpy(),
         last_at=linked["last_at"].to_numpy(),
+        trusted=linked["trusted"].to_numpy(),
     )
     return graph, rules
 

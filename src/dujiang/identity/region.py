@@ -15,24 +15,29 @@ import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.identity.kernels import connected, most_counterparts
-from dujiang.identity.model import SHARED_IDENTIFIER, Flags, Ints, Rules
+from dujiang.identity.model import BARRED, SHARED_IDENTIFIER, Flags, Ints, Rules
 from dujiang.identity.reading import read_graph
 from dujiang.identity.resolve import shared_identifiers
+from dujiang.identity.rulings import Rulings
 from dujiang.identity.sets import among, distinct
 
 _ROUNDS_MAX: Final = 16
 
 _NEIGHBOURS = """
-    SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON a = frontier.node
-    UNION ALL
-    SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON b = frontier.node
-    WHERE a NOT IN (SELECT node FROM frontier)
+    SELECT a, b, a_type, b_type, (a, b) NOT IN (SELECT (a, b) FROM untrusted_link) AS trusted FROM (
+        SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON a = frontier.node
+        UNION ALL
+        SELECT a, b, a_type, b_type FROM link SEMI JOIN frontier ON b = frontier.node
+        WHERE a NOT IN (SELECT node FROM frontier)
+    )
 """
 # A shared identifier that joined someone until now: its former companions have to be looked at without it.
 _NEWLY_SHARED = f"""
-    SELECT a AS node FROM person_link SEMI JOIN frontier ON a = frontier.node WHERE reason <> '{SHARED_IDENTIFIER}'
+    SELECT a AS node FROM person_link SEMI JOIN frontier ON a = frontier.node
+    WHERE reason NOT IN ('{SHARED_IDENTIFIER}', '{BARRED}')
     UNION
-    SELECT b FROM person_link SEMI JOIN frontier ON b = frontier.node WHERE reason <> '{SHARED_IDENTIFIER}'
+    SELECT b FROM person_link SEMI JOIN frontier ON b = frontier.node
+    WHERE reason NOT IN ('{SHARED_IDENTIFIER}', '{BARRED}')
 """
 
 
@@ -53,50 +58,75 @@ class Region:
     gone: Ints
 
 
-def find_region(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, step_share: float) -> Region:
+def find_region(
+    con: duckdb.DuckDBPyConnection, types: IdentifierTypes, step_share: float, rulings: Rulings, ruled: Ints
+) -> Region:
     """The region around ``touched_node``.
 
     Args:
         con: the engine's connection.
         types: the types in force.
         step_share: part of all identifiers up to which going on step by step is faster than one look at all links.
+        rulings: the decisions in force.
+        ruled: those of the touched that a decision which came or went is about: all their links are decided again.
     """
     touched = _nodes(con.sql("SELECT DISTINCT node FROM touched_node SEMI JOIN identifier USING (node)"))
     gone = _nodes(con.sql("SELECT DISTINCT node FROM touched_node ANTI JOIN identifier USING (node)"))
+    touched = distinct(touched, _existing(con, rulings.partners(gone)))
     step_max = step_share * con.sql("SELECT count(*) FROM identifier").fetchall()[0][0]
-    inside, shared, frontier = touched[:0], touched[:0], touched
+    inside, closed, frontier = touched[:0], touched[:0], touched
     for _round in range(_ROUNDS_MAX):
         if not 0 < len(frontier) <= step_max:
             break
         links = _around(con, frontier)
-        is_shared = _shared(frontier, links, types)
-        opening = frontier[~is_shared]
+        is_closed = rulings.closed(frontier, _shared(frontier, links, types))
+        opening = frontier[~is_closed]
         if frontier is touched:
-            opening = distinct(opening, _newly_shared(con, frontier[is_shared]))
-        inside, shared = distinct(inside, frontier[~is_shared]), distinct(shared, frontier[is_shared])
-        beside = links.beside(opening)
-        frontier = beside[~among(beside, inside) & ~among(beside, shared)]
+            newly = _newly_shared(con, frontier[is_closed])
+            opening = distinct(opening, newly, frontier[is_closed & among(frontier, ruled)])
+        inside, closed = distinct(inside, frontier[~is_closed]), distinct(closed, frontier[is_closed])
+        beside = distinct(links.beside(opening), _existing(con, rulings.partners(frontier)))
+        frontier = beside[~among(beside, inside) & ~among(beside, closed)]
     if len(frontier):
-        inside, shared = _at_once(con, types, touched)
-    is_touched = among(shared, touched)
-    return Region(inside, shared[is_touched], shared[~is_touched], gone)
+        inside, closed = _at_once(con, types, touched, rulings, ruled)
+    is_touched = among(closed, touched)
+    return Region(inside, closed[is_touched], closed[~is_touched], gone)
 
 
-def _at_once(con: duckdb.DuckDBPyConnection, types: IdentifierTypes, touched: Ints) -> tuple[Ints, Ints]:
-    """What is inside, and the shared that are touched or border on it, by one look at all links."""
+def _existing(con: duckdb.DuckDBPyConnection, nodes: Ints) -> Ints:
+    """Those of ``nodes`` that have been seen."""
+    if not len(nodes):
+        return nodes
+    con.register("frontier", pa.table({"node": nodes}))
+    found = _nodes(con.sql("SELECT node FROM identifier SEMI JOIN frontier USING (node)"))
+    con.unregister("frontier")
+    return found
+
+
+def _at_once(
+    con: duckdb.DuckDBPyConnection, types: IdentifierTypes, touched: Ints, rulings: Rulings, ruled: Ints
+) -> tuple[Ints, Ints]:
+    """What is inside, and the closed that are touched or border on it, by one look at all links."""
     graph, rules = read_graph(con, types)
-    shared = shared_identifiers(graph, rules)
-    usable = ~(shared[graph.a] | shared[graph.b])
-    group = connected(len(graph.node), graph.a[usable], graph.b[usable])
-    seed = among(graph.node, touched)
-    opening = among(graph.node, _newly_shared(con, graph.node[seed & shared]))
+    closed = rulings.closed(graph.node, shared_identifiers(graph, rules))
+    graph, imposed = rulings.impose(graph)
+    usable = ~(closed[graph.a] | closed[graph.b])
+    a, b = np.append(graph.a[usable], imposed.apart_a), np.append(graph.b[usable], imposed.apart_b)
+    group = connected(len(graph.node), a, b)
+    seed = among(graph.node, distinct(touched, rulings.partners(touched)))
+    reopened = distinct(_newly_shared(con, graph.node[seed & closed]), ruled)
+    opening = among(graph.node, reopened)
     seed[graph.a[opening[graph.b]]] = seed[graph.b[opening[graph.a]]] = True
     wanted = np.zeros(len(group), np.bool_)
-    wanted[group[seed & ~shared]] = True
-    inside = wanted[group] & ~shared
+    wanted[group[seed & ~closed]] = True
+    inside = wanted[group] & ~closed
     border = among(graph.node, touched) | opening
     border[graph.a[inside[graph.b]]] = border[graph.b[inside[graph.a]]] = True
-    return graph.node[inside], graph.node[border & shared]
+    # Beside a closed identifier another one: the other end of a link or pair that is decided about has to be at hand too.
+    for one, other in ((imposed.apart_a, imposed.apart_b), (imposed.apart_b, imposed.apart_a)):
+        border[one[inside[other]]] = True
+    border[graph.a[opening[graph.b]]] = border[graph.b[opening[graph.a]]] = True
+    return graph.node[inside], graph.node[border & closed]
 
 
 @dataclass(frozen=True)
@@ -105,6 +135,7 @@ class _Links:
     b: Ints
     a_type: pa.ChunkedArray
     b_type: pa.ChunkedArray
+    trusted: Flags
 
     def beside(self, nodes: Ints) -> Ints:
         """Nodes linked with one of ``nodes``."""
@@ -115,7 +146,9 @@ def _around(con: duckdb.DuckDBPyConnection, nodes: Ints) -> _Links:
     con.register("frontier", pa.table({"node": nodes}))
     found = con.sql(_NEIGHBOURS).to_arrow_table()
     con.unregister("frontier")
-    return _Links(found["a"].to_numpy(), found["b"].to_numpy(), found["a_type"], found["b_type"])
+    return _Links(
+        found["a"].to_numpy(), found["b"].to_numpy(), found["a_type"], found["b_type"], found["trusted"].to_numpy()
+    )
 
 
 def _newly_shared(con: duckdb.DuckDBPyConnection, nodes: Ints) -> Ints:
@@ -138,7 +171,8 @@ def _shared(nodes: Ints, links: _Links, types: IdentifierTypes) -> Flags:
     at_a, at_b = np.searchsorted(every, links.a), np.searchsorted(every, links.b)
     kind = np.zeros(len(every), np.int32)
     kind[np.concatenate([at_a, at_b])] = by_code[codes.indices.to_numpy()]
-    most = most_counterparts(kind, at_a.astype(np.int32), at_b.astype(np.int32), rules.exclusive)
+    a, b = at_a[links.trusted].astype(np.int32), at_b[links.trusted].astype(np.int32)
+    most = most_counterparts(kind, a, b, rules.exclusive)
     return (most > rules.shared_above[kind])[np.searchsorted(every, nodes)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes
+from dujiang.engine.touching import NEVER
 from dujiang.foundation.facts import MOMENT
 from dujiang.identity.evidence import Evidence, explain
-from dujiang.identity.model import ROLES, Decision, Graph, Resolution, Rules
+from dujiang.identity.model import ROLES, Decision, Graph, Ints, Resolution, Rules
 from dujiang.identity.moves import moves
 from dujiang.identity.reading import read_graph
 from dujiang.identity.region import Region, find_region
 from dujiang.identity.resolve import resolve, shared_identifiers
+from dujiang.identity.rulings import Ruling, Rulings, keep
 from dujiang.identity.sets import among, distinct
 
 _IN_REGION: Final = "SEMI JOIN identity_region USING (node)"
@@ -42,11 +45,19 @@ class Resolver:
 
     Args:
         types: the types in force.
+        rulings: gives the decisions in force.
         step_share: part of all identifiers up to which what hangs together is looked for step by step.
     """
 
-    def __init__(self, types: IdentifierTypes, *, step_share: float = 0.05) -> None:
+    def __init__(
+        self,
+        types: IdentifierTypes,
+        rulings: Callable[[], Sequence[Ruling]] = tuple,
+        *,
+        step_share: float = 0.05,
+    ) -> None:
         self.types = types
+        self._in_force = rulings
         self._step_share = step_share
 
     def resolve(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Resolution:
@@ -54,13 +65,17 @@ class Resolver:
 
         Replaces the rows concerned of ``person_node`` and ``person_link``. Unless ``full``, adds to the temporary table
         ``touched_person`` every person, old or new, that changed or owns a touched identifier. What an incremental run
-        leaves in the tables is exactly what a full one would.
+        leaves in the tables is exactly what a full one would. Decisions that came or went since the last run are found by
+        comparison with ``identity_decision``, which then holds those in force.
 
         Args:
             con: a connection in a transaction.
             full: decide about everybody: needed after a definition of an identifier type changed.
         """
-        return self._everybody(con) if full else self._touched(con)
+        in_force = self._in_force()
+        ruled = keep(con, in_force)
+        rulings = Rulings.of(in_force)
+        return self._everybody(con, rulings) if full else self._touched(con, rulings, ruled)
 
     def explain(
         self, con: duckdb.DuckDBPyConnection, person: int, *, in_zone: ZoneInfo | None = None, limit: int = 200
@@ -68,24 +83,28 @@ class Resolver:
         """Every decision about the identifiers of ``person`` (:func:`dujiang.identity.evidence.explain`)."""
         return explain(con, person, self.types, in_zone=in_zone, limit=limit)
 
-    def _everybody(self, con: duckdb.DuckDBPyConnection) -> Resolution:
+    def _everybody(self, con: duckdb.DuckDBPyConnection, rulings: Rulings) -> Resolution:
         graph, rules = read_graph(con, self.types)
+        closed = rulings.closed(graph.node, shared_identifiers(graph, rules))
+        graph, imposed = rulings.impose(graph)
         before = con.sql(_OWNERS.format(table="person_node")).to_arrow_table()
-        decision = resolve(graph, rules, shared_identifiers(graph, rules))
+        decision = resolve(graph, rules, closed, imposed)
         con.execute("DELETE FROM person_node")
         con.execute("DELETE FROM person_link")
         everything = np.ones(len(graph.node), np.bool_)
         _write(con, graph, rules, decision, everything)
         return _report(graph, decision, before, everything, full=True)
 
-    def _touched(self, con: duckdb.DuckDBPyConnection) -> Resolution:
-        region = find_region(con, self.types, self._step_share)
+    def _touched(self, con: duckdb.DuckDBPyConnection, rulings: Rulings, ruled: Ints) -> Resolution:
+        _touch(con, ruled)
+        region = find_region(con, self.types, self._step_share, rulings, ruled)
         con.register("found_region", _region_table(region))
         con.execute("CREATE OR REPLACE TEMP TABLE identity_region AS FROM found_region")
         con.unregister("found_region")
         graph, rules = read_graph(con, self.types, _IN_REGION, _LINKS_IN_REGION)
-        shared = among(graph.node, distinct(region.touched_shared, region.border))
-        decision = resolve(graph, rules, shared)
+        closed = among(graph.node, distinct(region.touched_shared, region.border))
+        graph, imposed = rulings.impose(graph)
+        decision = resolve(graph, rules, closed, imposed)
         before = con.sql(_BEFORE).to_arrow_table()
         con.execute(_FORGET_NODES)
         con.execute(_FORGET_LINKS)
@@ -93,6 +112,13 @@ class Resolver:
         now = _write(con, graph, rules, decision, decided)
         _tell_changed(con, before, now)
         return _report(graph, decision, before, decided, full=False)
+
+
+def _touch(con: duckdb.DuckDBPyConnection, nodes: Ints) -> None:
+    """Add ``nodes`` to what has to be decided again; of these no fact came or went."""
+    con.register("ruled", pa.table({"node": nodes}))
+    con.execute(f"INSERT INTO touched_node SELECT node, {NEVER} FROM ruled")
+    con.unregister("ruled")
 
 
 def _region_table(region: Region) -> pa.Table:

@@ -101,7 +101,7 @@ class OwnedIdentifier:
     """An identifier of a person; ``shown`` is masked and holds nothing that the page's reader could dial or write to.
 
     Attributes:
-        role: ``owner``, ``shared`` or ``alone``.
+        role: ``owner``, ``shared``, ``alone`` or ``barred``.
         from_at, to_at: while it was this person's; None: without end on that side.
         kept: whether the clear value is in the vault, so that those who may can have it shown.
     """

@@ -94,8 +94,11 @@ def evidence(person: int) -> Rows:
     of_person = decided.filter(
         (decided.person == person) | decided.a.isin(nodes.node) | decided.b.isin(nodes.node)
     )  # a refused link lies between two people and is shown on both pages
-    types = stated.select("a", "b", "a_type", "b_type", "sources")
-    found = of_person.left_join(types, ["a", "b"])
+    seen = table("identifier")
+    found = of_person.left_join(stated.select("a", "b", "sources"), ["a", "b"])
+    found = found.join(seen.select(a=seen.node, a_type=seen.type), "a").join(
+        seen.select(b=seen.node, b_type=seen.type), "b"
+    )  # from the identifiers, because no fact need state what somebody joined by hand
     found = found.select("a", "b", "a_type", "b_type", "sources", "joined", "reason", "first_at", "last_at", "facts")
     return found.order_by(found.joined.desc(), found.facts.desc(), found.a, found.b).limit(EVIDENCE_SHOWN)
 

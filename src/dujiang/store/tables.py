@@ -144,6 +144,20 @@ import_run = Table(
     Index(None, "at"), Index(None, "sha256"),
 )  # fmt: skip
 
+identity_decision = Table(
+    # What was decided about identifiers beyond the rules: by hand, by accepting a suggestion, or by holding a source.
+    "identity_decision", METADATA,
+    _text("id", primary_key=True),
+    _text("kind"),  # separate | join | bar | distrust
+    Column("a", BigInteger), Column("b", BigInteger), _text("source"),
+    Column("from_seq", BigInteger), Column("to_seq", BigInteger),  # of distrust: only facts archived between these
+    Column("at", Moment, nullable=False), _text("actor"), _text("reason"),
+    _text("origin"),  # hand | suggestion | hold
+    Column("evidence", Json, nullable=False),
+    Column("revoked_at", Moment), _text("revoked_by"), _text("revoke_reason"),
+    Index(None, "revoked_at"),
+)  # fmt: skip
+
 # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 account = Table(

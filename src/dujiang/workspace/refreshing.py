@@ -80,6 +80,10 @@ class Refreshing:
         """Call ``listener`` with the report of every refresh."""
         self._listeners.append(listener)
 
+    def note_news(self) -> None:
+        """Something besides facts changed that the next refresh has to heed."""
+        self._news = True
+
     def take_in(self, settled: Settled) -> None:
         """Load the parts of a batch that was just committed."""
         with self._lock:

@@ -28,11 +28,13 @@ from dujiang.foundation.definitions import Definition, Spec
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import zone
+from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
 from dujiang.people.service import PeopleService
 from dujiang.store.access import Access
 from dujiang.store.audit import Audit, record
+from dujiang.store.command import Commands
 from dujiang.store.database import Database
 from dujiang.store.definitions import DefinitionStore
 from dujiang.store.jobs import Jobs
@@ -70,6 +72,7 @@ class Workspace:
         imports: takes channel files.
         dead_letters: what could not be accepted, to be mended and replayed.
         completeness: is everything here that should be.
+        identity_decisions: what was decided by hand about who is who.
         people: lists of people, and the page of one.
         metrics: the metric layer.
         access: accounts, sessions and keys.
@@ -146,7 +149,11 @@ class Workspace:
         )
         self._closers.append(self.engine.close)
         self.identifier_types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
-        self.identity = Resolver(self.identifier_types)
+        self.commands = Commands(self.db, clock)
+        self.identity_decisions = IdentityDecisions(
+            self.db, clock, self.commands, after=lambda: self.refreshing.note_news()
+        )
+        self.identity = Resolver(self.identifier_types, self.identity_decisions.in_force)
         refresher = Refresher(
             self.engine,
             self.identity,
@@ -219,7 +226,7 @@ class Workspace:
         if _specs(types) == _specs(self.identifier_types):
             return
         self.identifier_types = types
-        self.identity = self._refresher.resolver = Resolver(types)
+        self.identity = self._refresher.resolver = Resolver(types, self.identity_decisions.in_force)
         self._refresher.rules = types
         self.jobs.create("rebuild", {}, "definitions")
 

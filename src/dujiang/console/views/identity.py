@@ -18,6 +18,9 @@ REASONS: Final = {
     "shared": _("One end was seen with too many others"),
     "shared_device": _("The device is used by several people"),
     "not_joining": _("One end is of a kind that joins no people"),
+    "separated": _("Somebody separated them"),
+    "barred": _("Somebody decided that one end joins nobody"),
+    "distrusted": _("Only sources that are not believed state it"),
     "recycled": _("The number had another owner at that time"),
 }
 

@@ -47,6 +47,7 @@ ROLES: Final = {
     "owner": (_("belongs to this person"), "good"),
     "shared": (_("shared by several"), "warn"),
     "alone": (_("alone"), ""),
+    "barred": (_("joins nobody, by hand"), "warn"),
 }
 STATUSES: Final = {
     "valid": (_("valid"), "good"),

@@ -1,0 +1,223 @@
+"""Decisions about identity beyond the rules: written down, looked up, and revoked. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from dujiang.foundation.clock import Clock
+from dujiang.foundation.errors import Conflict, InvalidInput, NotFound
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import new_id, person_id
+from dujiang.identity.rulings import Kind, Origin, Ruling
+from dujiang.store.command import Actor, Command, Commands, Outcome
+from dujiang.store.database import Database
+from dujiang.store.tables import identity_decision
+
+DECIDE: Final = "identity.decide"
+REASON_CHARS_MAX: Final = 400
+_T = identity_decision.c
+_PAIRED: Final = ("separate", "join")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A decision that somebody wants.
+
+    Attributes:
+        kind: ``separate``, ``join``, ``bar`` or ``distrust``.
+        a: a node; ``distrust`` has none.
+        b: another, of ``separate`` and ``join``.
+        source: of ``distrust``.
+        from_seq: of ``distrust``, the first fact that is not to be believed; None: from the beginning.
+        to_seq: the last such fact; None: without end.
+        reason: why; it stands in the evidence.
+        origin: by hand, by accepting a suggestion, or by holding a source.
+        evidence: what the decision was based on, in plain form without personal data.
+    """
+
+    kind: Kind
+    a: int | None = None
+    b: int | None = None
+    source: str = ""
+    from_seq: int | None = None
+    to_seq: int | None = None
+    reason: str = ""
+    origin: Origin = "hand"
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision that was written down, in force or not."""
+
+    ruling: Ruling
+    evidence: Mapping[str, Any]
+    revoked_at: datetime | None
+    revoked_by: str
+    revoke_reason: str
+
+    @property
+    def in_force(self) -> bool:
+        """Whether nobody revoked it."""
+        return self.revoked_at is None
+
+
+class IdentityDecisions:
+    """The decisions of one store.
+
+    Args:
+        database: the store.
+        clock: says when.
+        commands: runs commands.
+        after: called after every change, so that answers are brought up to date.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, commands: Commands, after: Callable[[], None] = lambda: None
+    ) -> None:
+        self._database, self._clock, self._commands, self._after = database, clock, commands, after
+
+    def in_force(self) -> list[Ruling]:
+        """The decisions that nobody revoked, the earliest first."""
+        return [one.ruling for one in self.listed(revoked=False)]
+
+    def listed(
+        self, *, revoked: bool | None = None, nodes: Sequence[int] | None = None, limit: int | None = None
+    ) -> list[Decided]:
+        """Decisions, the earliest first.
+
+        Args:
+            revoked: only those that were revoked, or only those in force; None: both.
+            nodes: only those about one of these nodes; None: all.
+            limit: at most the latest so many.
+        """
+        query = select(identity_decision).order_by(_T.at.desc(), _T.id.desc())
+        if revoked is not None:
+            query = query.where(_T.revoked_at.is_not(None) if revoked else _T.revoked_at.is_(None))
+        if nodes is not None:
+            query = query.where(_T.a.in_(nodes) | _T.b.in_(nodes))
+        with self._database.read() as rx:
+            return [_decided(row) for row in rx.execute(query.limit(limit) if limit else query)][::-1]
+
+    def get(self, id: str) -> Decided:  # noqa: A002
+        """One decision.
+
+        Raises:
+            NotFound: ``identity.no_decision``.
+        """
+        with self._database.read() as rx:
+            return _one(rx, id)
+
+    def decide(self, wish: Wish, *, actor: Actor, key: str = "") -> Ruling:
+        """Write a decision down; the next refresh heeds it. What is in force already is not written twice.
+
+        Args:
+            wish: what was decided.
+            actor: by whom.
+            key: idempotency key.
+
+        Raises:
+            NotAllowed: ``access.not_allowed``.
+            InvalidInput: ``identity.decision_incomplete`` or ``identity.reason_too_long``.
+            Conflict: ``identity.decision_contradicts`` if the opposite was decided about the same two.
+        """
+        wish = _checked(wish)
+        request = {name: getattr(wish, name) for name in ("kind", "a", "b", "source", "from_seq", "to_seq")}
+
+        def work(tx: Connection) -> Outcome:
+            same = _same(tx, wish)
+            if same is not None:
+                return Outcome(same.ruling.id, after=request)
+            row = self._row(wish, actor)
+            tx.execute(insert(identity_decision).values(row))
+            payload = {"id": row["id"], "kind": wish.kind, "origin": wish.origin}
+            return Outcome(row["id"], after=request, messages=[("identity.decided", payload, row["id"])])
+
+        command = Command(DECIDE, _target(wish), actor, {**request, "reason": wish.reason}, key, wish.reason)
+        outcome = self._commands.run(command, work)
+        self._after()
+        return self.get(outcome.result).ruling
+
+    def revoke(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
+        """Take a decision back: people become what they were without it, exactly.
+
+        Raises:
+            NotAllowed: ``access.not_allowed``.
+            NotFound: ``identity.no_decision``.
+            Conflict: ``identity.decision_revoked`` if it was revoked already.
+        """
+
+        def work(tx: Connection) -> Outcome:
+            found = _one(tx, id)
+            if not found.in_force:
+                raise Conflict("identity.decision_revoked", _("This decision has been revoked already."))
+            told = {"revoked_at": self._clock.now(), "revoked_by": actor.name, "revoke_reason": reason}
+            tx.execute(update(identity_decision).where(_T.id == id).values(told))
+            payload = {"id": id, "kind": found.ruling.kind, "origin": found.ruling.origin}
+            return Outcome(id, before={"kind": found.ruling.kind}, messages=[("identity.revoked", payload, id)])
+
+        self._commands.run(Command(DECIDE, id, actor, {"revoke": id}, key, reason), work)
+        self._after()
+        return self.get(id)
+
+    def _row(self, wish: Wish, actor: Actor) -> dict[str, Any]:
+        row = {name: getattr(wish, name) for name in Wish.__dataclass_fields__}
+        made = {"id": new_id("idd"), "at": self._clock.now(), "actor": actor.name}
+        return {**row, **made, "evidence": dict(wish.evidence), "revoked_by": "", "revoke_reason": ""}
+
+
+def _checked(wish: Wish) -> Wish:
+    """The wish with its pair in order; nothing about an identifier and itself, nothing half said."""
+    if len(wish.reason) > REASON_CHARS_MAX:
+        sentence = _("The reason has {length} characters; at most {bound} are allowed.")
+        raise InvalidInput("identity.reason_too_long", sentence, length=len(wish.reason), bound=REASON_CHARS_MAX)
+    pair = wish.a is not None and wish.b is not None and wish.a != wish.b
+    complete = {
+        "separate": pair,
+        "join": pair,
+        "bar": wish.a is not None and wish.b is None,
+        "distrust": bool(wish.source) and wish.a is None and wish.b is None,
+    }
+    if wish.kind not in get_args(Kind) or not complete[wish.kind]:
+        sentence = _("A decision of the kind “{kind}” needs two different identifiers, one identifier or a source.")
+        raise InvalidInput("identity.decision_incomplete", sentence, kind=wish.kind)
+    if not pair:
+        return wish
+    a, b = sorted((wish.a or 0, wish.b or 0))
+    return Wish(**{**{name: getattr(wish, name) for name in Wish.__dataclass_fields__}, "a": a, "b": b})
+
+
+def _same(tx: Connection, wish: Wish) -> Decided | None:
+    """The same decision in force."""
+    query = select(identity_decision).where(_T.revoked_at.is_(None), _T.source == wish.source)
+    for name in ("a", "b", "from_seq", "to_seq"):
+        value = getattr(wish, name)
+        query = query.where(_T[name].is_(None) if value is None else _T[name] == value)
+    for row in tx.execute(query):
+        if row.kind == wish.kind:
+            return _decided(row)
+        if row.kind in _PAIRED and wish.kind in _PAIRED:
+            sentence = _("The opposite was decided about these two identifiers ({id}). Revoke that decision first.")
+            raise Conflict("identity.decision_contradicts", sentence, id=row.id)
+    return None
+
+
+def _target(wish: Wish) -> str:
+    return wish.source or " ".join(person_id(node) for node in (wish.a, wish.b) if node is not None)
+
+
+def _one(rx: Connection, id_: str) -> Decided:
+    row = rx.execute(select(identity_decision).where(_T.id == id_)).first()
+    if row is None:
+        raise NotFound("identity.no_decision", _("There is no decision {id}."), id=id_[:40])
+    return _decided(row)
+
+
+def _decided(row: Row[Any]) -> Decided:
+    ruling = Ruling(**{name: row._mapping[name] for name in Ruling.__dataclass_fields__})
+    return Decided(ruling, row.evidence, row.revoked_at, row.revoked_by, row.revoke_reason)

@@ -19,7 +19,7 @@ from dujiang.engine.contract import IDENTIFIER, IDENTITY_DECISION, LINK, PERSON_
 from dujiang.engine.schema import create_tables
 from dujiang.identity.model import Graph, Resolution, Rules
 from dujiang.identity.resolve import resolve, shared_identifiers
-from dujiang.identity.rulings import Ruling
+from dujiang.identity.rulings import Kind, Ruling
 from dujiang.identity.service import Resolver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,7 +68,7 @@ class World:
         """Take facts back and decide about what they touched."""
         return self.resolve({name for seq in seqs for name in self.facts.pop(seq).names})
 
-    def rule(self, kind: str, *names: str, source: str = "", seqs: tuple[int, int] | None = None) -> Ruling:
+    def rule(self, kind: Kind, *names: str, source: str = "", seqs: tuple[int, int] | None = None) -> Ruling:
         """Put a decision into force; :meth:`resolve` then heeds it."""
         a, b = (*map(node_of, names), None, None)[:2]
         from_seq, to_seq = seqs or (None, None)

@@ -69,5 +69,11 @@ def test_nobody_has_no_evidence(person: Callable[..., Any], new_world: Callable[
 
 @pytest.mark.parametrize("sentence", evidence._SENTENCES.values())
 def test_every_sentence_is_translated_with_its_values(sentence: str) -> None:
-    allowed = set(re.findall(r"{\w+}", evidence._SENTENCES["limit:"])) | {"{first}", "{last}", "{actor}", "{decided}", "{why}"}
+    allowed = set(re.findall(r"{\w+}", evidence._SENTENCES["limit:"])) | {
+        "{first}",
+        "{last}",
+        "{actor}",
+        "{decided}",
+        "{why}",
+    }
     assert set(re.findall(r"{\w+}", catalogue("zh")[sentence])) <= allowed

@@ -95,10 +95,16 @@ def evidence(person: int) -> Rows:
         (decided.person == person) | decided.a.isin(nodes.node) | decided.b.isin(nodes.node)
     )  # a refused link lies between two people and is shown on both pages
     seen = table("identifier")
-    found = of_person.left_join(stated.select("a", "b", "sources"), ["a", "b"])
-    found = found.join(seen.select(a=seen.node, a_type=seen.type), "a").join(
-        seen.select(b=seen.node, b_type=seen.type), "b"
-    )  # from the identifiers, because no fact need state what somebody joined by hand
+    found = of_person.left_join(stated.select("a", "b", "a_type", "b_type", "sources"), ["a", "b"]).drop(
+        "a_right", "b_right"
+    )
+    one, other = seen.select(one=seen.node, one_type=seen.type), seen.select(other=seen.node, other_type=seen.type)
+    found = found.left_join(one, found.a == one.one)
+    found = found.left_join(other, found.b == other.other)
+    # No fact need state what somebody joined by hand: then the types are those of the identifiers.
+    found = found.mutate(
+        a_type=ibis.coalesce(found.a_type, found.one_type), b_type=ibis.coalesce(found.b_type, found.other_type)
+    )
     found = found.select("a", "b", "a_type", "b_type", "sources", "joined", "reason", "first_at", "last_at", "facts")
     return found.order_by(found.joined.desc(), found.facts.desc(), found.a, found.b).limit(EVIDENCE_SHOWN)
 

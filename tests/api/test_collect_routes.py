@@ -40,6 +40,12 @@ def counts(api: Any) -> dict[str, int]:
     return next(one for one in told if one["source"] == "site_web")
 
 
+def _replayed(api: Any, ids: Any) -> dict[str, Any]:
+    job = api.ask("POST", "/dead-letters/rules/drop-time/replay", "operator", json=ids)
+    api.work()
+    return api.ask("GET", f"/jobs/{job['id']}")["result"]
+
+
 def test_a_letter_is_mended_by_a_rule_and_replayed_once(api: Any, secret: str) -> None:
     api.ask("POST", "/definitions/apply", "operator", json={"yaml": RULE})
     send(api, secret, messageId="m-1", timestamp="yesterday", properties={"phone": "13912345678"})
@@ -59,8 +65,7 @@ def test_a_letter_is_mended_by_a_rule_and_replayed_once(api: Any, secret: str) -
     assert "timestamp" not in tried["after"]
     assert tried["code"] == ""
 
-    assert api.ask("POST", "/dead-letters/rules/drop-time/replay", "operator", json=ids)["fixed"] == [letter["id"]]
-    assert api.ask("POST", "/dead-letters/rules/drop-time/replay", "operator", json=ids)["fixed"] == []
+    assert [_replayed(api, ids)["fixed"] for _ in range(2)] == [1, 0]
     api.ask("POST", "/refresh", "operator")
     after = counts(api)
     assert (after["received"], after["accepted"], after["rejected"]) == (

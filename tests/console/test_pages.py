@@ -19,6 +19,8 @@ from dujiang.foundation.timewindows import Period
 from dujiang.people.model import PeopleQuery
 from dujiang.store.roles import actions
 from dujiang.workspace import Workspace
+from dujiang.workspace.handlers import HANDLERS
+from dujiang.workspace.worker import Worker
 
 PERIOD = Period(date(2026, 10, 24), date(2026, 11, 22))
 PAGES = [
@@ -357,7 +359,12 @@ def test_dead_letters_are_repaired_by_a_rule(admin: httpx.Client, workspace: Wor
     assert "可以入库" in tried
     state = {one.state: one.letters for one in workspace.dead_letters.groups()}
     done = admin.post("/dead-letters/repair", data=rule | step | {"do": "replay"})
-    assert done.status_code == 303
+    assert (done.status_code, done.headers["location"]) == (303, "/jobs")
+    job = workspace.jobs.take("test", ("replay",))
+    assert job is not None
+    Worker(workspace, HANDLERS).run(job)
+    assert workspace.jobs.get(job.id).result == {"fixed": state["open"], "still_wrong": 0, "examples": []}
+    assert "已修复送入" in admin.get("/jobs").text
     after = {one.state: one.letters for one in workspace.dead_letters.groups()}
     assert after == {"fixed": state["open"]}
     accepted = sum(one.accepted for one in workspace.manifest.counts("mini"))

@@ -18,6 +18,7 @@ from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
+from dujiang.foundation.progress import Progress, silent
 from dujiang.store.audit import record
 from dujiang.store.database import Database
 from dujiang.store.dead_letters import DeadLetterRow, LetterGroup, LetterState
@@ -28,8 +29,9 @@ from dujiang.store.manifest import Count, Manifest
 _PURPOSE: Final = "dead_letter"
 _PAGE_ROWS: Final = 1_000
 _DEPTH_MAX: Final = 64
-_REPLAY_MAX: Final = 20_000
-"""Letters of one replay."""
+_STEP: Final = 500
+"""Letters that are sent in and marked together."""
+_EXAMPLES: Final = 20
 
 
 class AppendTo(Protocol):
@@ -88,6 +90,21 @@ class Replayed:
 
     fixed: tuple[int, ...]
     still_wrong: tuple[Mended, ...]
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """What a long replay did.
+
+    Attributes:
+        fixed: letters sent in once more.
+        still_wrong: letters that stay open.
+        examples: the first of these.
+    """
+
+    fixed: int
+    still_wrong: int
+    examples: tuple[Mended, ...]
 
 
 @dataclass(frozen=True)
@@ -162,15 +179,9 @@ class DeadLetters:
             raise NotFound("dead_letter.unknown_rule", sentence, name=name)
         return RuleSpec.model_validate(found.spec)
 
-    def matching(self, rule: RuleSpec, limit: int = _REPLAY_MAX) -> list[int]:
+    def matching(self, rule: RuleSpec) -> list[int]:
         """Open letters that ``rule`` is for, the newest first."""
-        found: list[int] = []
-        for row in self._open_letters(rule):
-            if len(found) >= limit:
-                break
-            if self._matches(rule, row):
-                found.append(row.id)
-        return found
+        return [row.id for row in self._open_letters(rule) if self._matches(rule, row)]
 
     def preview(self, rule: RuleSpec, ids: Iterable[int]) -> list[Mended]:
         """What ``rule`` would make of letters; nothing is changed."""
@@ -184,12 +195,8 @@ class DeadLetters:
         dealt with meanwhile are left alone.
 
         Raises:
-            InvalidInput: ``dead_letter.too_many``.
             TooMany, Unavailable: as the journal says; the letters stay open.
         """
-        if len(ids) > _REPLAY_MAX:
-            sentence = _("{count} dead letters are more than {bound}. Replay them in several steps.")
-            raise InvalidInput("dead_letter.too_many", sentence, count=len(ids), bound=_REPLAY_MAX)
         rows = [row for one in dict.fromkeys(ids) if (row := self.manifest.dead_letters.get(one)).state == "open"]
         tried = [self._mend(rule, row) for row in rows]
         ready = [one for one in tried if not one.code]
@@ -198,6 +205,30 @@ class DeadLetters:
         self._mark_fixed([one.row for one in ready], actor)
         wrong = tuple(self._shown(one) for one in tried if one.code)
         return Replayed(tuple(one.row.id for one in ready), wrong)
+
+    def replay_all(
+        self, rule: RuleSpec, ids: Sequence[int] | None = None, *, actor: str, progress: Progress = silent
+    ) -> ReplaySummary:
+        """:meth:`replay` for however many letters, some hundred at a time.
+
+        Args:
+            rule: how they are mended.
+            ids: which; None: every open letter that the rule is for.
+            actor: who does it.
+            progress: told how far it is; may raise ``Cancelled``: what was sent in until then stays sent in.
+
+        Raises:
+            TooMany, Unavailable: as the journal says; letters that were not sent in stay open.
+        """
+        wanted = self.matching(rule) if ids is None else list(ids)
+        fixed, wrong, examples = 0, 0, list[Mended]()
+        for start in range(0, len(wanted), _STEP):
+            progress("replay", start, len(wanted))
+            done = self.replay(rule, wanted[start : start + _STEP], actor=actor)
+            fixed, wrong = fixed + len(done.fixed), wrong + len(done.still_wrong)
+            examples += done.still_wrong[: _EXAMPLES - len(examples)]
+        progress("replay", len(wanted), len(wanted))
+        return ReplaySummary(fixed, wrong, tuple(examples))
 
     def discard(self, ids: Sequence[int], *, reason: str, actor: str) -> int:
         """Give letters up, for a reason that the audit log keeps; how many.

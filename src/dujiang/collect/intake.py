@@ -27,8 +27,6 @@ _OK: Final = b'{"success":true}'
 _JSON: Final = ("content-type", "application/json; charset=utf-8")
 _ASKED: Final = "Authorization, Content-Type, Content-Encoding, X-Write-Key, X-Dujiang-Verdicts, X-Retry-Count"
 _KEY_CHARS_MAX: Final = 200
-_KEYS_REMEMBERED_MAX: Final = 10_000
-_KEY_REMEMBERED_SECONDS: Final = 10.0
 
 
 class CollectKey(Protocol):
@@ -106,7 +104,8 @@ class Intake:
 
     Attributes:
         journal: where requests are put on disk.
-        keys: the collection key behind a key's text; None for an unknown one. Answers are remembered for ten seconds.
+        keys: the collection key behind a key's text; None for an unknown one. It is asked for every request, so
+            that a revoked key is refused at once.
         clock: tells when a request was received.
         judge: decodes a request for verdicts; None if verdicts are not given.
         bounds: limits of one request.
@@ -120,7 +119,6 @@ class Intake:
     bounds: Bounds = BOUNDS
     allowed_origins: tuple[str, ...] = ("*",)
     requests_per_second: float = float(BOUNDS.key_requests_per_second_max)
-    _known: dict[str, tuple[CollectKey | None, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rate = Rate(self.requests_per_second)
@@ -183,18 +181,9 @@ class Intake:
 
     def _key(self, candidates: Iterable[str]) -> CollectKey | None:
         for candidate in candidates:
-            if len(candidate) <= _KEY_CHARS_MAX and (key := self._looked_up(candidate)) is not None:
+            if len(candidate) <= _KEY_CHARS_MAX and (key := self.keys(candidate)) is not None:
                 return key
         return None
-
-    def _looked_up(self, candidate: str) -> CollectKey | None:
-        now = self.clock.monotonic()
-        known = self._known.get(candidate)
-        if known is None or now - known[1] > _KEY_REMEMBERED_SECONDS:
-            if len(self._known) >= _KEYS_REMEMBERED_MAX:
-                self._known.clear()
-            known = self._known[candidate] = (self.keys(candidate), now)
-        return known[0]
 
     def _check_origin(self, request: IntakeRequest) -> None:
         origin = request.headers.get("origin")

@@ -7,7 +7,7 @@ what a failed fsync left on disk is not known, and trying again would only hide 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -27,11 +27,12 @@ from dujiang.store.faults import as_error, fault_of
 from dujiang.store.journal_check import Witness, broken_at, check
 from dujiang.store.journal_log import JournalLog, Place
 from dujiang.store.journal_model import Entry, JournalCheck, JournalRow, StoredRow, storable, stored
+from dujiang.store.journal_salvage import Salvaged, salvage
 from dujiang.store.journal_writer import JournalWriter, busy
 from dujiang.store.keyring import Keyring
 from dujiang.store.manifest_cursor import JOURNAL_CURSOR, cursor_value
 
-__all__ = ["Entry", "Journal", "JournalCheck", "JournalRow"]
+__all__ = ["Entry", "Journal", "JournalCheck", "JournalRow", "Salvaged"]
 
 _PURPOSE: Final = "journal"
 _LEVEL: Final = 1
@@ -141,6 +142,10 @@ class Journal:
         """Sequence of the newest entry; 0 when there never was one."""
         return self._log.head().sequence
 
+    def begins_after(self) -> int:
+        """The sequence that the oldest kept entry follows."""
+        return self._log.anchor().sequence
+
     def verify(self, passed: int = 0) -> JournalCheck:
         """Compare every kept entry with its hash, and the end with what was acknowledged.
 
@@ -157,6 +162,29 @@ class Journal:
     def prune(self, up_to: int) -> int:
         """Take out what was archived long enough ago, up to and including a sequence; how many entries that were."""
         return self._log.prune(up_to)
+
+    def salvage(self, file: Path, *, passed: int, loadable: Callable[[JournalRow], bool]) -> Salvaged:
+        """Keep what can be read, put aside what cannot, and accept entries again. Afterwards the store has to go on after
+        ``begins_after``.
+
+        Args:
+            file: where unreadable entries go, with their bodies as sealed.
+            passed: how far the store has loaded.
+            loadable: whether an entry could be loaded; asked about those whose hash does not vouch for them.
+        """
+
+        def readable(row: StoredRow) -> bool:
+            try:
+                return loadable(self._opened(row))
+            except (DujiangError, zstandard.ZstdError, ValueError, OverflowError):
+                return False
+
+        witness = self._witness.read() if self._witness else None
+        done = salvage(self._log, file, passed=passed, witness=witness, readable=readable)
+        if self._witness:
+            self._witness.write(self._log.head())
+        self._stopped = None
+        return done
 
     @property
     def accepts(self) -> bool:
@@ -231,7 +259,10 @@ def _chained(entries: Sequence[Entry], bodies: Sequence[bytes], head: Place) -> 
 
 
 def _damaged() -> Unavailable:
-    sentence = _("The journal is damaged, so nothing is accepted. Run “dujiang doctor”: it says what is wrong.")
+    sentence = _(
+        "The journal is damaged, so nothing is accepted. Stop the server and run “dujiang doctor --salvage”: "
+        "it puts damaged entries aside."
+    )
     return Unavailable("journal.damaged", sentence)
 
 

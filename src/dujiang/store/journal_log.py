@@ -21,7 +21,7 @@ from dujiang.store.tables import JOURNAL, journal_anchor, journal_entry
 
 _FORMAT: Final = 1
 _PRUNE_ROWS: Final = 5_000
-_COLUMNS: Final = tuple(journal_entry.c[field.name] for field in fields(StoredRow))
+COLUMNS: Final = tuple(journal_entry.c[field.name] for field in fields(StoredRow))
 _PAGE_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -48,7 +48,7 @@ class JournalLog:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = threading.Lock()
-        with self._write() as tx:
+        with self.writing() as tx:
             JOURNAL.create_all(tx)
             _check_format(tx)
 
@@ -57,7 +57,7 @@ class JournalLog:
 
         When it returns, they are on disk.
         """
-        with self._write() as tx:
+        with self.writing() as tx:
             rows = make_rows(_head(tx))
             tx.execute(insert(journal_entry), [asdict(row) for row in rows])
         return rows[0].sequence
@@ -96,7 +96,7 @@ class JournalLog:
         """The kept rows after a sequence, in order, read in pages so that no lock is held between them."""
         page = 256
         while True:
-            query = select(*_COLUMNS).where(journal_entry.c.sequence > after)
+            query = select(*COLUMNS).where(journal_entry.c.sequence > after)
             with self._read() as rx:
                 found = [StoredRow(*row) for row in rx.execute(query.order_by(journal_entry.c.sequence).limit(page))]
             yield from found
@@ -114,7 +114,7 @@ class JournalLog:
         return removed
 
     def _prune_some(self, up_to: int) -> int:
-        with self._write() as tx:
+        with self.writing() as tx:
             last = min(up_to, _head(tx).sequence, _anchor(tx).sequence + _PRUNE_ROWS)
             place = _place(tx, last)
             if place is None:
@@ -134,7 +134,8 @@ class JournalLog:
             raise as_error(fault) from None
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that nobody else appends in."""
         if not self._writer.acquire(timeout=BUSY_SECONDS):
             raise as_error("busy")
         try:

@@ -12,6 +12,7 @@ from dujiang.foundation.facts import FAMILIES
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress
 from dujiang.store.problems import Problem
+from dujiang.workspace.salvaging import look
 from dujiang.workspace.status import Finding, Status
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ def doctor(workspace: Workspace, progress: Progress) -> list[Finding]:
 
 
 def _journal(workspace: Workspace) -> Iterator[Finding]:
-    with workspace.db.read() as rx:
-        passed = workspace.manifest.cursor(rx, "journal")
-    found = workspace.journal.verify(passed)
+    found = look(workspace)
     yield from _problems(_("Journal"), found.problems, found.entries)
 
 

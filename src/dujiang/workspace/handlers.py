@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from dujiang.collect.mending import RuleSpec
 from dujiang.foundation.progress import Progress
 from dujiang.store.jobs import Job
 from dujiang.workspace.worker import Handler
@@ -23,4 +24,12 @@ def import_file(workspace: Workspace, job: Job, progress: Progress) -> object:
     return result
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {"rebuild": rebuild, "import": import_file}
+def replay(workspace: Workspace, job: Job, progress: Progress) -> object:
+    """``replay``: mend dead letters by a rule (``rule``: its name, or the rule itself) and send them in once more; those
+    named in ``ids``, else all that the rule is for."""
+    letters, rule = workspace.dead_letters, job.params["rule"]
+    spec = letters.rule(rule) if isinstance(rule, str) else RuleSpec.model_validate(rule)
+    return letters.replay_all(spec, job.params.get("ids"), actor=job.actor, progress=progress)
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {"rebuild": rebuild, "import": import_file, "replay": replay}

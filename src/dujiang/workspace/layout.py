@@ -54,6 +54,11 @@ class Layout:
         return self.folder / "imports"
 
     @property
+    def salvaged(self) -> Path:
+        """What a salvage put aside."""
+        return self.folder / "salvaged"
+
+    @property
     def engine(self) -> Path:
         """Answers; disposable."""
         return self.folder / "engine"

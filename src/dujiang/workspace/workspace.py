@@ -38,13 +38,13 @@ from dujiang.store.command import Commands
 from dujiang.store.database import Database
 from dujiang.store.definitions import DefinitionStore
 from dujiang.store.jobs import Jobs
-from dujiang.store.journal import Journal, JournalRow
+from dujiang.store.journal import Journal, JournalRow, Salvaged
 from dujiang.store.keyring import Keyring
 from dujiang.store.leases import Leases
 from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
 from dujiang.store.vault import Vault
-from dujiang.workspace import actions, builtin, checks  # noqa: F401  (actions: importing makes them known)
+from dujiang.workspace import actions, builtin, checks, salvaging  # noqa: F401  (actions: importing makes them known)
 from dujiang.workspace.announcing import Announcer
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
@@ -182,7 +182,7 @@ class Workspace:
             self.journal,
             self._collect_key,
             self.clock,
-            judge=self._judge,
+            judge=self.judge,
             bounds=BOUNDS,
             allowed_origins=collect.allowed_origins,
         )
@@ -210,7 +210,7 @@ class Workspace:
             keyring=self.keyring,
             definitions=self.definitions.current,
             clock=self.clock,
-            judge=self._judge,
+            judge=self.judge,
             protect=lambda text: self.tokeniser().protect(text),
         )
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
@@ -233,7 +233,7 @@ class Workspace:
     def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
         return self.definitions.current()
 
-    def _judge(self, row: JournalRow) -> Decoded:
+    def judge(self, row: JournalRow) -> Decoded:
         """Decode a request as a load would, without keeping anything of it."""
         return self.decoding.decode(row, self.tokeniser())
 
@@ -283,6 +283,10 @@ class Workspace:
     def doctor(self, progress: Progress = silent) -> list[Finding]:
         """Check every chain, file and part."""
         return checks.doctor(self, progress)
+
+    def salvage(self, actor: str) -> Salvaged | None:
+        """Take a damaged journal up again: what can be read goes on, the rest is put aside; None when it is sound."""
+        return salvaging.salvage(self, actor)
 
     def keep_house(self) -> None:
         """What has to be done now and then: note when keys were used, forget what is old and safe elsewhere."""

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from dujiang.collect import dead_letters
 from dujiang.collect.dead_letters import DeadLetters
 from dujiang.collect.decode import decode
 from dujiang.collect.mending import RuleSpec
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import Conflict, InvalidInput, NotFound
+from dujiang.foundation.progress import Cancelled
 from dujiang.store.audit import Audit
 from dujiang.store.database import Database
 from dujiang.store.journal import JournalRow
@@ -242,3 +244,23 @@ def test_a_letter_that_is_no_json_object_is_shown_as_text(desk: Desk) -> None:
     shown = [desk.letters.get(number).event for number in sorted(desk.open_ids())]
     assert shown[0] == 7
     assert shown[1].startswith('{"a":')
+
+
+def test_a_long_replay_says_how_far_it_is_and_keeps_what_it_did_when_stopped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "_STEP", 1)
+    desk.receive(*({**BROKEN, "timestamp": "noon", "messageId": f"long-{number}"} for number in range(3)))
+    told: list[tuple[int, int]] = []
+
+    def progress(_step: str, done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        desk.letters.replay_all(fix_timestamp(), actor="anna", progress=progress)
+    assert told == [(0, 3), (1, 3)]
+    assert len(desk.open_ids()) == 2
+    rest = desk.letters.replay_all(fix_timestamp(), actor="anna")
+    assert (rest.fixed, rest.still_wrong, desk.open_ids()) == (2, 0, [])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import textwrap
@@ -16,7 +17,7 @@ from dujiang.foundation.bounds import Bounds
 from dujiang.foundation.clock import FixedClock
 from dujiang.foundation.errors import InvariantBroken, TooMany, Unavailable
 from dujiang.store.database import Database
-from dujiang.store.journal import Entry, Journal
+from dujiang.store.journal import Entry, Journal, Salvaged
 from dujiang.store.journal_log import JournalLog
 from dujiang.store.keyring import Keyring
 from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
@@ -114,7 +115,7 @@ def test_reading_from_before_what_was_pruned_is_an_error_not_a_gap(journal: Jour
 def test_a_change_of_any_column_is_found_and_never_read(journal: Journal, column: str) -> None:
     journal.append_many(entries(5))
     changed = {"received_at": 1, "events": 9}.get(column, b"x" if column in ("body", "hash") else "x")
-    with log_of(journal)._write() as tx:
+    with log_of(journal).writing() as tx:
         tx.execute(update(journal_entry).where(journal_entry.c.sequence == 3).values({column: changed}))
     (problem,) = journal.verify().problems
     assert (problem.code, problem.values) == ("journal.damaged", {"sequence": 3})
@@ -125,7 +126,7 @@ def test_a_change_of_any_column_is_found_and_never_read(journal: Journal, column
 
 def test_a_missing_row_is_found(journal: Journal) -> None:
     journal.append_many(entries(5))
-    with log_of(journal)._write() as tx:
+    with log_of(journal).writing() as tx:
         tx.execute(delete(journal_entry).where(journal_entry.c.sequence == 3))
     codes = [problem.code for problem in journal.verify().problems]
     assert codes == ["journal.entries_missing", "journal.damaged"]
@@ -133,7 +134,7 @@ def test_a_missing_row_is_found(journal: Journal) -> None:
 
 def test_two_rows_that_changed_places_are_found(journal: Journal) -> None:
     journal.append_many(entries(5))
-    with log_of(journal)._write() as tx:
+    with log_of(journal).writing() as tx:
         for old, new in ((3, 99), (4, 3), (99, 4)):
             tx.execute(update(journal_entry).where(journal_entry.c.sequence == old).values(sequence=new))
     assert [problem.values["sequence"] for problem in journal.verify().problems] == [3]
@@ -146,7 +147,7 @@ def test_an_end_that_the_store_has_passed_is_found_and_nothing_more_is_accepted(
     journal.append_many(entries(5))
     with database.transaction() as tx:
         Manifest(database).set_cursor(tx, JOURNAL_CURSOR, 5)
-    with log_of(journal)._write() as tx:
+    with log_of(journal).writing() as tx:
         tx.execute(delete(journal_entry).where(journal_entry.c.sequence > 3))
     journal.close()
     reopened = Journal.open(database, keyring, clock)
@@ -223,7 +224,7 @@ _CHILD = textwrap.dedent("""
     from datetime import UTC, datetime
     from pathlib import Path
     from dujiang.foundation.clock import SystemClock
-    from dujiang.store.journal import Entry, Journal
+    from dujiang.store.journal import Entry, Journal, Salvaged
     from dujiang.store.keyring import Keyring
     url, keys, name, number = sys.argv[1:]
     journal = Journal.open(url, Keyring.open(Path(keys)), SystemClock())
@@ -282,3 +283,61 @@ def test_a_moment_without_a_zone_is_refused_before_it_waits(journal: Journal) ->
     good, bad = asyncio.run(append_both())
     assert good == 1
     assert isinstance(bad, TypeError)
+
+
+def _salvage(journal: Journal, tmp_path: Path, passed: int = 0, refused: Sequence[bytes] = ()) -> Salvaged:
+    return journal.salvage(tmp_path / "aside.jsonl", passed=passed, loadable=lambda row: row.body not in refused)
+
+
+@pytest.mark.parametrize("column", ["source", "received_at", "events", "hash"])
+def test_salvage_restores_a_row_whose_body_still_opens(journal: Journal, tmp_path: Path, column: str) -> None:
+    journal.append_many(entries(5))
+    changed = {"received_at": 1, "events": 9, "hash": b"x"}.get(column, "x")
+    with log_of(journal).writing() as tx:
+        tx.execute(update(journal_entry).where(journal_entry.c.sequence == 3).values({column: changed}))
+    done = _salvage(journal, tmp_path)
+    assert (done.kept, done.restored, done.aside, done.missing, done.file) == (4, 1, 0, 0, None)
+    assert [row.body for row in journal.read(done.begins_after, 100)] == [one.body for one in entries(5)]
+    assert journal.verify(done.begins_after).ok
+    assert journal.append_many([entry(5)]) == [11]
+
+
+def test_salvage_puts_aside_what_cannot_be_read(journal: Journal, tmp_path: Path) -> None:
+    journal.append_many(entries(6))
+    with log_of(journal).writing() as tx:
+        tx.execute(update(journal_entry).where(journal_entry.c.sequence == 2).values(body=b"flipped"))
+        tx.execute(update(journal_entry).where(journal_entry.c.sequence == 4).values(source="other"))
+    done = _salvage(journal, tmp_path, refused=[entry(3).body])
+    assert (done.kept, done.restored, done.aside, done.missing) == (4, 0, 2, 0)
+    assert [row.body for row in journal.read(done.begins_after, 100)] == [entry(n).body for n in (0, 2, 4, 5)]
+    aside = [json.loads(line) for line in (tmp_path / "aside.jsonl").read_text("utf-8").splitlines()]
+    assert [(one["sequence"], one["source"]) for one in aside] == [(2, "web"), (4, "other")]
+    assert b"body 3" not in (tmp_path / "aside.jsonl").read_bytes()
+
+
+def test_salvage_counts_what_is_nowhere_and_never_gives_a_number_twice(
+    database: Database, keyring: Keyring, clock: FixedClock, tmp_path: Path
+) -> None:
+    journal = Journal.open(database, keyring, clock)
+    journal.append_many(entries(8))
+    with log_of(journal).writing() as tx:
+        tx.execute(delete(journal_entry).where(journal_entry.c.sequence.in_([4, 8])))
+    done = _salvage(journal, tmp_path, passed=2)
+    lost = 2 if journal._witness else 1  # without a witness nobody knows of an end that is gone
+    assert (done.kept, done.restored, done.missing) == (3, 1, lost)
+    assert done.begins_after == (8 if journal._witness else 7)
+    assert [row.sequence for row in journal.read(done.begins_after, 100)] == [
+        done.begins_after + n for n in (1, 2, 3, 4)
+    ]
+    journal.close()
+    reopened = Journal.open(database, keyring, clock)
+    assert reopened.accepts
+    reopened.close()
+
+
+def test_a_salvage_done_again_changes_nothing_but_numbers(journal: Journal, tmp_path: Path) -> None:
+    journal.append_many(entries(3))
+    first = _salvage(journal, tmp_path)
+    again = _salvage(journal, tmp_path)
+    assert (first.kept, again.kept, again.restored, again.missing) == (3, 3, 0, 0)
+    assert [row.body for row in journal.read(again.begins_after, 100)] == [one.body for one in entries(3)]

@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from dujiang.api.periods import IsWhole
 from dujiang.api.problems import problems
-from dujiang.api.security import OfWorkspace, needs
+from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.collect.dead_letters import Mended
 from dujiang.foundation.i18n import translate
 from dujiang.store.command import Actor
 from dujiang.store.dead_letters import DeadLetterRow, LetterGroup, LetterState
+from dujiang.store.jobs import Job
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"], responses=problems())
 
@@ -68,13 +69,6 @@ class Marked(Letters):
     reason: str = Field(default="", max_length=500)
 
 
-class Replay(BaseModel):
-    """What a replay did."""
-
-    fixed: list[int]
-    still_wrong: list[Mended]
-
-
 @router.get("", dependencies=[CanRead])
 def listed(
     workspace: OfWorkspace,
@@ -116,11 +110,16 @@ def preview(workspace: OfWorkspace, rule: str, asked: Annotated[Letters, Body()]
     return workspace.dead_letters.preview(workspace.dead_letters.rule(rule), asked.ids[:100])
 
 
-@router.post("/rules/{rule}/replay", responses=problems(429))
-def replay(workspace: OfWorkspace, rule: str, asked: Annotated[Letters, Body()], actor: Repairer) -> Replay:
-    """Mend letters with a rule and send in those that are acceptable then. Twice makes nothing twice."""
-    done = workspace.dead_letters.replay(workspace.dead_letters.rule(rule), asked.ids, actor=actor.name)
-    return Replay(fixed=list(done.fixed), still_wrong=list(done.still_wrong))
+@router.post("/rules/{rule}/replay", status_code=202)
+def replay(
+    worker: OfWorker, workspace: OfWorkspace, rule: str, asked: Annotated[Letters, Body()], actor: Repairer
+) -> Job:
+    """Mend letters with a rule and send in those that are acceptable then, in the background; the job's result says how many
+    were. Twice makes nothing twice."""
+    workspace.dead_letters.rule(rule)
+    job = workspace.jobs.create("replay", {"rule": rule, "ids": asked.ids}, actor.name)
+    worker.wake()
+    return job
 
 
 @router.patch("", responses=problems(409))

@@ -63,14 +63,12 @@ def try_or_replay(visit: Visit) -> Response:
     except InvalidInput as error:
         return _repair_page(visit, match, problem=visit.error(error), status=error.status)
     service = visit.workspace.dead_letters
-    ids = service.matching(rule)
     if visit.field("do") != "replay":
-        return _repair_page(
-            visit, match, tried=views.mended(visit, service.preview(rule, ids[:_SHOWN])), fitting=len(ids)
-        )
-    replayed = service.replay(rule, ids, actor=visit.actor)
-    sentence = _("{fixed} events were repaired and sent in once more; {wrong} are still wrong and stay here.")
-    return done(visit, "/dead-letters", sentence, fixed=len(replayed.fixed), wrong=len(replayed.still_wrong))
+        ids = service.matching(rule)
+        tried = views.mended(visit, service.preview(rule, ids[:_SHOWN]))
+        return _repair_page(visit, match, tried=tried, fitting=len(ids))
+    visit.workspace.jobs.create("replay", {"rule": rule.model_dump(mode="json")}, visit.actor)
+    return done(visit, "/jobs", _("The events are being repaired and sent in. You may leave this page."))
 
 
 @ROOM.get("/dead-letters/{id:int}", allow="dead_letter.read")

@@ -105,5 +105,12 @@ def _outcome(visit: Visit, job: Job) -> str:
     if job.state == "failed":
         return visit.text(job.error_sentence, **(job.error_values or {}))
     counts = {key: value for key, value in (job.result or {}).items() if isinstance(value, int) and value >= 0}
-    names = {"accepted": _("accepted"), "duplicate": _("duplicate"), "rejected": _("rejected"), "rows": _("rows")}
+    names = {
+        "accepted": _("accepted"),
+        "duplicate": _("duplicate"),
+        "rejected": _("rejected"),
+        "rows": _("rows"),
+        "fixed": _("repaired and sent in"),
+        "still_wrong": _("still wrong"),
+    }
     return " · ".join(f"{visit.text(names[key])} {visit.show(counts[key], 'count')}" for key in names if key in counts)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from dujiang.collect.identifier_types import IdentifierTypes, IdentifierTypeSpec, base_type, presets
 from dujiang.collect.normalise import TOO_LONG, VIRTUAL_MOBILE, Refusal, normalise
+from dujiang.collect.person_record import RECORD
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.store.vault import ClearValue
 
@@ -92,6 +93,16 @@ class Tokeniser:
                 subject = kept[0].identifier.node
                 self._clear[identifier.node] = ClearValue(identifier.node, identifier.type, clear, subject)
         return [one.identifier for one in kept]
+
+    def keep_record(self, subject: int, record: str) -> None:
+        """Keep what a source says of the person behind ``subject`` for the vault, once for each text.
+
+        Args:
+            subject: node of the strongest identifier that stands with it.
+            record: a JSON object (:mod:`dujiang.collect.person_record`).
+        """
+        node = self.token(RECORD, f"{subject}:{record}")
+        self._clear[node] = ClearValue(node, RECORD, record, subject)
 
     def take_clear(self) -> list[ClearValue]:
         """The clear values collected since the last call, for the vault; each node once."""

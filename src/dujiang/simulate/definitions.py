@@ -102,6 +102,7 @@ def _member_mapping() -> Definition:
                 "family": "customer",
                 "fields": fields,
                 "identifiers": [{"column": column, "type": type_} for column, type_ in columns.items()],
+                "record": {"name": ["姓名"], "address": ["省", "市", "地址"], "birthday": ["生日"], "gender": ["性别"]},
             }
         ],
     }

@@ -41,6 +41,14 @@ class Hazards:
     """Visitors whose browser forgets its cookie every week."""
     bonus_hunter: float = 0.015
     """Accounts that one operator runs from one phone, sixteen at a time."""
+    name_typo: float = 0.05
+    """Names that a source has with a wrong character, mostly one that sounds the same."""
+    nickname: float = 0.08
+    """Names that a source has as a nickname or a title."""
+    moved_home: float = 0.10
+    """Households that moved: the member list has their old address, parcels go to the new one."""
+    twins: float = 0.03
+    """Households of two or more with twins: one surname, address and birthday, names that begin alike."""
 
     @classmethod
     def at(cls, level: Hazard) -> Hazards:

@@ -9,15 +9,12 @@ import numpy as np
 
 from dujiang.simulate.brand import CHANNELS, CITIES, MINI, ORDER_CHANNELS, SITE, STORES, WECOM
 from dujiang.simulate.draws import Flags, Ints, Reals
+from dujiang.simulate.names import birth_key, gender_of, households
 from dujiang.simulate.world import BEFORE, World
 
 NEVER: Final = np.inf
 OLD_CUSTOMERS: Final = 0.34
 """Share of the people who knew the brand before the first day."""
-HOUSE: Final = 4
-"""People are made four at a time; within the four the first ones may share a household."""
-_HOUSES: Final = (0.58, 0.25, 0.10, 0.07)
-"""Weights of households of one (four singles), two, three and four."""
 HUNTERS: Final = 20
 """Hunters come in gangs of up to sixteen accounts among twenty consecutive people."""
 _FIRST_HUNTER: Final = 4
@@ -89,7 +86,7 @@ class People:
 def make_people(world: World, person: Ints) -> People:
     """The people numbered ``person``; each depends on the seed and the number alone."""
     draws = world.draws
-    household, size = _households(world, person)
+    household, size = households(world, person)
     gang = _gangs(world, person)
     arrival, channel, paid = _arrivals(world, person, gang)
     heir, moved_at, arrival = _numbers(world, person, gang, arrival)
@@ -98,15 +95,15 @@ def make_people(world: World, person: Ints) -> People:
     buys = draws.choice("buys", [row[0] for row in _CLASSES], person)
     added = _joined(world, "wecom", np.array([one.adds for one in CHANNELS]), channel, home, person, arrival)
     member = _joined(world, "member", np.array([one.joins for one in CHANNELS]), channel, home, person, arrival)
-    together = size > 1
+    together, birth = size > 1, birth_key(world, person)
     return People(
         person=person,
         household=household,
         household_size=size,
         gang=gang,
         heir=heir,
-        gender=draws.choice("gender", (0.68, 0.32), person),
-        birth_year=1966 + np.clip(np.rint(26 + 8 * draws.normal("age", person)), 0, 40).astype(np.int64),
+        gender=gender_of(world, person),
+        birth_year=1966 + np.clip(np.rint(26 + 8 * draws.normal("age", birth)), 0, 40).astype(np.int64),
         city=draws.choice("city", [one[3] for one in CITIES], household),
         store=draws.choice("store", [one.weight for one in STORES], household),
         arrival=arrival,
@@ -126,13 +123,6 @@ def make_people(world: World, person: Ints) -> People:
         one_phone=together & draws.chance("one_phone", world.hazards.shared_phone, household),
         app=(home == SITE) & draws.chance("app", 0.7, person) | draws.chance("app:other", 0.10, person),
     )
-
-
-def _households(world: World, person: Ints) -> tuple[Ints, Ints]:
-    first = person // HOUSE * HOUSE
-    size = world.draws.choice("house", _HOUSES, first) + 1
-    inside = person - first < size
-    return np.where(inside, first, person), np.where(inside, size, 1)
 
 
 def _gangs(world: World, person: Ints) -> Ints:

@@ -89,7 +89,7 @@ def _make_block(world: World, moments: Moments, spill: Spill, truth: Truth, pers
     _put_returns(spill, orders, lines)
     for name, rows in (("members", members_table(world, people)), ("contacts", contacts_table(world, people))):
         spill.add(name, pa.table(rows), np.zeros(len(rows["person"]), np.int64))
-    truth.add("person", person_table(people, moments))
+    truth.add("person", person_table(world, people, moments))
     truth.add("identifier", identifier_table(world, moments, people, orders, events))
     truth.add("order", order_table(world, moments, orders))
     for name, table in hazard_tables(world, moments, people, events).items():

@@ -14,6 +14,7 @@ from dujiang.simulate.brand import ADVERTISING, CHANNELS, CITIES, INCIDENTS, LIV
 from dujiang.simulate.draws import Flags, Ints, Reals
 from dujiang.simulate.events import Events
 from dujiang.simulate.files.batch import order_numbers
+from dujiang.simulate.names import birthday, full_name, is_twin
 from dujiang.simulate.orders import STATUSES, VALID, Orders
 from dujiang.simulate.people import LOYAL, ONCE, REGULAR, People
 from dujiang.simulate.texts import Moments, Text, pc, take, where
@@ -63,12 +64,15 @@ def _moments(moments: Moments, days: Reals) -> pa.Array:
     return _masked(moments.moments((np.where(known, days, 0) * _DAY).astype(np.int64)), known)
 
 
-def person_table(people: People, moments: Moments) -> pa.Table:
+def person_table(world: World, people: People, moments: Moments) -> pa.Table:
     """One row for each person."""
     return pa.table(
         {
             "person": people.person,
             "household": people.household,
+            "twin": pa.array(is_twin(world, people.person)),
+            "name": full_name(world, people.person),
+            "birthday": birthday(world, people.person, people.birth_year),
             "gender": take(("female", "male"), people.gender),
             "birth_year": people.birth_year,
             "province": take([one[0] for one in CITIES], people.city),

@@ -73,6 +73,17 @@ class Vault:
             if subject in keys
         }
 
+    def reveal_all(self, type: str) -> Iterator[tuple[int, int, str]]:  # noqa: A002 - the field's own word
+        """Node, subject and clear value of everything kept of ``type``, by node; what has lost its key is left out."""
+        query = select(vault.c.node, vault.c.subject, vault.c.sealed).where(vault.c.type == type).order_by(vault.c.node)
+        with self._database.read() as rx:
+            rows = [(row.node, row.subject, row.sealed) for row in rx.execute(query)]
+        for part in (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)):
+            keys = self._keyring.subject_keys(subject for _, subject, _ in part)
+            for node, subject, sealed in part:
+                if subject in keys:
+                    yield node, subject, unseal_with(AESGCM(keys[subject]), sealed, _bound(node)).decode()
+
     def forget(self, subjects: Iterable[int]) -> int:
         """Destroy the data keys of ``subjects`` and delete their values; the number of values deleted.
 

@@ -99,7 +99,8 @@ def test_preview_tells_what_would_happen(files, tokeniser):
     assert (seen.checked, seen.good, seen.identified) == (4, 2, 1)
     assert seen.problems == {"id.missing": 1, "cell.error": 1}
     assert [one.line for one in seen.bad] == [3, 5]
-    assert "收货人姓名" in seen.dropped
+    assert "联系手机" in seen.dropped
+    assert "收货人姓名" in seen.used
     assert "运送方式" in seen.kept
     assert {"订单编号", "买家会员名", "收货地址"} <= set(seen.used)
     assert not set(seen.used) & set(seen.dropped)

@@ -305,6 +305,7 @@ def _used(mapping: MappingSpec) -> list[str]:
     """Columns that rules read, so that they are not kept a second time."""
     names = [name for output in mapping.outputs for rule in output.fields.values() for name in rule.columns()]
     names += [one.column for output in mapping.outputs for one in output.identifiers]
+    names += [name for output in mapping.outputs if output.record for name in output.record.columns()]
     if mapping.status:
         names += [*mapping.status.columns]
     return [name.removesuffix(DAY) for name in names]

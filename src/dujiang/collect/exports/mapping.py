@@ -106,6 +106,22 @@ class IdentifierRule(Spec):
     """The cell may hold several, separated by commas or semicolons."""
 
 
+class RecordRule(Spec):
+    """Columns that describe the person beyond identifiers. They are kept in the vault alone, encrypted under the person's
+    key, to find records of one person that no identifier connects; archive and engine never hold them."""
+
+    name: Names = ()
+    """The first of these columns that holds a name. A row without one is no record of a person."""
+    address: Names = ()
+    """Columns that together make the address, from the largest part to the smallest."""
+    birthday: Names = ()
+    gender: Names = ()
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the rule reads."""
+        return (*self.name, *self.address, *self.birthday, *self.gender)
+
+
 class StatusRule(Spec):
     """What an order's state means: ``valid`` was paid whatever came later; ``cancelled`` closed and never paid.
 
@@ -131,6 +147,7 @@ class Output(Spec):
     family: Family
     fields: dict[str, Rule]
     identifiers: tuple[IdentifierRule, ...] = ()
+    record: RecordRule | None = None
     when: Condition | None = None
     split: str = ""
     """Column that may hold several line numbers joined by ``;``: each is a line, the first carries the amounts."""
@@ -206,6 +223,7 @@ class MappingSpec(Spec):
         for output in self.outputs:
             names += [name for rule in output.fields.values() for name in rule.columns()]
             names += [one.column for one in output.identifiers]
+            names += output.record.columns() if output.record else ()
         if self.status:
             names += [*self.status.columns, *self.status.paid, *self.status.refund_columns]
         return tuple(dict.fromkeys(names))

@@ -23,6 +23,7 @@ from dujiang.collect.exports.facts import (
 from dujiang.collect.exports.mapping import MappingSpec, Output
 from dujiang.collect.exports.parts import IdentifierReader, Properties, Splitter
 from dujiang.collect.exports.readings import reading_of
+from dujiang.collect.exports.records_of_people import RecordKeeper
 from dujiang.collect.exports.rules import RuleCompiler, Values
 from dujiang.collect.exports.statuses import compile_status
 from dujiang.collect.identifiers import Tokeniser
@@ -88,6 +89,7 @@ class OutputMaker:
         self._fields = self._compile_fields(spec)
         self._places = {name: compiler.first_place(rule) for name, rule in output.fields.items()}
         self._identifiers = IdentifierReader(output.identifiers, compiler, tokeniser)
+        self._record = RecordKeeper(output.record, compiler, tokeniser) if output.record else None
         self._fallback = [place for name in output.fallback if (place := compiler.place(name)) is not None]
         self._properties = Properties(compiler.columns.names, rest if output.rest else (), tokeniser)
         self._split = Splitter(output, compiler) if output.split else None
@@ -108,6 +110,8 @@ class OutputMaker:
         fields: Fields = {name: values(batch) for name, values in self._fields.items()}
         fields["identifiers"] = self._identifiers(batch)
         fields["properties"] = self._properties(batch)
+        if self._record:
+            self._record.keep(batch, fields["identifiers"])
         self._require(batch, fields)
         if self.family == "customer":
             self._require_someone(batch, fields)

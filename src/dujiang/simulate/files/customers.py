@@ -22,6 +22,7 @@ from dujiang.simulate.identifiers import (
     user_id,
     xiaohongshu_id,
 )
+from dujiang.simulate.names import birthday, written_address, written_name
 from dujiang.simulate.orders import NO_REFUND
 from dujiang.simulate.people import People
 from dujiang.simulate.texts import digits, join, plain, take, where
@@ -33,6 +34,8 @@ _TASTES: Final = ("绿茶", "红茶", "乌龙", "花草茶", "冷泡", "茶器")
 _TOPICS: Final = ("物流查询", "冲泡咨询", "退换货", "优惠活动", "商品咨询", "投诉建议")
 _ADMITS_PHONE: Final = 0.45
 """Share of WeCom contacts whose guide noted a phone."""
+_NAMED, _ADDRESSED = 0.85, 0.6
+"""Shares of members who told their name, and their address."""
 _BOUND: Final = 0.7
 """Share of members who bound the account with which they buy on a platform."""
 
@@ -63,6 +66,7 @@ def members(stage: Stage, rows: dict[str, Ints]) -> bytes:
     told = draws.uniform("profile", person)
     columns = {
         "会员号": member_no(draws, person),
+        "姓名": where(told < _NAMED, written_name(stage.world, "members", person)),
         "手机号": phone(draws, rows["phone"]),
         "unionid": where(wechat, unionid(draws, person)),
         "openid": where(uses(rows, MINI), openid(draws, person)),
@@ -70,9 +74,12 @@ def members(stage: Stage, rows: dict[str, Ints]) -> bytes:
         "淘宝会员名": where(uses(rows, TMALL) & bound, taobao_nick(draws, person)),
         "小红书用户编号": where(uses(rows, XIAOHONGSHU) & bound, xiaohongshu_id(draws, person)),
         "性别": where(told < 0.8, take(("女", "男"), rows["gender"])),
-        "生日": where(told < 0.5, join(plain(rows["birth_year"]), "-", digits(person % 12 + 1, 2), "-15")),
+        "生日": where(told < 0.5, birthday(stage.world, person, rows["birth_year"])),
         "省": take([one[0] for one in CITIES], rows["city"]),
         "市": take([one[1] for one in CITIES], rows["city"]),
+        "地址": where(
+            told < _ADDRESSED, written_address(stage.world, "members", person, rows["city"], since_moved=False)
+        ),
         "会员等级": take(_LEVELS, rows["buys"]),
         "积分": plain(draws.whole("points", 3000, person) * (1 + rows["buys"])),
         "入会时间": stage.moments.local(rows["at"]),

@@ -129,6 +129,6 @@ OWN_SPEND: Final = _names("日期,账户,计划ID,计划,花费,展现量,点击
 OWN_TRAFFIC: Final = _names("日期,店铺,访问人数,访问次数,打开次数,新访问人数,加购人数,支付人数,支付金额,支付件数")
 OWN_TOTALS: Final = _names("日期,小时,店铺,订单数,成交金额")
 MEMBERS: Final = _names(
-    "会员号,手机号,邮箱,unionid,openid,用户ID,淘宝会员名,小红书用户编号,性别,生日,省,市,"
+    "会员号,姓名,手机号,邮箱,unionid,openid,用户ID,淘宝会员名,小红书用户编号,性别,生日,省,市,地址,"
     "会员等级,积分,入会时间,入会渠道,导购,标签"
 )

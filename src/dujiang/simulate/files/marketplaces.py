@@ -11,16 +11,23 @@ from dujiang.simulate.files import headers
 from dujiang.simulate.files.batch import TMALL_ITEM, Batch
 from dujiang.simulate.files.table import csv_bytes
 from dujiang.simulate.identifiers import phone, taobao_nick
+from dujiang.simulate.names import in_full, written_address, written_name
 from dujiang.simulate.orders import FULLY, NO_REFUND
-from dujiang.simulate.texts import join, money, pc, plain, take, where
+from dujiang.simulate.texts import Text, join, money, pc, plain, take, where
 
 _TMALL_STATES: Final = ("等待买家付款", "交易关闭", "买家已付款，等待卖家发货", "卖家已发货，等待买家确认", "交易成功")
+
+_GIFTS: Final = 0.05
+"""Parcels that go to somebody else."""
+_HIDDEN: Final = 0.4
+"""Parcels whose recipient the export masks."""
 
 
 def tmall_orders(batch: Batch) -> bytes:
     """``ExportOrderList``: gb18030, long ids as ``="…"``, recipients under virtual numbers."""
     orders, draws = batch.orders, batch.stage.world.draws
     number = join('="', batch.numbers, '"')
+    recipient, address = _recipients(batch)
     virtual = join(phone(draws, orders.number * 4 + 3), "-", plain(1000 + orders.number % 9000))
     columns = {
         "订单编号": number,
@@ -34,8 +41,8 @@ def tmall_orders(batch: Batch) -> bytes:
         "买家实际支付金额": money(np.where(batch.paid_for, orders.paid, 0)),
         "买家实际支付积分": "0",
         "订单状态": batch.state(*_TMALL_STATES),
-        "收货人姓名": "演**",
-        "收货地址": batch.address,
+        "收货人姓名": recipient,
+        "收货地址": in_full(address, orders.city),
         "运送方式": "快递",
         "联系手机": join("'", virtual),
         "订单创建时间": batch.moment(orders.at),
@@ -57,6 +64,17 @@ def tmall_orders(batch: Batch) -> bytes:
         "打款商家金额": join(money(np.where(batch.paid_for, orders.paid - orders.refunded, 0)), "元"),
     }
     return csv_bytes(headers.TMALL_ORDERS, columns, len(orders), encoding="gb18030")
+
+
+def _recipients(batch: Batch) -> tuple[Text, Text]:
+    """Names and addresses on parcels: often masked, sometimes those of somebody who is given a present."""
+    world, orders = batch.stage.world, batch.orders
+    gift = world.draws.chance("gift", _GIFTS, orders.number)
+    somebody = world.draws.whole("gift:to", world.spec.people, orders.number)
+    to = np.where(gift, somebody, orders.person)
+    hidden = world.draws.chance("recipient:hidden", _HIDDEN, orders.number)
+    name = where(hidden, "演**", written_name(world, "tmall", to))
+    return name, written_address(world, "tmall", to, orders.city, since_moved=True)
 
 
 def tmall_items(batch: Batch) -> bytes:

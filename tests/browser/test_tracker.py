@@ -70,7 +70,7 @@ class Site:
     def wait(self, name: str, count: int = 1) -> list[StagedEvent]:
         """The events of that name, as soon as there are so many."""
         with self.news:
-            assert self.news.wait_for(lambda: len(self.named(name)) >= count, 10), [one.name for one in self.events()]
+            assert self.news.wait_for(lambda: len(self.named(name)) >= count, 60), [one.name for one in self.events()]
         return self.named(name)
 
     async def pages(self, scope: Any, _receive: Any, send: Any) -> None:
@@ -101,7 +101,7 @@ def site() -> Iterator[Site]:
     server.listening = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
-    assert server.listening.wait(10)
+    assert server.listening.wait(60)
     site.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     yield site
     server.should_exit = True

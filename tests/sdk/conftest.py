@@ -130,7 +130,7 @@ def live(tmp_path: Path, keyring: Keyring, sqlite_database: Database) -> Iterato
     server = Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
-    assert server.listening.wait(10)
+    assert server.listening.wait(60)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield Live(f"http://127.0.0.1:{port}", wire, journal, Tokeniser(keyring.token, IdentifierTypes.of()))
     server.should_exit = True

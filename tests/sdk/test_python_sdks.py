@@ -21,7 +21,7 @@ Sender = Callable[[str, int], list[Any]]
 def send_segment(url: str, events: int, **more: Any) -> list[Any]:
     failed: list[Any] = []
     client = segment.Client(
-        KEY, host=url, on_error=lambda error, _batch: failed.append(error), upload_interval=0.1, timeout=1, max_retries=5,
+        KEY, host=url, on_error=lambda error, _batch: failed.append(error), upload_interval=0.1, timeout=3, max_retries=5,
         **more,
     )  # fmt: skip
     client.identify("u1", {"phone": PHONE})
@@ -38,7 +38,7 @@ def send_rudder(url: str, events: int) -> list[Any]:
         host=url,
         on_error=lambda error, _batch: failed.append(error),
         upload_interval=0.1,
-        timeout=1,
+        timeout=3,
         max_retries=5,
     )
     client.identify("u1", {"phone": PHONE})
@@ -51,7 +51,7 @@ def send_rudder(url: str, events: int) -> list[Any]:
 def send_posthog(url: str, events: int, **more: Any) -> list[Any]:
     failed: list[Any] = []
     client = posthog.Posthog(
-        KEY, host=url, on_error=lambda error, _batch: failed.append(error), flush_interval=0.1, timeout=1, max_retries=5,
+        KEY, host=url, on_error=lambda error, _batch: failed.append(error), flush_interval=0.1, timeout=3, max_retries=5,
         enable_exception_autocapture=False, **more,
     )  # fmt: skip
     client.capture("$identify", distinct_id="u1", properties={"$set": {"phone": PHONE}})
@@ -63,7 +63,7 @@ def send_posthog(url: str, events: int, **more: Any) -> list[Any]:
 
 def send_sensors(url: str, events: int) -> list[Any]:
     failed: list[Any] = []
-    consumer = sensors.BatchConsumer(f"{url}/sa?project=default&token={KEY}", max_size=4, request_timeout=1)
+    consumer = sensors.BatchConsumer(f"{url}/sa?project=default&token={KEY}", max_size=4, request_timeout=3)
     client = sensors.SensorsAnalytics(consumer)
     client.profile_set("u1", {"phone": PHONE}, is_login_id=True)
     for number in range(events):

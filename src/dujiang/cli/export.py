@@ -51,17 +51,13 @@ def _definitions(workspace: Workspace, file: Path) -> int:
 def _people(workspace: Workspace, file: Path) -> int:
     from dujiang.people.model import PeopleQuery
 
-    written, after = 0, ""
+    written = 0
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        while True:
-            page = workspace.people.list(PeopleQuery(after=after, limit=5000))
-            writer.writerows(_row(one) for one in page.people)
-            written += len(page.people)
-            if page.next is None:
-                return written
-            after = page.next
+        for written, one in enumerate(workspace.people.every(PeopleQuery()), 1):  # noqa: B007
+            writer.writerow(_row(one))
+    return written
 
 
 def _row(one: Profile) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -46,7 +46,9 @@ class Column:
 class Sheet:
     """A table: ``rows`` hold one value for each column; ``links`` an address (or "") for each row's first cell.
 
-    ``totals`` is None where adding up would be wrong, and holds None for the columns that cannot be added.
+    ``totals`` is None where adding up would be wrong, and holds None for the columns that cannot be added. ``offered`` are all
+    columns that the reader may choose from, where only some are shown. ``every`` gives, for an export, all rows of which
+    ``rows`` are one page, and ``count`` how many those are.
     """
 
     name: str
@@ -55,17 +57,52 @@ class Sheet:
     links: Sequence[str] = ()
     totals: tuple[Any, ...] | None = None
     caption: str = ""
+    offered: tuple[Column, ...] = ()
+    every: Callable[[], Iterator[tuple[Any, ...]]] | None = None
+    count: int | None = None
+
+    def only(self, names: Collection[str]) -> Sheet:
+        """The sheet with its first column and those called ``names``; all of them where none of these is there."""
+        places = [place for place, one in enumerate(self.columns) if place == 0 or one.name in names]
+        if len(places) < 2 or len(places) == len(self.columns):
+            return replace(self, offered=self.columns)
+
+        def chosen(row: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(row[place] for place in places)
+
+        every = self.every
+        return replace(
+            self,
+            columns=chosen(self.columns),
+            rows=[chosen(row) for row in self.rows],
+            totals=None if self.totals is None else chosen(self.totals),
+            offered=self.columns,
+            every=None if every is None else lambda: map(chosen, every()),
+        )
+
+    @property
+    def exported(self) -> Iterable[tuple[Any, ...]]:
+        """The rows of an export."""
+        return self.every() if self.every else self.rows
+
+    @property
+    def export_rows(self) -> int:
+        """How many rows an export has."""
+        return len(self.rows) if self.count is None else self.count
 
     def named(self, label: Callable[[str], str]) -> Sheet:
         """The sheet with channels by the names that people see, for an export."""
         places = [place for place, column in enumerate(self.columns) if column.kind == "channel"]
         if not places:
             return self
-        rows = [
-            tuple(label(value) if place in places and value else value for place, value in enumerate(row))
-            for row in self.rows
-        ]
-        return replace(self, rows=rows)
+
+        def told(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(label(value) if place in places and value else value for place, value in enumerate(row))
+
+        every = self.every
+        return replace(
+            self, rows=[told(row) for row in self.rows], every=None if every is None else lambda: map(told, every())
+        )
 
     def link(self, index: int) -> str:
         """Address of a row's first cell; empty where it leads nowhere."""
@@ -85,7 +122,7 @@ def to_csv(sheet: Sheet, zone: ZoneInfo) -> Iterator[bytes]:
     """The sheet as UTF-8 with a byte order mark (which spreadsheet programs need to read Chinese), line by line."""
     yield b"\xef\xbb\xbf"
     yield _line([harmless(column.label) for column in sheet.columns])
-    for row in sheet.rows:
+    for row in sheet.exported:
         yield _line(_cells(sheet, row, zone))
 
 
@@ -94,7 +131,7 @@ def to_xlsx(sheet: Sheet, zone: ZoneInfo) -> bytes:
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet.name[:31])
     page.append([_text_cell(page, column.label) for column in sheet.columns])
-    for row in sheet.rows:
+    for row in sheet.exported:
         page.append([_text_cell(page, cell) if isinstance(cell, str) else cell for cell in _cells(sheet, row, zone)])
     stream = io.BytesIO()
     book.save(stream)

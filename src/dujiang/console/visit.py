@@ -24,6 +24,7 @@ from dujiang.store.access import Account
 from dujiang.workspace import Workspace
 
 THEMES: Final = ("system", "light", "dark")
+DENSITIES: Final = ("roomy", "dense")
 OLD: Final = timedelta(hours=24)
 ROLES: Final[Mapping[str, str]] = {
     "viewer": _("Viewer"),
@@ -82,6 +83,12 @@ class Visit:
     def theme(self) -> str:
         wanted = self.request.query_params.get("theme") or self.request.cookies.get("dj_theme") or ""
         return wanted if wanted in THEMES else "system"
+
+    @cached_property
+    def rows(self) -> str:
+        """How high the rows of tables are."""
+        wanted = self.request.query_params.get("rows") or self.request.cookies.get("dj_rows") or ""
+        return wanted if wanted in DENSITIES else "roomy"
 
     @property
     def rail(self) -> str:
@@ -191,8 +198,8 @@ class Visit:
     # ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def query_items(self, without: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
-        """What the address states, but for language and theme (kept in cookies) and what is left out."""
-        dropped = {"lang", "theme", "export", "sheet", *without}
+        """What the address states, but for language, theme and height of rows (kept in cookies) and what is left out."""
+        dropped = {"lang", "theme", "rows", "export", "sheet", *without}
         return ((key, value) for key, value in self.request.query_params.multi_items() if key not in dropped)
 
     def with_query(self, **changes: str | int | None) -> str:

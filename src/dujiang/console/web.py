@@ -17,8 +17,9 @@ from dujiang.console import session
 from dujiang.console.filters import COMPARISON_NAMES, PERIOD_NAMES
 from dujiang.console.sheets import Sheet, to_csv, to_xlsx
 from dujiang.console.templating import environment
-from dujiang.console.visit import THEMES, Said, Visit
-from dujiang.foundation.errors import DujiangError, NotFound, NotSignedIn
+from dujiang.console.visit import DENSITIES, THEMES, Said, Visit
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.errors import DujiangError, NotFound, NotSignedIn, TooLarge
 from dujiang.foundation.i18n import LOCALES, _
 from dujiang.workspace import Workspace
 
@@ -103,8 +104,9 @@ def _to_sign_in(visit: Visit) -> Response:
 
 
 def remember(visit: Visit, response: Response) -> Response:
-    """Keep what the reader chose in the address (language, theme) in cookies, and forget what has been said."""
-    for cookie, key, allowed in (("dj_lang", "lang", LOCALES), ("dj_theme", "theme", THEMES)):
+    """Keep what the reader chose in the address (language, theme, height of rows) in cookies, and forget what has been said."""
+    choices = (("dj_lang", "lang", LOCALES), ("dj_theme", "theme", THEMES), ("dj_rows", "rows", DENSITIES))
+    for cookie, key, allowed in choices:
         chosen = visit.query.get(key)
         if chosen and chosen in allowed:
             response.set_cookie(cookie, chosen, max_age=_YEAR, samesite="lax", httponly=True)
@@ -160,8 +162,9 @@ def page(visit: Visit, template: str, sheets: Iterable[Sheet] = (), **values: An
 
     Raises:
         NotFound: ``export.no_table``.
+        TooLarge: ``export.too_large`` for a workbook.
     """
-    by_name = {sheet.name: sheet for sheet in sheets}
+    by_name = {sheet.name: _chosen(visit, sheet) for sheet in sheets}
     kind = wanted_export(visit)
     if kind is None:
         return render(visit, template, sheets=by_name, **values)
@@ -172,9 +175,21 @@ def page(visit: Visit, template: str, sheets: Iterable[Sheet] = (), **values: An
     return download(visit, by_name[name], kind)
 
 
+def _chosen(visit: Visit, sheet: Sheet) -> Sheet:
+    """The sheet with the columns that the address names: ``columns.<sheet>``, once for each."""
+    return sheet.only(visit.request.query_params.getlist(f"columns.{sheet.name}"))
+
+
 def download(visit: Visit, sheet: Sheet, kind: Literal["csv", "xlsx"]) -> Response:
     """A table as a file, with a line in the audit log."""
-    values = {"rows": len(sheet.rows), "columns": [column.name for column in sheet.columns], "query": str(visit.query)}
+    if sheet.export_rows > BOUNDS.export_rows_max and kind == "xlsx":
+        sentence = _("A workbook holds at most {bound} rows, these are {rows}. Export CSV, or filter further.")
+        raise TooLarge("export.too_large", sentence, bound=BOUNDS.export_rows_max, rows=sheet.export_rows)
+    values = {
+        "rows": sheet.export_rows,
+        "columns": [column.name for column in sheet.columns],
+        "query": str(visit.query),
+    }
     visit.workspace.record(visit.actor, "export", f"{visit.path}#{sheet.name}", values)
     sheet = sheet.named(visit.channel_label)
     headers = {"content-disposition": f'attachment; filename="dujiang-{sheet.name}-{visit.today}.{kind}"'}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol, get_args
 from zoneinfo import ZoneInfo
@@ -78,6 +79,19 @@ class PeopleService:
         last = page[limit - 1] if len(page) > limit else None
         following = None if last is None else f"{last['_key']}.{last['person']}"
         return PeoplePage(tuple(profile(row) for row in page[:limit]), count, following)
+
+    def every(self, query: PeopleQuery, among: Rows | None = None) -> Iterator[Profile]:
+        """Everybody whom ``query`` selects, in its order and whatever its page, read page by page.
+
+        Whoever changes while this is read is there once, as of the moment at which their page was read.
+        """
+        page_query = replace(query, after="", limit=BOUNDS.answer_rows_max)
+        while True:
+            page = self.list(page_query, among)
+            yield from page.people
+            if page.next is None:
+                return
+            page_query = replace(page_query, after=page.next)
 
     def find(self, words: str) -> list[int]:
         """The people who have the identifier ``words``, or whose number it is; empty where there is none.

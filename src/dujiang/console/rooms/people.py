@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast, get_args
 
 from starlette.responses import Response
 
+from dujiang.console.sheets import Sheet
 from dujiang.console.views import figures, overview
 from dujiang.console.views import people as views
 from dujiang.console.visit import Visit
@@ -16,7 +18,7 @@ from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.evidence import explain
 from dujiang.insight.model import Condition
-from dujiang.people.model import PeopleQuery, Sort
+from dujiang.people.model import PeoplePage, PeopleQuery, Sort
 
 ROOM = Room()
 
@@ -90,7 +92,14 @@ def _list_page(visit: Visit, words: str) -> Response:
         next=visit.with_query(after=found.next) if found.next else "",
         is_filtered=bool(words or channels or known or bought or query.city or behind),
     )
-    return page(visit, "people.html", [views.people_sheet(visit, found)], view=view)
+    return page(visit, "people.html", [_sheet(visit, query, among, found)], view=view)
+
+
+def _sheet(visit: Visit, query: PeopleQuery, among: Rows | None, found: PeoplePage) -> Sheet:
+    """The page that is shown; an export has everybody whom the filters select."""
+    everybody = visit.workspace.people.every(query, among)
+    every = lambda: (views.person_row(visit, one) for one in everybody)  # noqa: E731
+    return replace(views.people_sheet(visit, found), every=every, count=found.count)
 
 
 def _behind(visit: Visit) -> tuple[Rows | None, str]:

@@ -144,11 +144,12 @@ def people_sheet(visit: Visit, page: PeoplePage) -> Sheet:
         Column("city", visit.text(_("City"))),
         Column("level", visit.text(_("Member level"))),
     )
-    rows = [_person_row(visit, one) for one in page.people]
+    rows = [person_row(visit, one) for one in page.people]
     return Sheet("people", columns, rows, [f"/people/{person_id(one.person)}" for one in page.people])
 
 
-def _person_row(visit: Visit, one: Profile) -> tuple[Any, ...]:
+def person_row(visit: Visit, one: Profile) -> tuple[Any, ...]:
+    """A person's row of the list."""
     known = Tag(visit.text(_("known")), "good") if one.known else Tag(visit.text(_("anonymous")))
     channels = " · ".join(visit.channel_label(name) for name in one.channels)
     return (

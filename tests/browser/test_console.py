@@ -42,6 +42,7 @@ PAYLOADS = (
 )
 PAGES = (
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
+    "/life", "/life/map", "/people?stage=new",
     "/identity", "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",

@@ -12,11 +12,15 @@ import pyarrow as pa
 import pytest
 
 from dujiang.engine.contract import ALL
-from dujiang.engine.schema import create_tables
+from dujiang.engine.refresh import Change
+from dujiang.engine.schema import create_own_tables, create_tables
 from dujiang.foundation.clock import FixedClock
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.timewindows import zone
 from dujiang.insight.service import MetricService
+from dujiang.people.lifecycle.follower import LifeCycleFollower
+from dujiang.people.lifecycle.model import LifeCycleSpec
+from dujiang.people.lifecycle.service import life_cycle
 
 Rows = list[dict[str, Any]]
 
@@ -27,6 +31,7 @@ class Tables:
     def __init__(self) -> None:
         self.con = duckdb.connect()
         self.con.execute("SET TimeZone = 'UTC'")
+        create_own_tables(self.con)
         create_tables(self.con)
 
     @contextmanager
@@ -41,6 +46,11 @@ class Tables:
         self.con.register("staged", staged)
         self.con.execute(f"INSERT INTO {name} SELECT * FROM staged")
         self.con.unregister("staged")
+
+    def put_into_stages(self, spec: LifeCycleSpec | None = None) -> None:
+        """Fill the tables of the life cycle, by the one that comes with Dujiang or another."""
+        stages = spec or life_cycle({})
+        LifeCycleFollower(lambda: stages).follow(self.con, Change(True, NOW, str(zone())))
 
     def clear(self, *names: str) -> None:
         for name in names:
@@ -220,6 +230,7 @@ def brand() -> Tables:
             traffic | {"day": nov(3), "visitors": 150, "buyers": 10},
         ],
     )
+    made.put_into_stages()
     return made
 
 

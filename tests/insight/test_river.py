@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dujiang.engine.question import ask
-from dujiang.foundation.definitions import parse
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import MetricQuery
 from dujiang.insight.model import RiverSpec
 from dujiang.insight.river import ORDER, Current, River, drawn
 from dujiang.insight.service import MetricService
+from dujiang.people.lifecycle.model import LifeCycleSpec
 
 WEEK = Period(date(2026, 11, 2), date(2026, 11, 8))
 A, B, C, D, E, F, G, H = range(1, 9)
@@ -49,11 +49,18 @@ def test_first_and_repeat_orders_are_the_metrics_new_and_returning_customers(met
     assert found["outcome:repeat_order"] == totals["returning_customers"].value
 
 
-def test_stages_follow_the_brands_own_rules(brand: Any, make_service: Any) -> None:
-    rules = {"new_days": 3, "active_days": 4, "loyal_orders": 2}
-    own = parse({"kind": "lifecycle", "name": "default", "spec": rules})
+def test_stages_follow_the_brands_own_rules(brand: Any, metrics: MetricService) -> None:
+    stages = [
+        {"name": "prospect"},
+        {"name": "new", "when": [{"fact": "orders", "at_least": 1}]},
+        {"name": "active", "when": [{"fact": "days_since_first_order", "at_least": 4}]},
+        {"name": "loyal", "when": [{"fact": "orders", "at_least": 2}]},
+        {"name": "lapsed", "when": [{"fact": "days_since_order", "at_least": 5}]},
+    ]
+    brand.put_into_stages(LifeCycleSpec.model_validate({"stages": stages}))
     # On 8 November: A ordered twice, last on the 4th; B twice, last on the 3rd; C today, F yesterday.
-    found = people(make_service(brand, own).river(WEEK))
+    found = people(metrics.river(WEEK))
+    brand.put_into_stages()
     assert {key: count for key, count in found.items() if key.startswith("stage")} == {
         "stage:prospect": 2, "stage:new": 2, "stage:loyal": 1, "stage:lapsed": 1,
     }  # fmt: skip

@@ -19,6 +19,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     imports,
     init,
     keys,
+    life,
     metric,
     people,
     rebuild,

@@ -40,7 +40,7 @@ def metric(
         if not names:
             _list(list(metrics), as_json=as_json)
             return
-        chosen = _chosen(period, first, last, workspace.metrics.today())
+        chosen = chosen_period(period, first, last, workspace.metrics.today())
         question = MetricQuery(tuple(names), chosen, compare, by=tuple(by or ()))
         answer = workspace.metrics.query(question)
         currency = workspace.settings.brand.currency
@@ -50,7 +50,12 @@ def metric(
         _show(answer, currency)
 
 
-def _chosen(name: str, first: datetime | None, last: datetime | None, today: date) -> Period:
+def chosen_period(name: str, first: datetime | None, last: datetime | None, today: date) -> Period:
+    """The days that the options of a verb name.
+
+    Raises:
+        InvalidInput: ``metric.half_period`` or ``time.unknown_preset``.
+    """
     if first and last:
         return Period(first.date(), last.date())
     if first or last:

@@ -84,6 +84,35 @@ class Chart:
         }
 
 
+@dataclass(frozen=True)
+class HeatCell:
+    """One cell of a heat map; ``share`` from 0 to 1 decides its shade."""
+
+    text: str
+    share: float
+    title: str = ""
+    href: str = ""
+
+    @property
+    def level(self) -> int:
+        """Its shade, from 0 (none) to 8.
+
+        >>> HeatCell("", 0.0).level, HeatCell("", 0.01).level, HeatCell("", 1.0).level
+        (0, 1, 8)
+        """
+        return 0 if self.share <= 0 else min(8, 1 + int(self.share * 8))
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A heat map: heads of the columns, and rows with their heads. ``caption`` says what it shows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]
+    caption: str
+    corner: str = ""
+
+
 class Tag(str):
     """A word with a state, for table cells of kind ``tag``.
 

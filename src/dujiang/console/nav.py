@@ -38,7 +38,13 @@ RAIL: Final = (
         ),
     ),
     Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "person.read"),)),
-    Group(_("People"), (Item("/people", _("People list"), "people", "p", "person.read"),)),
+    Group(
+        _("People"),
+        (
+            Item("/people", _("People list"), "people", "p", "person.read"),
+            Item("/life", _("Life cycle"), "river", "c", "person.read"),
+        ),
+    ),
     Group(
         _("Channel insight"),
         (

@@ -180,12 +180,56 @@ CONVERSATION: Final = _table(
     ("complaint", _yes), ("rating", _whole),
 )  # fmt: skip
 
+LIFE_STAGE: Final = _table(
+    # The stage of the life cycle that a person is in, and what time alone will bring.
+    "life_stage", ("person",), "person",
+    ("person", _whole), ("stage", _text), ("since", _day),
+    ("next_day", _day), ("next_stage", _text),  # null where nothing changes unless something happens
+)  # fmt: skip
+
+LIFE_TRANSITION: Final = _table(
+    # Every change of stage and the condition behind it. Stages hold at the end of a day.
+    "life_transition", ("person", "nth"), "person",
+    ("person", _whole), ("nth", _whole), ("day", _day),
+    ("from_stage", _text), ("to_stage", _text),  # from is null where the person was met
+    ("fact", _text), ("op", _text), ("bound", _whole), ("within_days", _whole),
+    ("holds", _yes),  # the condition began to hold; false: it ceased
+    ("value", _whole),  # what the fact came to
+)  # fmt: skip
+
+ACTIVE_HOUR: Final = _table(
+    # In how many different hours a person was active, by hour of the week.
+    "active_hour", ("person", "slot"), "person",
+    ("person", _whole),
+    ("slot", _whole),  # 0 is Monday from midnight, 167 Sunday from 23:00, in the brand's zone
+    ("hours", _whole),
+)  # fmt: skip
+
+PERSON_VALUE: Final = _table(
+    # What a person is worth today: bands of recency, frequency and money, and the layer of the value matrix.
+    "person_value", ("person",), "person",
+    ("person", _whole),
+    ("last_order_day", _day), ("frequency", _whole), ("money_minor", _whole),  # within the window of rfm; null: no order
+    ("r", _whole), ("f", _whole), ("m", _whole),  # 1 is the lowest band
+    ("orders", _whole), ("order_value_minor", _real), ("interactions", _whole),  # within the window of value_matrix
+    ("high", pa.list_(_text)),  # which of frequency, order_value, interaction are high
+    ("layer", _text),  # null: not active within the window
+)  # fmt: skip
+
+PERSON_GROUP: Final = _table(
+    # The behavioural group that the kept model puts a person into.
+    "person_group", ("person",), "person",
+    ("person", _whole),
+    ("group", _text),  # null: too little is known of the person
+    ("distance", _real), ("margin", _real),  # to the group's centre; how much further the next centre is
+)  # fmt: skip
+
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
-        CONVERSATION,
+        CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE, PERSON_GROUP,
     )
 }  # fmt: skip
 

@@ -10,9 +10,11 @@ import ibis
 
 from dujiang.engine.question import Column, Rows, ask, table
 from dujiang.foundation.timewindows import Period
-from dujiang.insight.model import LifecycleSpec
 from dujiang.insight.river import REACHES, Current
+from dujiang.people.lifecycle.questions import stages_at
 
+FIRST_STAGE: Final = "prospect"
+"""Where people are who have no stage yet, which is only so between two refreshes."""
 _CHANNELS_MAX: Final = 100_000
 
 
@@ -22,7 +24,7 @@ def channel_names(con: duckdb.DuckDBPyConnection, period: Period) -> list[str]:
     return sorted(ask(con, rows.select("channel").distinct())["channel"].to_pylist())
 
 
-def ways(period: Period, channels: tuple[str, ...], names: list[str], rules: LifecycleSpec) -> Rows:
+def ways(period: Period, channels: tuple[str, ...], names: list[str]) -> Rows:
     """One row for each person active in the period: ``person``, the four reaches, and ``value_minor``.
 
     Args:
@@ -36,12 +38,13 @@ def ways(period: Period, channels: tuple[str, ...], names: list[str], rules: Lif
     )
     people = people.left_join(_known(), "person").drop("person_right")
     people = people.left_join(_history(period.last), "person").drop("person_right")
+    people = people.left_join(stages_at(period.last), "person").drop("person_right")
     return people.select(
         "person",
         "value_minor",
         channel=ibis.array(names)[_CHANNELS_MAX - 1 - people["_last"] % _CHANNELS_MAX] if names else ibis.literal(""),
         identity=people.known.fill_null(False).ifelse("known", "anonymous"),
-        stage=_stage(people, period.last, rules),
+        stage=people.stage.fill_null(FIRST_STAGE),
         outcome=_outcome(people, period),
     )
 
@@ -92,19 +95,6 @@ def _history(until: date) -> Rows:
     rows = rows.filter(rows.status == "valid", rows.person.notnull(), rows.day <= until)
     return rows.group_by("person").aggregate(
         _orders=rows.count(), _first_order=rows.day.min(), _last_order=rows.day.max()
-    )
-
-
-def _stage(people: Rows, last: date, rules: LifecycleSpec) -> Column:
-    today: Column = ibis.literal(last)
-    since_last = today.delta(people["_last_order"], unit="day")
-    since_first = today.delta(people["_first_order"], unit="day")
-    return ibis.cases(
-        (people["_orders"].isnull(), "prospect"),
-        (since_last > rules.active_days, "lapsed"),
-        (people["_orders"] >= rules.loyal_orders, "loyal"),
-        (since_first <= rules.new_days, "new"),
-        else_="active",
     )
 
 

@@ -148,18 +148,6 @@ class AnnotationSpec(Spec):
         return Period(self.first, self.last or self.first)
 
 
-class LifecycleSpec(Spec):
-    """The definition kind ``lifecycle`` (name ``default``): when a person is new, active, loyal or lapsed.
-
-    Prospects never ordered. Of those who did, the first that fits: *lapsed*, no order for more than ``active_days``;
-    *loyal*, at least ``loyal_orders`` orders; *new*, first order at most ``new_days`` ago; *active*, all others.
-    """
-
-    new_days: int = Field(default=30, ge=1)
-    active_days: int = Field(default=180, ge=1)
-    loyal_orders: int = Field(default=3, ge=2)
-
-
 class RiverSpec(Spec):
     """The definition kind ``river`` (name ``default``): from when on a branch of the river is marked."""
 
@@ -173,5 +161,4 @@ class RiverSpec(Spec):
 
 register("metric", MetricSpec)
 register("annotation", AnnotationSpec)
-register("lifecycle", LifecycleSpec)
 register("river", RiverSpec)

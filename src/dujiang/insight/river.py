@@ -181,7 +181,8 @@ def _weakening(people: int, before: int | None, rules: RiverSpec) -> Iterator[Ma
 
 def _place(stop: Stop) -> tuple[int, int, int, str]:
     natural = ORDER.get(stop.reach)
-    inside = natural.index(stop.name) if natural else 0
+    # A brand's own stages follow those that come with Dujiang.
+    inside = natural.index(stop.name) if natural and stop.name in natural else len(natural or ())
     return REACHES.index(stop.reach), inside, -stop.people, stop.name
 
 

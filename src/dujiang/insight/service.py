@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from datetime import date
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -26,14 +25,13 @@ from dujiang.insight.freshness import freshness
 from dujiang.insight.horizon import sources, spans, untils
 from dujiang.insight.measure import Measures, Measuring, Spans
 from dujiang.insight.memory import Memory
-from dujiang.insight.model import Condition, LifecycleSpec, RiverSpec
+from dujiang.insight.model import Condition, RiverSpec
 from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
 from dujiang.insight.river import River, drawn, picked
 from dujiang.insight.selection import check_dimensions
 
 Definitions = Callable[[], Mapping[tuple[str, str], Definition]]
 Revision = Callable[[duckdb.DuckDBPyConnection], Hashable]
-Rules = TypeVar("Rules", LifecycleSpec, RiverSpec)
 
 
 class MetricService:
@@ -151,16 +149,16 @@ class MetricService:
         before = currents(con, self._ways(con, comparison, channels)) if comparison else None
         lost = ask(con, unknown_orders(period, channels)).to_pylist()[0]
         unknown = lost["orders"], lost["value_minor"]
-        return drawn(period, now, unknown, self._rules("river", RiverSpec()), comparison, before)
+        return drawn(period, now, unknown, self._river_rules(), comparison, before)
 
     def _ways(self, con: duckdb.DuckDBPyConnection, period: Period, channels: tuple[str, ...]) -> Rows:
-        return ways(period, channels, channel_names(con, period), self._rules("lifecycle", LifecycleSpec()))
+        return ways(period, channels, channel_names(con, period))
 
-    def _rules(self, kind: str, default: Rules) -> Rules:
-        """The brand's own rules of a kind (definition ``default``), else those that come with Dujiang."""
-        own = self._definitions().get((kind, "default"))
-        spec = own.typed() if own is not None and own.status == "active" else default
-        assert isinstance(spec, type(default))
+    def _river_rules(self) -> RiverSpec:
+        """The brand's own rules of the river (definition ``default``), else those that come with Dujiang."""
+        own = self._definitions().get(("river", "default"))
+        spec = own.typed() if own is not None and own.status == "active" else RiverSpec()
+        assert isinstance(spec, RiverSpec)
         return spec
 
     def _behind(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dujiang.engine.refresh import Follower
+from dujiang.people.lifecycle.follower import LifeCycleFollower
 
 if TYPE_CHECKING:
     from dujiang.workspace.workspace import Workspace
 
 
-def followers(workspace: Workspace) -> tuple[Follower, ...]:  # noqa: ARG001  (each follower takes what it needs from it)
+def followers(workspace: Workspace) -> tuple[Follower, ...]:
     """Profile and tags, life cycle, value, predictions, segments."""
-    return ()
+    return (LifeCycleFollower(workspace.life.spec),)

@@ -31,6 +31,7 @@ from dujiang.foundation.timewindows import zone
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
+from dujiang.people.lifecycle.service import LifeCycleService
 from dujiang.people.service import PeopleService
 from dujiang.store.access import Access
 from dujiang.store.audit import Audit, record
@@ -74,6 +75,7 @@ class Workspace:
         completeness: is everything here that should be.
         identity_decisions: what was decided by hand about who is who.
         people: lists of people, and the page of one.
+        life: stages of the life cycle.
         metrics: the metric layer.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -154,6 +156,7 @@ class Workspace:
             self.db, clock, self.commands, after=lambda: self.refreshing.note_news()
         )
         self.identity = Resolver(self.identifier_types, self.identity_decisions.in_force)
+        self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
         refresher = Refresher(
             self.engine,
             self.identity,
@@ -168,6 +171,7 @@ class Workspace:
         self.refreshing.on_refresh(Announcer(self.db, clock))
         self._refresher = refresher
         self.definitions.on_change(self._renew_identifier_types)
+        self.definitions.on_change(self.refreshing.note_news)
         self.sift = Sift(
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
         )

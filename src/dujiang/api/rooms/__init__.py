@@ -6,13 +6,26 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from dujiang.api.rooms import access, definitions, imports, insight, jobs, letters, overview, people, sources, workspace
+from dujiang.api.rooms import (
+    access,
+    definitions,
+    imports,
+    insight,
+    jobs,
+    letters,
+    lifecycle,
+    overview,
+    people,
+    sources,
+    workspace,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     workspace.router,
     overview.router,
     insight.router,
     people.router,
+    lifecycle.router,
     imports.router,
     sources.router,
     letters.router,

@@ -56,7 +56,12 @@ class Identifier(BaseModel):
     value: str
 
 
-def _number(text: str) -> int:
+def person_number(text: str) -> int:
+    """The number of a person from their id.
+
+    Raises:
+        NotFound: ``people.bad_id``.
+    """
     number = parse_person_id(text)
     if number is None:
         # The text is not repeated: who looks for somebody this way has typed a phone number.
@@ -94,7 +99,7 @@ def listed(
 @router.get("/{person}", dependencies=[CanRead])
 def get(workspace: OfWorkspace, person: PersonId) -> OnePerson:
     """One person; of somebody who was merged, the survivor."""
-    page = workspace.people.get(_number(person))
+    page = workspace.people.get(person_number(person))
     return OnePerson(id=person_id(page.profile.person), page=page)
 
 
@@ -109,7 +114,7 @@ def timeline(
 ) -> TimelinePage:
     """What happened in all channels, latest first."""
     filters: dict[str, Any] = {"kinds": tuple(kind)} if kind else {}
-    return workspace.people.timeline(_number(person), before, limit, tuple(channel or ()), **filters)
+    return workspace.people.timeline(person_number(person), before, limit, tuple(channel or ()), **filters)
 
 
 @router.post("/{person}/reveal")
@@ -117,7 +122,7 @@ def reveal(
     workspace: OfWorkspace, person: PersonId, actor: Annotated[Actor, Depends(needs("person.reveal"))]
 ) -> list[Identifier]:
     """The person's identifiers in clear, as far as they are kept; the audit log records who asked."""
-    number = _number(person)
+    number = person_number(person)
     types = {one.node: one.type for one in workspace.people.get(number).identifiers}
     clear = workspace.people.clear_identifiers(number)
     workspace.record(actor.name, "person.reveal", person_id(number), {"identifiers": len(clear)})

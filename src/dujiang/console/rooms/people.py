@@ -7,8 +7,9 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
+from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
-from dujiang.console.views import figures, overview
+from dujiang.console.views import figures, lifecycle, overview
 from dujiang.console.views import people as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
@@ -104,6 +105,8 @@ def _sheet(visit: Visit, query: PeopleQuery, among: Rows | None, found: PeoplePa
 
 def _behind(visit: Visit) -> tuple[Rows | None, str]:
     """The people behind the number that the address names, and the number in words."""
+    if (found := behind(visit)) is not None:
+        return found
     stops = tuple(visit.request.query_params.getlist("stop"))
     if stops:
         return _at_stops(visit, stops)
@@ -144,7 +147,8 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         clear = visit.workspace.people.clear_identifiers(who)
     timeline = views.timeline(visit, visit.workspace.people.timeline(who, visit.query.get("before", "")))
     view = views.person(visit, found, clear)
-    return page(visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline)
+    life = lifecycle.person_life(visit, visit.workspace.life.person(who))
+    return page(visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline, life=life)
 
 
 def _asked(visit: Visit) -> int:

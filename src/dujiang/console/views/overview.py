@@ -93,6 +93,8 @@ class OverviewView:
 def stop_label(visit: Visit, key: str) -> str:
     """What people call a stop."""
     reach, _colon, name = key.partition(":")
+    if reach == "stage" and (stage := visit.workspace.life.spec().stage(name)):
+        return stage.label(visit.locale)
     return visit.channel_label(name) if reach == "channel" else visit.text(STOPS.get(key, name))
 
 

@@ -241,7 +241,7 @@ def test_export_holds_the_table_on_the_screen(chromium: Browser, session: str, a
     shown = page.eval_on_selector_all(
         "table[data-sheet=definitions] tr", "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
     )
-    page.click(".head details.menu summary")
+    page.click(".head details.menu summary:has-text('导出')")
     with page.expect_download() as download:
         page.click("a[href*='export=csv']")
     text = Path(download.value.path()).read_text("utf-8-sig")

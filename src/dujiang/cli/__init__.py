@@ -22,6 +22,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     life,
     metric,
     people,
+    prove,
     rebuild,
     refresh,
     serve,

@@ -42,7 +42,8 @@ PAYLOADS = (
 )
 PAGES = (
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
-    "/life", "/life/map", "/people?stage=new",
+    "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9",
+    "/people?stage=new",
     "/identity", "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",

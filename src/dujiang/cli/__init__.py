@@ -16,6 +16,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     demo,
     doctor,
     export,
+    hours,
     imports,
     init,
     keys,
@@ -28,6 +29,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     serve,
     simulate,
     status,
+    value,
 )
 from dujiang.cli.app import app
 from dujiang.cli.output import show_error

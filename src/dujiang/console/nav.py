@@ -43,6 +43,8 @@ RAIL: Final = (
         (
             Item("/people", _("People list"), "people", "p", "person.read"),
             Item("/life", _("Life cycle"), "river", "c", "person.read"),
+            Item("/value", _("Customer value"), "gauge", "v", "person.read"),
+            Item("/hours", _("Active hours"), "clock", "h", "person.read"),
         ),
     ),
     Group(

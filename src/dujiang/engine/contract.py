@@ -216,20 +216,12 @@ PERSON_VALUE: Final = _table(
     ("layer", _text),  # null: not active within the window
 )  # fmt: skip
 
-PERSON_GROUP: Final = _table(
-    # The behavioural group that the kept model puts a person into.
-    "person_group", ("person",), "person",
-    ("person", _whole),
-    ("group", _text),  # null: too little is known of the person
-    ("distance", _real), ("margin", _real),  # to the group's centre; how much further the next centre is
-)  # fmt: skip
-
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
-        CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE, PERSON_GROUP,
+        CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE,
     )
 }  # fmt: skip
 

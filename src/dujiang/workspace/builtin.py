@@ -8,10 +8,16 @@ from dujiang.collect import identifier_types, tracking_plan  # noqa: F401  (impo
 from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
 from dujiang.insight import catalogue
-from dujiang.people import lifecycle
+from dujiang.people import lifecycle, value
 
 
 @cache
 def definitions() -> tuple[Definition, ...]:
     """All of them."""
-    return (*identifier_types.presets(), *templates.presets(), *catalogue.presets(), *lifecycle.presets())
+    return (
+        *identifier_types.presets(),
+        *templates.presets(),
+        *catalogue.presets(),
+        *lifecycle.presets(),
+        *value.presets(),
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dujiang.engine.refresh import Follower
+from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
+from dujiang.people.value.follower import ValueFollower
 
 if TYPE_CHECKING:
     from dujiang.workspace.workspace import Workspace
@@ -13,4 +15,8 @@ if TYPE_CHECKING:
 
 def followers(workspace: Workspace) -> tuple[Follower, ...]:
     """Profile and tags, life cycle, value, predictions, segments."""
-    return (LifeCycleFollower(workspace.life.spec),)
+    return (
+        LifeCycleFollower(workspace.life.spec),
+        ValueFollower(workspace.value.rules),
+        ActiveHourFollower(),
+    )

@@ -31,8 +31,10 @@ from dujiang.foundation.timewindows import zone
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
+from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
 from dujiang.people.service import PeopleService
+from dujiang.people.value.service import ValueService
 from dujiang.store.access import Access
 from dujiang.store.audit import Audit, record
 from dujiang.store.command import Commands
@@ -76,6 +78,8 @@ class Workspace:
         identity_decisions: what was decided by hand about who is who.
         people: lists of people, and the page of one.
         life: stages of the life cycle.
+        value: bands, the value matrix and concentration.
+        hours: when people are active.
         metrics: the metric layer.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -157,6 +161,8 @@ class Workspace:
         )
         self.identity = Resolver(self.identifier_types, self.identity_decisions.in_force)
         self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
+        self.value = ValueService(self.engine, self.definitions.current)
+        self.hours = HourService(self.engine)
         refresher = Refresher(
             self.engine,
             self.identity,

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from dujiang.api.rooms import (
     access,
     definitions,
+    hours,
     imports,
     insight,
     jobs,
@@ -17,6 +18,7 @@ from dujiang.api.rooms import (
     overview,
     people,
     sources,
+    value,
     workspace,
 )
 
@@ -26,6 +28,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     insight.router,
     people.router,
     lifecycle.router,
+    value.router,
+    hours.router,
     imports.router,
     sources.router,
     letters.router,

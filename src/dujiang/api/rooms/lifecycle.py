@@ -96,7 +96,7 @@ def people(
     """Who was in ``start`` before the period and in ``end`` on its last day (``moved``), or changed so within it."""
     period, service = asked_period(first, last), workspace.life
     found = (service.people_moved if kind == "moved" else service.people_changed)(period, start, end)
-    return _people(workspace, found, limit)
+    return people_of(workspace, found, limit)
 
 
 @router.get("/map", dependencies=[CanRead])
@@ -112,6 +112,7 @@ def person(workspace: OfWorkspace, person: PersonId) -> OneLife:
     return OneLife.of(number, workspace.life.person(number))
 
 
-def _people(workspace: Workspace, found: Rows, limit: int) -> People:
+def people_of(workspace: Workspace, found: Rows, limit: int) -> People:
+    """How many people a question finds, and the first of them."""
     page = workspace.people.list(PeopleQuery(limit=limit), found)
     return People(count=page.count, people=[person_id(one.person) for one in page.people])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dujiang.console.rooms import (
     dead_letters,
     definitions,
+    hours,
     identity,
     imports,
     jobs,
@@ -16,6 +17,7 @@ from dujiang.console.rooms import (
     settings,
     sign_in,
     sources,
+    value,
 )
 
 ROOMS = (
@@ -28,6 +30,8 @@ ROOMS = (
     identity.ROOM,
     people.ROOM,
     lifecycle.ROOM,
+    value.ROOM,
+    hours.ROOM,
     metrics.ROOM,
     definitions.ROOM,
     jobs.ROOM,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Final
+
 from dujiang.console.filters import read_day
-from dujiang.console.views import lifecycle
+from dujiang.console.views import hours, lifecycle, value
 from dujiang.console.visit import Visit
 from dujiang.engine.question import Rows
 from dujiang.foundation.i18n import _
+from dujiang.people.hours.model import SLOTS
 
 Behind = tuple[Rows, str]
 """A question with the column ``person``, and whose number it is in words."""
@@ -21,8 +25,7 @@ def behind(visit: Visit) -> Behind | None:
 
 
 def _in_stage(visit: Visit) -> Behind:
-    stage, on = visit.query["stage"], visit.query.get("on", "")
-    day = read_day(on) if on else visit.today
+    stage, day = visit.query["stage"], _on(visit)
     sentence = _("People in the stage “{stage}” on {day}.")
     told = visit.text(sentence, stage=lifecycle.label(visit, stage), day=day)
     return visit.workspace.life.people_in(stage, day), told
@@ -44,4 +47,49 @@ def _of_life(visit: Visit) -> Behind:
     return service.people_moved(period, start, end), visit.text(sentence, **names)
 
 
-_BY_KEY = {"stage": _in_stage, "life": _of_life}
+def _in_layer(visit: Visit) -> Behind:
+    day = _on(visit)
+    layer = visit.query["layer"]
+    told = visit.text(_("{layer}, as of {day}."), layer=value.layer_label(visit, layer), day=day)
+    return visit.workspace.value.people_in_layer(layer, day), told
+
+
+def _in_bands(visit: Visit) -> Behind:
+    day = _on(visit)
+    numbers = [int(one) if one.isdecimal() and len(one) < 3 else 0 for one in visit.query["rfm"].split(".")[:2]]
+    r, f = (*numbers, 0, 0)[:2]
+    told = visit.text(_("Buyers with recency {r} and frequency {f}, as of {day}."), r=r, f=f, day=day)
+    return visit.workspace.value.people_in_bands(day, r, f), told
+
+
+def _at_top(visit: Visit) -> Behind:
+    period = visit.scope.period
+    try:
+        share = float(visit.query["top"])
+    except ValueError:
+        share = 0.0
+    found = visit.workspace.value.people_at_top(period, share)
+    sentence = _("The best {share} of the buyers, {first} to {last}.")
+    return found, visit.text(sentence, share=visit.show(share, "percent"), first=period.first, last=period.last)
+
+
+def _on(visit: Visit) -> date:
+    on = visit.query.get("on", "")
+    return read_day(on) if on else visit.today
+
+
+def _at_hour(visit: Visit) -> Behind:
+    asked = visit.query["hour"]
+    slot = min(int(asked), SLOTS - 1) if asked.isdecimal() and len(asked) < 4 else 0
+    told = visit.text(_("People who were active in the hour {hour} of any week."), hour=hours.hour_label(visit, slot))
+    return visit.workspace.hours.people_in(slot), told
+
+
+_BY_KEY: Final = {
+    "stage": _in_stage,
+    "life": _of_life,
+    "layer": _in_layer,
+    "rfm": _in_bands,
+    "top": _at_top,
+    "hour": _at_hour,
+}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
-from dujiang.console.views import figures, lifecycle, overview
+from dujiang.console.views import figures, hours, lifecycle, overview
 from dujiang.console.views import people as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
@@ -147,8 +147,11 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         clear = visit.workspace.people.clear_identifiers(who)
     timeline = views.timeline(visit, visit.workspace.people.timeline(who, visit.query.get("before", "")))
     view = views.person(visit, found, clear)
+    active = hours.person(visit, visit.workspace.hours.of_person(who))
     life = lifecycle.person_life(visit, visit.workspace.life.person(who))
-    return page(visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline, life=life)
+    return page(
+        visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline, life=life, active=active
+    )
 
 
 def _asked(visit: Visit) -> int:

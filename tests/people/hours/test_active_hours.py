@@ -1,0 +1,108 @@
+"""Shrinkage of active hours: against drawn people whose shares are known, and on the days that follow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dujiang.engine.contract import ALL
+from dujiang.engine.refresh import Change
+from dujiang.engine.schema import create_tables
+from dujiang.people.hours.follower import ActiveHourFollower
+from dujiang.people.hours.model import SLOTS, Prior
+from dujiang.people.hours.service import prior_of
+from dujiang.people.hours.shrinkage import expected, hours_of, prior
+
+PEOPLE = 600
+
+
+def drawn(strength: float, seed: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Everybody's shares, each person's own, and the active hours of each person in each slot."""
+    rng = np.random.default_rng(seed)
+    share = rng.dirichlet(np.full(SLOTS, 2.0))
+    own = np.array([rng.dirichlet(strength * share + 1e-9) for _ in range(PEOPLE)])
+    seen = np.array([rng.multinomial(rng.integers(1, 60), one) for one in own])
+    return share, own, seen
+
+
+def counted(seen: np.ndarray) -> Prior:
+    person, slot = np.nonzero(seen)
+    pairs, people = np.unique(np.stack((slot, seen[person, slot])), axis=1, return_counts=True)
+    totals, of = np.unique(seen.sum(axis=1), return_counts=True)
+    return prior(pairs[0], pairs[1], people, totals, of)
+
+
+@pytest.mark.parametrize("strength", [8.0, 40.0])
+def test_the_strength_is_found_again(strength: float) -> None:
+    _share, _own, seen = drawn(strength)
+    assert counted(seen).strength == pytest.approx(strength, rel=0.15)
+
+
+def test_later_hours_are_foretold_better_than_by_habit_alone_and_than_by_everybody() -> None:
+    share, own, seen = drawn(20.0)
+    everybody = counted(seen)
+    later = np.array([np.random.default_rng(n).multinomial(20, one) for n, one in enumerate(own)])
+    shrunk = np.array([expected(one, everybody) for one in seen])
+    raw = (seen + 1) / (seen.sum(axis=1, keepdims=True) + SLOTS)
+    gains = {
+        name: (later * np.log(foretold)).sum()
+        for name, foretold in (("shrunk", shrunk), ("raw", raw), ("everybody", np.asarray(everybody.share)))
+    }
+    assert gains["shrunk"] > gains["raw"]
+    assert gains["shrunk"] > gains["everybody"]
+    assert np.asarray(everybody.share) == pytest.approx(share, abs=0.02)
+
+
+def test_who_is_unknown_is_like_everybody_and_who_is_known_like_themselves() -> None:
+    _share, _own, seen = drawn(20.0)
+    everybody = counted(seen)
+    nobody, regular = hours_of(np.zeros(SLOTS), everybody, range(8, 21)), np.zeros(SLOTS)
+    regular[9::24] = 100
+    habit = hours_of(regular, everybody, range(8, 21))
+    assert (nobody.share, nobody.own, nobody.basis) == (pytest.approx(everybody.share), 0.0, "everybody")
+    assert (habit.basis, habit.best[0].hour) == ("own", 9)
+    assert habit.best[0].low < habit.best[0].share < habit.best[0].high
+    assert habit.best[0].likely > 0.99
+
+
+def test_only_hours_that_are_allowed_are_best() -> None:
+    night = np.zeros(SLOTS)
+    night[2::24] = 50
+    assert all(8 <= one.hour < 21 for one in hours_of(night, counted(drawn(20.0)[2]), range(8, 21)).best)
+
+
+def test_with_few_people_nothing_is_said_of_how_they_differ() -> None:
+    few = prior([3, 4], [1, 2], [1, 1], [3], [1])
+    assert few.strength is None
+    own = np.zeros(SLOTS)
+    own[7] = 9
+    assert hours_of(own, few, range(24)).own == 0.0
+
+
+def fill(con: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, object]]) -> None:
+    con.register("staged", pa.Table.from_pylist(rows, schema=ALL[name].columns))
+    con.execute(f"INSERT INTO {name} SELECT * FROM staged")
+    con.unregister("staged")
+
+
+def test_an_hour_counts_once_in_the_zone_of_the_brand() -> None:
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    create_tables(con, [ALL[name] for name in ("visit", "orders", "active_hour")])
+    monday = datetime(2026, 11, 22, 16, 5, tzinfo=UTC)  # 00:05 of Monday in Shanghai
+    visits = [monday, monday + timedelta(minutes=40), monday + timedelta(hours=1), monday + timedelta(days=7)]
+    fill(con, "visit", [{"person": 1, "channel": "x", "started_at": at} for at in visits])
+    order = {"order_key": 1, "person": 1, "status": "valid", "at": monday + timedelta(minutes=20)}
+    fill(con, "orders", [order, order | {"order_key": 2, "status": "cancelled", "at": monday + timedelta(hours=5)}])
+    follower = ActiveHourFollower()
+    follower.follow(con, Change(True, monday, "Asia/Shanghai"))
+    rows = con.execute("FROM active_hour ORDER BY slot").fetchall()
+    assert rows == [(1, 0, 2), (1, 1, 1)]
+    con.execute("CREATE TEMP TABLE touched AS SELECT 1::BIGINT AS person")
+    follower.follow(con, Change(False, monday, "Asia/Shanghai"))
+    assert con.execute("FROM active_hour ORDER BY slot").fetchall() == rows
+    assert prior_of(con).hours == 3

@@ -30,7 +30,7 @@ PAGES = [
     "/", "/?period=double11", "/?channel=tmall", "/?from=2026-01-01&to=2026-11-20", "/?period=yesterday&compare=none",
     "/people", "/people?bought=yes&sort=paid", "/people?metric=new_customers", "/people?metric=gmv&by=channel&value=tmall",
     "/people?stop=channel%3Atmall&stop=identity%3Aknown",
-    "/identity", "/sources", "/sources?source=mini", "/sources?period=last90", "/imports",
+    "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos", "/sources", "/sources?source=mini", "/sources?period=last90", "/imports",
     "/dead-letters", "/dead-letters?state=fixed",
     "/dead-letters/1", "/dead-letters/repair?reason=x&field=/timestamp",
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",

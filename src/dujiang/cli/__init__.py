@@ -17,6 +17,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     doctor,
     export,
     hours,
+    identity,
     imports,
     init,
     keys,

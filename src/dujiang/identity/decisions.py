@@ -126,7 +126,7 @@ class IdentityDecisions:
             InvalidInput: ``identity.decision_incomplete`` or ``identity.reason_too_long``.
             Conflict: ``identity.decision_contradicts`` if the opposite was decided about the same two.
         """
-        wish = _checked(wish)
+        wish = checked(wish)
         request = {name: getattr(wish, name) for name in ("kind", "a", "b", "source", "from_seq", "to_seq")}
 
         def work(tx: Connection) -> Outcome:
@@ -171,8 +171,13 @@ class IdentityDecisions:
         return {**row, **made, "evidence": dict(wish.evidence), "revoked_by": "", "revoke_reason": ""}
 
 
-def _checked(wish: Wish) -> Wish:
-    """The wish with its pair in order; nothing about an identifier and itself, nothing half said."""
+def checked(wish: Wish) -> Wish:
+    """The wish with its pair in order.
+
+    Raises:
+        InvalidInput: ``identity.decision_incomplete`` if it is half said, or about an identifier and itself;
+            ``identity.reason_too_long``.
+    """
     if len(wish.reason) > REASON_CHARS_MAX:
         sentence = _("The reason has {length} characters; at most {bound} are allowed.")
         raise InvalidInput("identity.reason_too_long", sentence, length=len(wish.reason), bound=REASON_CHARS_MAX)

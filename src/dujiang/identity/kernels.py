@@ -52,7 +52,7 @@ def _join(
         if guarded[one] and guarded[other] and _is_apart(parent, one, other, apart_a, apart_b):
             apart[link] = True
             continue
-        if link >= forced:
+        if not forced[link]:
             refused[link] = _broken(counts, limits, one, other)
             if refused[link] >= 0:
                 continue
@@ -91,7 +91,7 @@ def join_in_order(
     column: Indexes,
     limits: Ints,
     *,
-    forced: int = 0,
+    forced: Flags | None = None,
     apart: tuple[Indexes, Indexes] | None = None,
 ) -> Joined:
     """Join the links from first to last, unless the joined group would exceed a limit or hold a pair that is kept apart.
@@ -102,7 +102,7 @@ def join_in_order(
         b: the other.
         column: of each node which limit counts it; -1 for none.
         limits: how many of each column one group may have, at most 250.
-        forced: how many links at the beginning heed no limit.
+        forced: which links heed no limit; None: all do.
         apart: pairs of nodes that never come into one group.
     """
     apart_a, apart_b = apart or (np.zeros(0, np.int32), np.zeros(0, np.int32))
@@ -113,8 +113,8 @@ def join_in_order(
     guarded = np.zeros(nodes, np.bool_)
     guarded[apart_a] = guarded[apart_b] = True
     refused, held = np.full(len(a), -1, np.int32), np.zeros(len(a), np.bool_)
-    size = np.ones(nodes, np.int32)
-    _join(parent, size, counts, limits, a, b, forced, apart_a, apart_b, guarded, refused, held)
+    size, free = np.ones(nodes, np.int32), np.zeros(len(a), np.bool_) if forced is None else forced
+    _join(parent, size, counts, limits, a, b, free, apart_a, apart_b, guarded, refused, held)
     return Joined(parent, refused, held, counts)
 
 

@@ -177,11 +177,24 @@ def _join_strong(graph: Graph, rules: Rules, links: _Links, imposed: Imposed) ->
     column_of_type = np.full(len(rules.names), -1, np.int32)
     column_of_type[limited] = np.arange(len(limited))
     column, limits = column_of_type[graph.type], rules.limit[limited]
-    order, forced = np.concatenate([links.by_hand, links.strong]), len(links.by_hand)
+    # What would be shared is given to somebody first; whole persons are joined after the rules have made them.
+    given = _gives(graph, rules, links.by_hand)
+    order = np.concatenate([links.by_hand[given], links.strong, links.by_hand[~given]])
+    forced = np.ones(len(order), np.bool_)
+    strong = slice(int(given.sum()), int(given.sum()) + len(links.strong))
+    forced[strong] = False
     pairs = (imposed.apart_a, imposed.apart_b)
     found = join_in_order(len(graph.node), graph.a[order], graph.b[order], column, limits, forced=forced, apart=pairs)
-    refused = np.append(limited, -1).astype(np.int32)[found.refused[forced:]]
-    return _Strong(found.group, refused, found.apart[forced:], found.counts, column, limits, imposed)
+    refused = np.append(limited, -1).astype(np.int32)[found.refused[strong]]
+    return _Strong(found.group, refused, found.apart[strong], found.counts, column, limits, imposed)
+
+
+def _gives(graph: Graph, rules: Rules, by_hand: Ints) -> Flags:
+    """Which of the links made by hand give an identifier to somebody that would be nobody's by the rules."""
+    if not len(by_hand):
+        return np.zeros(0, np.bool_)
+    nobodys = shared_identifiers(graph, rules)
+    return nobodys[graph.a[by_hand]] | nobodys[graph.b[by_hand]]
 
 
 def _groups_at_ends(graph: Graph, group: Indexes, owners: list[Tenure]) -> tuple[Indexes, Indexes]:
@@ -268,7 +281,8 @@ def _judged(
     apart = kept_off
     apart[links.strong] = strong.apart
     apart[links.by_hand] = True
-    reason = np.where(joined, np.where(limited >= 0, _CODE[RECYCLED], _CODE[SAME_RECORD]), _CODE[SHARED_DEVICE])
+    in_turn = (limited >= 0) & (strong.group[graph.a] != strong.group[graph.b])
+    reason = np.where(joined, np.where(in_turn, _CODE[RECYCLED], _CODE[SAME_RECORD]), _CODE[SHARED_DEVICE])
     reason = np.where(~joined & (limited >= 0), len(PLAIN_REASONS) + limited, reason)
     reason[~joined & apart] = _CODE[SEPARATED]
     reason[links.by_hand] = np.where(joined[links.by_hand], _CODE[BY_HAND], _CODE[SEPARATED])

@@ -61,18 +61,13 @@ class Ruling:
         return tuple(node for node in (self.a, self.b) if node is not None)
 
 
+_FOR_EVER: Final = (1 << 63) - 1
 _FIELDS: Final = tuple(one.name for one in fields(Ruling))
 
 _COLUMNS: Final = ", ".join(f'"{name}"' for name in _FIELDS)
 _KEPT: Final = f"SELECT {_COLUMNS} FROM identity_decision ORDER BY id"
-_DISTRUSTED: Final = """
-    SELECT DISTINCT source, coalesce(from_seq, -9223372036854775808) AS from_seq,
-        coalesce(to_seq, 9223372036854775807) AS to_seq
-    FROM identity_decision WHERE kind = 'distrust'
-"""
-_UNTRUSTED: Final = f"""
+_UNTRUSTED: Final = """
     CREATE OR REPLACE TEMP TABLE untrusted_link AS
-    WITH distrusted AS ({_DISTRUSTED})
     SELECT a, b
     FROM (
         SELECT a, b, first_seq, unnest(sources) AS source FROM link
@@ -212,9 +207,27 @@ def keep(con: duckdb.DuckDBPyConnection, rulings: Sequence[Ruling]) -> Ints:
         con.register("ruled", pa.Table.from_pylist(rows, IDENTITY_DECISION.columns))
         con.execute("INSERT INTO identity_decision BY NAME FROM ruled")
         con.unregister("ruled")
-    doubtful = any(one.kind == "distrust" for one in rulings)
-    con.execute(_UNTRUSTED if doubtful else _ALL_TRUSTED)
+    trust(con, rulings)
     return distinct(np.array([], np.int64), *(_concerned(con, one) for one in changed))
+
+
+def trust(con: duckdb.DuckDBPyConnection, rulings: Sequence[Ruling]) -> None:
+    """Make the temporary table ``untrusted_link``: the links that nobody vouches for under ``rulings``."""
+    rows = [
+        {"source": one.source, "from_seq": _or(one.from_seq, -_FOR_EVER), "to_seq": _or(one.to_seq, _FOR_EVER)}
+        for one in rulings
+        if one.kind == "distrust"
+    ]
+    if not rows:
+        con.execute(_ALL_TRUSTED)
+        return
+    con.register("distrusted", pa.Table.from_pylist(rows))
+    con.execute(_UNTRUSTED)
+    con.unregister("distrusted")
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
 
 
 def _concerned(con: duckdb.DuckDBPyConnection, ruling: Ruling) -> Ints:

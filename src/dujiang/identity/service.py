@@ -87,13 +87,13 @@ class Resolver:
         graph, rules = read_graph(con, self.types)
         closed = rulings.closed(graph.node, shared_identifiers(graph, rules))
         graph, imposed = rulings.impose(graph)
-        before = con.sql(_OWNERS.format(table="person_node")).to_arrow_table()
+        before = owners(con)
         decision = resolve(graph, rules, closed, imposed)
         con.execute("DELETE FROM person_node")
         con.execute("DELETE FROM person_link")
         everything = np.ones(len(graph.node), np.bool_)
         _write(con, graph, rules, decision, everything)
-        return _report(graph, decision, before, everything, full=True)
+        return report(graph, decision, before, everything, full=True)
 
     def _touched(self, con: duckdb.DuckDBPyConnection, rulings: Rulings, ruled: Ints) -> Resolution:
         _touch(con, ruled)
@@ -111,7 +111,12 @@ class Resolver:
         decided = ~among(graph.node, region.border)
         now = _write(con, graph, rules, decision, decided)
         _tell_changed(con, before, now)
-        return _report(graph, decision, before, decided, full=False)
+        return report(graph, decision, before, decided, full=False)
+
+
+def owners(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Whose every identifier is, as it was decided last."""
+    return con.sql(_OWNERS.format(table="person_node")).to_arrow_table()
 
 
 def _touch(con: duckdb.DuckDBPyConnection, nodes: Ints) -> None:
@@ -192,7 +197,7 @@ def _tell_changed(con: duckdb.DuckDBPyConnection, before: pa.Table, now: pa.Tabl
     con.unregister("owners_before")
 
 
-def _report(graph: Graph, decision: Decision, before: pa.Table, decided: np.ndarray, *, full: bool) -> Resolution:
+def report(graph: Graph, decision: Decision, before: pa.Table, decided: np.ndarray, *, full: bool) -> Resolution:
     """What changed, in words of persons; of a number that changed hands its first owner counts."""
     node, person = graph.node[decided], decision.person[decided]
     first = before.filter(before["from_at"].is_null())

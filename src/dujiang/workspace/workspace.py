@@ -29,6 +29,7 @@ from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import zone
 from dujiang.identity.decisions import IdentityDecisions
+from dujiang.identity.desk import IdentityDesk
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
 from dujiang.people.hours.service import HourService
@@ -75,6 +76,7 @@ class Workspace:
         imports: takes channel files.
         dead_letters: what could not be accepted, to be mended and replayed.
         completeness: is everything here that should be.
+        identity_desk: tries changes of the rules of identity, and prepares decisions.
         identity_decisions: what was decided by hand about who is who.
         people: lists of people, and the page of one.
         life: stages of the life cycle.
@@ -180,6 +182,12 @@ class Workspace:
         self.definitions.on_change(self.refreshing.note_news)
         self.sift = Sift(
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
+        )
+        self.identity_desk = IdentityDesk(
+            self.engine,
+            self.identity_decisions,
+            lambda: self.definitions.current("identifier_type").values(),
+            clock.now,
         )
         self._wire_collect()
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)

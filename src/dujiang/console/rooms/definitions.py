@@ -6,7 +6,9 @@ import hashlib
 
 from starlette.responses import Response
 
+from dujiang.collect.identifier_types import KIND
 from dujiang.console.views import definitions as views
+from dujiang.console.views.decisions import DryRunView, dry_run
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.definitions import Definition, PlannedChange, dump_yaml, kinds, load_yaml
@@ -85,10 +87,17 @@ def _editor(
         http_status=status,
         yaml=text,
         changes=None if planned is None else views.changes(visit, planned),
+        trial=_trial(visit, planned or []),
         digest="" if planned is None else _digest(planned),
         problem=problem,
         kinds=kinds(),
     )
+
+
+def _trial(visit: Visit, planned: list[PlannedChange]) -> DryRunView | None:
+    """What changed identifier types would do to people; None where none changes."""
+    types = [one.after for one in planned if one.change != "unchanged" and one.after and one.after.kind == KIND]
+    return dry_run(visit, visit.workspace.identity_desk.dry_run(types)) if types else None
 
 
 def _digest(planned: list[PlannedChange]) -> str:

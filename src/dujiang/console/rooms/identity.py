@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.responses import Response
 
+from dujiang.console.views import decisions as decided
 from dujiang.console.views import identity as views
 from dujiang.console.visit import Visit
-from dujiang.console.web import Room, page
+from dujiang.console.web import Room, done, page, render
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.identity.decisions import Wish, checked
 from dujiang.identity.quality import quality
+from dujiang.store.command import Actor
 
 ROOM = Room()
+_LISTED: Final = 500
 
 
 @ROOM.get("/identity", allow="person.read")
@@ -19,3 +28,64 @@ def identity(visit: Visit) -> Response:
         found = quality(con)
     view = views.view(visit, found)
     return page(visit, "identity.html", [sheet for _title, _note, sheet in view.tables], view=view)
+
+
+@ROOM.get("/identity/decisions", allow="person.read")
+def decisions(visit: Visit) -> Response:
+    """What was decided by hand, the newest first."""
+    found = visit.workspace.identity_decisions.listed(limit=_LISTED)[::-1]
+    shown = [decided.decision(visit, one) for one in found]
+    return page(visit, "identity_decisions.html", [decided.sheet(visit, found)], decisions=shown)
+
+
+@ROOM.get("/identity/decide", allow="identity.decide")
+def consider(visit: Visit) -> Response:
+    """A decision and what it would do; nothing is decided yet."""
+    wish = _wish(visit)
+    found = visit.workspace.identity_desk.dry_run(wishes=[wish])
+    about = wish.source or " · ".join(person_id(node) for node in (wish.a, wish.b) if node is not None)
+    return render(
+        visit,
+        "identity_decide.html",
+        kind=wish.kind,
+        label=decided.kind_text(visit, wish.kind),
+        about=about,
+        asked={key: visit.query.get(key, "") for key in ("kind", "a", "b", "source", "person")},
+        trial=decided.dry_run(visit, found),
+    )
+
+
+@ROOM.post("/identity/decide", allow="identity.decide")
+def decide(visit: Visit) -> Response:
+    """Do what the reader has seen."""
+    wish = _wish(visit)
+    visit.workspace.identity_decisions.decide(wish, actor=_actor(visit))
+    return done(visit, "/identity/decisions", _("Decided. People are brought up to date at the next refresh."))
+
+
+@ROOM.post("/identity/decisions/{id}/revoke", allow="identity.decide")
+def revoke(visit: Visit) -> Response:
+    """Take a decision back."""
+    id_ = visit.request.path_params["id"]
+    visit.workspace.identity_decisions.revoke(id_, actor=_actor(visit), reason=visit.field("reason")[:400])
+    return done(visit, "/identity/decisions", _("Revoked. At the next refresh people are what they were without it."))
+
+
+def _wish(visit: Visit) -> Wish:
+    """The decision that the address or the form names; ``take_out`` parts an identifier from the rest of a person."""
+    asked = visit.form or visit.query
+    kind, a, b, person = (str(asked.get(key, "")) for key in ("kind", "a", "b", "person"))
+    reason, source = str(asked.get("reason", ""))[:400], str(asked.get("source", ""))[:200]
+    if kind == "take_out" and (node := parse_person_id(a)) is not None and (who := parse_person_id(person)) is not None:
+        taken = visit.workspace.identity_desk.taking_out(node, who)
+        return Wish(taken.kind, taken.a, taken.b, reason=reason)
+    if kind not in decided.KINDS:
+        sentence = _("A decision of the kind “{kind}” needs two different identifiers, one identifier or a source.")
+        raise InvalidInput("identity.decision_incomplete", sentence, kind=kind[:20])
+    nodes = [parse_person_id(one) for one in (a, b) if one]
+    return checked(Wish(kind, *(*nodes, None, None)[:2], source=source, reason=reason))  # type: ignore[arg-type]
+
+
+def _actor(visit: Visit) -> Actor:
+    assert visit.reader is not None
+    return Actor(visit.reader.name, visit.reader.role)

@@ -15,6 +15,8 @@ from dujiang.identity.model import LIMIT
 from dujiang.identity.quality import Quality
 
 REASONS: Final = {
+    "same_record": _("They stand in one record"),
+    "by_hand": _("Somebody decided that they belong together"),
     "shared": _("One end was seen with too many others"),
     "shared_device": _("The device is used by several people"),
     "not_joining": _("One end is of a kind that joins no people"),
@@ -74,11 +76,12 @@ def channels_sheet(visit: Visit, found: Quality) -> Sheet:
 def refused_sheet(visit: Visit, found: Quality) -> Sheet:
     """Links that do not join, by reason."""
     columns = (Column("reason", visit.text(_("Reason"))), Column("links", visit.text(_("Links")), "count"))
-    rows = [(_reason(visit, reason), many) for reason, many in found.refused.items()]
+    rows = [(reason_text(visit, reason), many) for reason, many in found.refused.items()]
     return Sheet("identity-refused", columns, rows)
 
 
-def _reason(visit: Visit, reason: str) -> str:
+def reason_text(visit: Visit, reason: str) -> str:
+    """Why a link joins or does not, in words."""
     if reason.startswith(LIMIT):
         type_ = visit.workspace.identifier_types.label(reason.removeprefix(LIMIT), visit.locale)
         return visit.text(_("One person would have too many of: {type}"), type=type_)

@@ -332,6 +332,9 @@ class EvidenceView:
     tone: str
     sentence: str
     detail: str
+    joined: bool
+    href: str
+    """Where the opposite can be decided."""
 
 
 def evidence(visit: Visit, page: PersonPage, found: Sequence[Evidence]) -> list[EvidenceView]:
@@ -344,6 +347,8 @@ def evidence(visit: Visit, page: PersonPage, found: Sequence[Evidence]) -> list[
             tone="good" if one.joined else "warn",
             sentence=one.text(types, visit.locale),
             detail=" · ".join(shown[node] for node in (one.a, one.b) if node in shown),
+            joined=one.joined,
+            href=f"/identity/decide?kind={'separate' if one.joined else 'join'}&a={person_id(one.a)}&b={person_id(one.b)}",
         )
         for one in found
     ]

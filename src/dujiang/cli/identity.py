@@ -1,0 +1,147 @@
+"""``dujiang identity``: decisions about who is who, and dry runs of a change of rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import say, show_json, show_table
+from dujiang.foundation.errors import NotFound
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import parse_person_id, person_id
+from dujiang.identity.rulings import Kind
+
+if TYPE_CHECKING:
+    from dujiang.identity.dry_run import DryRun
+
+group = typer.Typer(help="Who is who / 身份", no_args_is_help=True)
+app.add_typer(group, name="identity")
+
+Reason = Annotated[str, typer.Option(help="Why; it stands in the evidence / 原因")]
+
+
+@group.command()
+def quality(folder: Folder = HERE, as_json: Json = False) -> None:
+    """How well identifiers find their person / 身份质量"""
+    from dujiang.identity.quality import quality as of
+
+    with opened(folder) as workspace, workspace.engine.read() as con:
+        found = of(con)
+    if as_json:
+        show_json(found)
+        return
+    say(_("{identifiers} identifiers, {persons} people"), identifiers=found.identifiers, persons=found.persons)
+    rows = [(one.channel, one.persons, one.known, one.elsewhere) for one in found.channels]
+    show_table([_("Channel"), _("People"), _("Known"), _("Also seen elsewhere")], rows)
+    show_table([_("Reason"), _("Links")], list(found.refused.items()))
+
+
+@group.command()
+def decisions(folder: Folder = HERE, as_json: Json = False) -> None:
+    """Every decision about who is who / 人工决定列表"""
+    with opened(folder) as workspace:
+        found = workspace.identity_decisions.listed()
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (one.ruling.id, one.ruling.kind, _about(one.ruling), one.ruling.at, one.ruling.actor, one.revoked_at)
+        for one in found
+    ]
+    show_table([_("Id"), _("Kind"), _("About"), _("When"), _("Who"), _("Revoked")], rows)
+
+
+@group.command()
+def decide(
+    kind: Annotated[Kind, typer.Argument(help="What / 类型")],
+    about: Annotated[list[str], typer.Argument(help="Ids of identifiers, or a source / 标识编号或来源")],
+    reason: Reason = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen / 只试算")] = False,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Decide about two identifiers, one identifier or a source / 做出决定"""
+    from dujiang.identity.decisions import Wish
+    from dujiang.store.command import Actor
+
+    source = about[0] if kind == "distrust" else ""
+    a, b, *_more = [*([] if source else map(_node, about)), None, None]
+    wish = Wish(kind, a, b, source, reason=reason)
+    with opened(folder) as workspace:
+        if dry:
+            _show(workspace.identity_desk.dry_run(wishes=[wish]), as_json=as_json)
+            return
+        made = workspace.identity_decisions.decide(wish, actor=Actor("terminal", "admin"))
+        workspace.refresh()
+    if as_json:
+        show_json(made)
+        return
+    say(_("Decided ({id}). People have been brought up to date."), id=made.id)
+
+
+@group.command()
+def revoke(
+    decision: Annotated[str, typer.Argument(help="Id of the decision / 决定编号")],
+    reason: Reason = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Take a decision back / 撤销决定"""
+    from dujiang.store.command import Actor
+
+    with opened(folder) as workspace:
+        found = workspace.identity_decisions.revoke(decision, actor=Actor("terminal", "admin"), reason=reason)
+        workspace.refresh()
+    if as_json:
+        show_json(found)
+        return
+    say(_("Revoked. People are what they were without it."))
+
+
+@group.command("dry-run")
+def dry_run(
+    file: Annotated[Path, typer.Argument(help="YAML with identifier types / 标识类型定义")],
+    examples: Annotated[int, typer.Option(min=0, max=1000, help="How many examples / 示例数")] = 10,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """What changed identifier types would do to people; nothing is changed / 试算规则变更"""
+    from dujiang.foundation.definitions import load_yaml
+
+    wanted = load_yaml(file.read_text("utf-8"))
+    with opened(folder) as workspace:
+        found = workspace.identity_desk.dry_run(wanted, examples=examples)
+    _show(found, as_json=as_json)
+
+
+def _show(found: DryRun, *, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    told = {name: getattr(found, name) for name in ("persons_before", "persons_after", "merges", "splits", "affected")}
+    sentence = _(
+        "{persons_before} people now, {persons_after} afterwards: {merges} merges, {splits} splits, {affected} people affected."
+    )
+    say(sentence, **told)
+    rows = [
+        (one.change, person_id(one.person), person_id(one.other), one.identifiers, one.a_type, one.b_type, one.reason)
+        for one in found.examples
+    ]
+    header = [_("Change"), _("Person"), _("Other"), _("Identifiers"), _("Link from"), _("Link to"), _("Reason")]
+    show_table(header, rows)
+    if found.not_covered:
+        say(_("Only new facts will heed: {settings}"), settings=", ".join(found.not_covered))
+
+
+def _about(ruling: Any) -> str:
+    return ruling.source or " ".join(map(person_id, ruling.nodes))
+
+
+def _node(text: str) -> int:
+    node = parse_person_id(text)
+    if node is None:
+        raise NotFound("people.bad_id", _("This is not the id of a person. Ids begin with u and have 14 letters."))
+    return node

@@ -11,7 +11,7 @@ from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
-from dujiang.identity.decisions import IdentityDecisions, Wish
+from dujiang.identity.decisions import IdentityDecisions, Wish, checked
 from dujiang.identity.dry_run import EXAMPLES, DryRun, dry_run
 from dujiang.identity.rulings import Ruling
 
@@ -57,7 +57,8 @@ class IdentityDesk:
             examples: how many examples to give.
 
         Raises:
-            InvalidInput: ``identity.not_a_type`` if a definition is of another kind.
+            InvalidInput: ``identity.not_a_type`` if a definition is of another kind, or what
+                :func:`dujiang.identity.decisions.checked` refuses.
         """
         for one in definitions:
             if one.kind != KIND:
@@ -66,7 +67,7 @@ class IdentityDesk:
         current = {one.name: one for one in self._definitions()}
         wanted = current | {one.name: one for one in definitions}
         kept = [one for one in self.decisions.in_force() if one.id not in revoke]
-        tried = [self._ruling(number, wish) for number, wish in enumerate(wishes)]
+        tried = [self._ruling(number, wish) for number, wish in enumerate(map(checked, wishes))]
         with self._answers.read() as con:
             return dry_run(
                 con,

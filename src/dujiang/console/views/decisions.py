@@ -23,7 +23,7 @@ KINDS: Final = {
     "bar": _("joins nobody"),
     "distrust": _("source not believed"),
 }
-CHANGES: Final = {"merge": _("become one"), "split": _("part")}
+CHANGES: Final = {"merge": _("become one"), "split": _("leaves")}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def dry_run(visit: Visit, found: DryRun) -> DryRunView:
     """Counts as cards, examples and the largest people as tables."""
     told = (
         ("merges", _("People who become part of another"), found.merges),
-        ("splits", _("People who part"), found.splits),
+        ("splits", _("Parts that leave a person"), found.splits),
         ("affected", _("People affected"), found.affected),
         ("after", _("People afterwards"), found.persons_after),
     )

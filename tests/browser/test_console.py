@@ -41,14 +41,14 @@ PAYLOADS = (
     ']]><!--<math><mi//xlink:href="data:x,<script>window.__ran=1</script>">',
 )
 PAGES = (
-<<<<<<< HEAD
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
     "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9",
     "/people?stage=new",
     "/identity", "/sources", "/sources?source=mini", "/imports",
-=======
     "/", "/people", "/people?metric=new_customers", "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos", "/sources", "/sources?source=mini", "/imports",
->>>>>>> fa159ae (feat(identity): dry runs of rule changes; decisions in console, API and CLI)
+    "/life", "/life/map", "/people?stage=new",
+    "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
+    "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",

@@ -44,6 +44,7 @@ PAGES = (
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
     "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9",
     "/people?stage=new",
+    "/segments", "/segments/new",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",

@@ -56,11 +56,12 @@ def _people(workspace: Workspace, file: Path) -> int:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for written, one in enumerate(workspace.people.every(PeopleQuery()), 1):  # noqa: B007
-            writer.writerow(_row(one))
+            writer.writerow(person_row(one))
     return written
 
 
-def _row(one: Profile) -> list[object]:
+def person_row(one: Profile) -> list[object]:
+    """A person as a row of :data:`COLUMNS`."""
     values = vars(one) | {
         "person": person_id(one.person),
         "channels": " ".join(one.channels),

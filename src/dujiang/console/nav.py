@@ -42,6 +42,7 @@ RAIL: Final = (
         _("People"),
         (
             Item("/people", _("People list"), "people", "p", "person.read"),
+            Item("/segments", _("Segments"), "filter", "g", "person.read"),
             Item("/life", _("Life cycle"), "river", "c", "person.read"),
             Item("/value", _("Customer value"), "gauge", "v", "person.read"),
             Item("/hours", _("Active hours"), "clock", "h", "person.read"),

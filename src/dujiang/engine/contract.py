@@ -216,12 +216,20 @@ PERSON_VALUE: Final = _table(
     ("layer", _text),  # null: not active within the window
 )  # fmt: skip
 
+SEGMENT_MEMBER: Final = _table(
+    # Who is in which segment now.
+    "segment_member", ("segment", "person"), "person",
+    ("segment", _text), ("person", _whole),
+    ("since", MOMENT),  # recorded: survives a rebuild, and follows merges and unmerges
+)  # fmt: skip
+
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
         CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE,
+        SEGMENT_MEMBER,
     )
 }  # fmt: skip
 

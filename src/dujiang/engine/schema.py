@@ -30,6 +30,7 @@ _OWN_TABLES: Final = (
     'engine_state ("name" VARCHAR, "value" VARCHAR)',
     "loaded_part (family VARCHAR, first_seq BIGINT, last_seq BIGINT, batch VARCHAR)",
     "identifier_rule (type VARCHAR, rank BIGINT, joins BOOLEAN, device BOOLEAN)",
+    "segment_change (segment VARCHAR, person BIGINT, entered BOOLEAN, since TIMESTAMPTZ, filled BOOLEAN)",
     "pending_node (node BIGINT, since TIMESTAMPTZ)",
     "pending_order (order_key BIGINT)",
     "pending_conversation (key BIGINT)",

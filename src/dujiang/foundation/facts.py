@@ -12,7 +12,16 @@ from typing import Final, Literal
 import pyarrow as pa
 
 Family = Literal[
-    "event", "order", "order_line", "refund", "spend", "traffic", "customer", "conversation", "platform_total"
+    "event",
+    "order",
+    "order_line",
+    "refund",
+    "spend",
+    "traffic",
+    "customer",
+    "conversation",
+    "platform_total",
+    "membership",
 ]
 
 MOMENT: Final = pa.timestamp("us", tz="UTC")
@@ -159,6 +168,13 @@ FAMILIES: Final[dict[str, pa.Schema]] = {
         ("resolved_at", MOMENT),
         ("complaint", pa.bool_()),
         ("rating", _whole),  # 1–5
+    ),
+    # Who entered or left a segment, recorded by Dujiang itself after a refresh. Natural key: segment and node.
+    # It names no identifiers, because it says nothing of who belongs together.
+    "membership": _schema(
+        ("segment", _text),
+        ("node", _whole),  # of the person at that time: whose it is later, identity says
+        ("entered", pa.bool_()),
     ),
     # The platform's own totals, to hold ours against. Natural key: channel, shop, day, hour.
     "platform_total": _schema(

@@ -219,6 +219,11 @@ class _Pass:
         return f'"{column}"'
 
 
+def event_value(column: str, as_of: AsOf, binder: Binder) -> str:
+    """The value of an event's ``column`` (of :data:`~dujiang.people.behaviour.COLUMNS`, or a property)."""
+    return _Pass("events", as_of, binder).value(column)
+
+
 _CLOCK: Final = {"hour": "hour", "weekday": "isodow"}
 _REAL: Final = ("scroll_pct",)
 _VALID: Final = {"orders": "status = 'valid'", "order_lines": "status = 'valid' AND order_status = 'valid'"}

@@ -28,10 +28,15 @@ class Definitions:
         self._store = store
         self._builtin = {one.key: one for one in builtin}
         self._listeners: list[Callable[[], None]] = []
+        self._guards: list[Callable[[dict[Key, Definition], list[PlannedChange]], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after every change."""
         self._listeners.append(listener)
+
+    def guard(self, check: Callable[[dict[Key, Definition], list[PlannedChange]], None]) -> None:
+        """Ask ``check`` before every change, with everything as it would be after it; it refuses by raising."""
+        self._guards.append(check)
 
     def current(self, kind: str | None = None, *, retired: bool = False) -> dict[Key, Definition]:
         """Every definition in force, by kind and name; retired ones only when asked for."""
@@ -73,6 +78,9 @@ class Definitions:
         real = [change for change in changes if change.change != "unchanged"]
         if not real:
             return 0
+        after = self.current(retired=True) | {one.key: one.after for one in real if one.after is not None}
+        for check in self._guards:
+            check(after, real)
         own = self._store.current()
         # What came with Dujiang has no version in the store: the brand's first change is a creation there.
         stored = [change if change.key in own else replace(change, before=None) for change in real]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from dujiang.engine.refresh import Follower
 from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
+from dujiang.people.segments.compile import TagKinds
+from dujiang.people.segments.follower import SegmentFollower
+from dujiang.people.segments.tree import trees
 from dujiang.people.value.follower import ValueFollower
 
 if TYPE_CHECKING:
@@ -19,4 +22,10 @@ def followers(workspace: Workspace) -> tuple[Follower, ...]:
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),
+        SegmentFollower(lambda: trees(workspace.definitions.current()), tag_kinds),
     )
+
+
+def tag_kinds() -> TagKinds:
+    """The tags that segments may name."""
+    return TagKinds()

@@ -34,6 +34,8 @@ from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
 from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
+from dujiang.people.segments.service import SegmentService
+from dujiang.people.segments.tree import check_changes
 from dujiang.people.service import PeopleService
 from dujiang.people.value.service import ValueService
 from dujiang.store.access import Access
@@ -52,8 +54,9 @@ from dujiang.workspace import actions, builtin, checks, salvaging  # noqa: F401 
 from dujiang.workspace.announcing import Announcer
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
-from dujiang.workspace.followers import followers
+from dujiang.workspace.followers import followers, tag_kinds
 from dujiang.workspace.layout import Layout, OwnerLock
+from dujiang.workspace.memberships import Memberships
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
 from dujiang.workspace.status import Finding, Status
 
@@ -82,6 +85,7 @@ class Workspace:
         life: stages of the life cycle.
         value: bands, the value matrix and concentration.
         hours: when people are active.
+        segments: groups of people by conditions.
         metrics: the metric layer.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -177,9 +181,12 @@ class Workspace:
         )
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
         self.refreshing.on_refresh(Announcer(self.db, clock))
+        memberships = Memberships(self.engine, refresher, self.archive, self.manifest, self.db, clock)
+        self.refreshing.on_refresh(memberships)
         self._refresher = refresher
         self.definitions.on_change(self._renew_identifier_types)
         self.definitions.on_change(self.refreshing.note_news)
+        self.definitions.guard(lambda after, changes: check_changes(after, [one.key for one in changes]))
         self.sift = Sift(
             self.engine, self.archive, self.manifest, self.db, clock, settings.collect.duplicate_window_days
         )
@@ -191,6 +198,9 @@ class Workspace:
         )
         self._wire_collect()
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)
+        self.segments = SegmentService(
+            self.engine, lambda: self.definitions.current(retired=True), tag_kinds, self.zone, clock
+        )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
 
     def _wire_collect(self) -> None:

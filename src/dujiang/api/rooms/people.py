@@ -77,11 +77,12 @@ def listed(
     known: bool | None = None,
     bought: bool | None = None,
     city: Annotated[str, Query(max_length=80)] = "",
+    segment: Annotated[str, Query(max_length=80)] = "",
     sort: Sort = "last_seen",
     after: Annotated[str, Query(max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> Page:
-    """People; ``words`` is an identifier in full or a person's id."""
+    """People; ``words`` is an identifier in full or a person's id; ``segment`` the name of one."""
     query = PeopleQuery(
         words=words,
         channels=tuple(channel or ()),
@@ -92,7 +93,7 @@ def listed(
         after=after,
         limit=limit,
     )
-    page = workspace.people.list(query)
+    page = workspace.people.list(query, workspace.segments.people(segment) if segment else None)
     return Page(count=page.count, people=[Person.of(one) for one in page.people], next=page.next)
 
 

@@ -47,6 +47,12 @@ def _of_life(visit: Visit) -> Behind:
     return service.people_moved(period, start, end), visit.text(sentence, **names)
 
 
+def _in_segment(visit: Visit) -> Behind:
+    segments, name = visit.workspace.segments, visit.query["segment"]
+    title = visit.own(segments.get(name, visit.locale).title, name)
+    return segments.people(name), visit.text(_("The members of the segment “{name}”."), name=title)
+
+
 def _in_layer(visit: Visit) -> Behind:
     day = _on(visit)
     layer = visit.query["layer"]
@@ -86,6 +92,7 @@ def _at_hour(visit: Visit) -> Behind:
 
 
 _BY_KEY: Final = {
+    "segment": _in_segment,
     "stage": _in_stage,
     "life": _of_life,
     "layer": _in_layer,

@@ -1,0 +1,201 @@
+/** The segment builder: a tree of conditions as nested groups, with a live count from the public API. */
+import { t } from "./texts.js";
+
+const form = document.querySelector("[data-builder]");
+const labels = JSON.parse(document.getElementById("builder").textContent);
+const text = form.elements.condition;
+const place = form.querySelector("[data-tree]");
+const undo = form.querySelector("[data-undo]");
+const LISTS = new Set(["among", "not_among", "between", "includes", "excludes"]);
+const NOTHING = new Set(["known", "unknown"]);
+const PLAIN = new Set(["count", "days_since_first", "days_since_last"]);
+const FRESH = {
+  behaviour: () => ({ type: "behaviour", source: "orders", op: "at_least", value: 1 }),
+  profile: () => ({ type: "profile", field: "city", op: "known" }),
+  tag: () => ({ type: "tag", tag: Object.keys(words.tags)[0] ?? "", op: "known" }),
+  segment: () => ({ type: "segment", segment: Object.keys(labels.segments)[0] ?? "" }),
+  sample: () => ({ type: "sample", percent: 10, seed: "" }),
+  list: () => ({ type: "list", tag: "" }),
+};
+const KINDS = { behaviour: "Did something", profile: "Profile field", tag: "Tag", segment: "In a segment", sample: "Fixed sample", list: "On a list" };
+
+const words = await (await fetch("/api/v1/segments/words")).json();
+let tree = JSON.parse(text.value);
+const past = [];
+let timer = 0;
+let asked = 0;
+
+/** A new element with attributes, listeners (functions) and children. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key, value);
+    else if (typeof value === "boolean") element.toggleAttribute(key, value);
+    else element.setAttribute(key, value);
+  }
+  element.append(...children.filter((one) => one !== null));
+  return element;
+}
+
+const button = (label, act, more = {}) => make("button", { type: "button", class: "button", click: act, ...more }, label);
+
+function select(label, value, options, act) {
+  const list = Object.entries(options).map(([key, name]) => make("option", { value: key, selected: key === value }, name));
+  return make("select", { "aria-label": label, change: (event) => act(event.target.value) }, ...list);
+}
+
+const input = (label, value, act, more = {}) =>
+  make("input", { "aria-label": label, placeholder: label, value: value ?? "", change: (event) => act(event.target.value), ...more });
+
+/** Do `act`, remember what was before, and show what is now. */
+function change(act) {
+  past.push(JSON.stringify(tree));
+  act();
+  show();
+}
+
+function show() {
+  const at = [...place.querySelectorAll("button, input, select")].indexOf(document.activeElement);
+  text.value = JSON.stringify(tree, null, 2);
+  undo.disabled = past.length === 0;
+  place.replaceChildren(node(tree, (next) => { tree = next; }, null));
+  if (at >= 0) place.querySelectorAll("button, input, select")[at]?.focus();
+  clearTimeout(timer);
+  timer = setTimeout(count, 300);
+}
+
+/** One condition or group; `replace` puts another in its place, `remove` takes it away (null: it has to stay). */
+function node(one, replace, remove) {
+  return one.type === "all" || one.type === "any" || one.type === "not" ? group(one, replace, remove) : leaf(one, replace, remove);
+}
+
+function group(one, replace, remove) {
+  const parts = one.type === "not" ? [one.of] : one.of;
+  const joint = { all: t("all of these hold"), any: t("any of these holds"), not: t("none of this holds") };
+  const retype = (type) => change(() => {
+    const inner = parts.length === 1 ? parts[0] : { type: "any", of: parts };
+    replace(type === "not" ? { type, of: inner } : { type, of: one.type === "not" && (one.of.type === "all" || one.of.type === "any") ? one.of.of : parts });
+  });
+  const lines = parts.map((part, index) => node(
+    part,
+    (next) => { if (one.type === "not") one.of = next; else one.of[index] = next; },
+    one.type === "not" || parts.length === 1 ? null : () => change(() => one.of.splice(index, 1)),
+  ));
+  const add = one.type === "not" ? [] : [
+    button(t("Add a condition"), () => change(() => one.of.push(FRESH.behaviour()))),
+    button(t("Add a group"), () => change(() => one.of.push({ type: "any", of: [FRESH.behaviour()] }))),
+  ];
+  return make("fieldset", { class: "group" },
+    make("div", { class: "filters" }, select(t("Kind of condition"), one.type, joint, retype), removal(remove)),
+    ...lines, make("div", { class: "row" }, ...add));
+}
+
+const removal = (remove) => (remove ? button(t("Remove"), remove, { class: "button plain" }) : null);
+
+function leaf(one, replace, remove) {
+  const kind = KINDS[one.type]
+    ? select(t("Kind of condition"), one.type, Object.fromEntries(Object.entries(KINDS).map(([key, name]) => [key, t(name)])), (type) => change(() => replace(FRESH[type]())))
+    : make("code", {}, one.type);
+  const parts = { behaviour, profile, tag, segment: member, sample, list }[one.type]?.(one) ?? [make("code", {}, JSON.stringify(one))];
+  return make("div", { class: "filters condition" }, kind, ...parts, removal(remove));
+}
+
+const labelled = (keys, names) => Object.fromEntries(keys.map((key) => [key, names[key] || key]));
+
+/** Operator and value of anything that is compared. */
+function comparison(one, kind) {
+  const operators = labelled(words.operators[kind] ?? words.operators.text, labels.operators);
+  const parts = [select(t("Operator"), one.op ?? "is", operators, (op) => change(() => {
+    one.op = op;
+    if (NOTHING.has(op)) delete one.value;
+    else one.value = LISTS.has(op) ? [one.value ?? ""].flat() : [one.value ?? ""].flat()[0];
+  }))];
+  if (NOTHING.has(one.op)) return parts;
+  if (kind === "yes") parts.push(select(t("Value"), String(one.value), { true: t("yes"), false: t("no") }, (value) => change(() => { one.value = value === "true"; })));
+  else parts.push(input(t("Value"), [one.value ?? ""].flat().join(", "), (value) => change(() => { one.value = read(value, kind, one.op); }), { title: LISTS.has(one.op) ? t("Several values are separated by commas") : "" }));
+  return parts;
+}
+
+function read(value, kind, op) {
+  const single = (word) => (kind === "number" || op.endsWith("_days") || (kind === "any" && word !== "" && !Number.isNaN(Number(word))) ? Number(word) : word);
+  return LISTS.has(op) ? value.split(/[,，]/).map((word) => single(word.trim())) : single(value.trim());
+}
+
+const profile = (one) => [
+  select(t("Field"), one.field, labelled(Object.keys(words.fields), labels.fields), (field) => change(() => { one.field = field; one.op = "known"; delete one.value; })),
+  ...comparison(one, words.fields[one.field]),
+];
+const tag = (one) => [
+  select(t("Tag"), one.tag, labelled(Object.keys(words.tags), {}), (name) => change(() => { one.tag = name; one.op = "known"; delete one.value; })),
+  ...comparison(one, words.tags[one.tag] ?? "text"),
+];
+const member = (one) => [select(t("In a segment"), one.segment, labels.segments, (name) => change(() => { one.segment = name; }))];
+const sample = (one) => [input(t("Percent"), one.percent, (value) => change(() => { one.percent = Number(value); }), { type: "number", min: "0.01", max: "99.99", step: "any" })];
+const list = (one) => [input(t("On a list"), one.tag, (value) => change(() => { one.tag = value.trim(); }))];
+
+function behaviour(one) {
+  const columns = words.sources[one.source];
+  const aggregate = one.aggregate ?? "count";
+  const numeric = PLAIN.has(aggregate) || ["sum", "avg", "distinct"].includes(aggregate);
+  const parts = [
+    select(t("What"), one.source, labels.sources, (source) => change(() => { Object.assign(one, { source, where: [], aggregate: "count", column: "", op: "at_least", value: 1 }); })),
+    select(t("How it is measured"), aggregate, labelled(words.aggregates, labels.aggregates), (name) => change(() => {
+      one.aggregate = name;
+      one.column = PLAIN.has(name) ? "" : Object.keys(columns).find((key) => ["sum", "avg", "min", "max"].includes(name) ? columns[key] === "number" : true);
+      Object.assign(one, { op: "known" });
+      delete one.value;
+      if (name === "count") Object.assign(one, { op: "at_least", value: 1 });
+      else one.value = null;
+    })),
+  ];
+  if (!PLAIN.has(aggregate)) parts.push(select(t("Column"), one.column, labelled(Object.keys(columns), labels.columns), (column) => change(() => { Object.assign(one, { column, op: "known", value: null }); })));
+  parts.push(...comparison(one, numeric ? "number" : columns[one.column] ?? "text"));
+  parts.push(input(t("In the last days"), one.window?.days, (value) => change(() => {
+    if (value === "") delete one.window;
+    else one.window = { days: Number(value) };
+  }), { type: "number", min: "0", max: "3650" }));
+  for (const [index, test] of (one.where ?? []).entries()) {
+    parts.push(make("div", { class: "filters" }, t("where"),
+      select(t("Column"), test.column, labelled([...new Set([test.column, ...Object.keys(columns)])], labels.columns), (column) => change(() => { Object.assign(test, { column, op: "known" }); delete test.value; })),
+      ...comparison(test, columns[test.column] ?? "any"),
+      button(t("Remove"), () => change(() => one.where.splice(index, 1)), { class: "button plain" })));
+  }
+  parts.push(button(t("Add a filter"), () => change(() => { one.where = [...(one.where ?? []), { column: "channel", op: "known" }]; }), { class: "button plain" }));
+  return parts;
+}
+
+async function count() {
+  const mine = ++asked;
+  const [total, sentence, some] = ["count", "sentence", "sample"].map((name) => form.querySelector(`[data-${name}]`));
+  total.textContent = t("Counting");
+  const answer = await fetch(`/api/v1/segments/count?locale=${form.dataset.locale}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ condition: tree, name: form.elements.name.value, sample: 5 }),
+  });
+  const found = await answer.json();
+  if (mine !== asked) return;
+  if (!answer.ok) {
+    total.textContent = "–";
+    sentence.textContent = found.detail ?? found.message ?? found.title ?? "";
+    some.replaceChildren();
+    return;
+  }
+  const share = found.share === null ? "" : ` (${(100 * found.share).toFixed(1)}%)`;
+  total.textContent = `${found.people.toLocaleString()} ${t("people")}${share}`;
+  sentence.textContent = found.sentence;
+  some.replaceChildren(...found.sample.flatMap((one) => [make("a", { href: `/people/${one.id}` }, one.id), " "]));
+}
+
+undo.addEventListener("click", () => { tree = JSON.parse(past.pop()); show(); });
+form.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && past.length && event.target.tagName !== "TEXTAREA") {
+    event.preventDefault();
+    undo.click();
+  }
+});
+text.addEventListener("change", () => {
+  try { const next = JSON.parse(text.value); change(() => { tree = next; }); } catch { text.setAttribute("aria-invalid", "true"); return; }
+  text.removeAttribute("aria-invalid");
+});
+show();

@@ -1,0 +1,167 @@
+"""Segment lists and pages, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dujiang.console.components import Card, Chart, Line, Tag
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
+from dujiang.people.model import Profile
+from dujiang.people.segments.model import Difference, Overlap, Reach, SegmentSummary, SizeDay
+from dujiang.people.segments.sentence import FIELD_LABELS
+
+MEDIA: Final = {
+    "sms": _("Text message"),
+    "email": _("E-mail"),
+    "wecom": _("WeCom"),
+    "wechat": _("WeChat"),
+    "app_push": _("App push"),
+}
+DIFFERENCES_SHOWN: Final = 20
+
+
+@dataclass(frozen=True)
+class SegmentView:
+    """One segment's frame."""
+
+    name: str
+    label: str
+    sentence: str
+    cards: tuple[Card, ...]
+    chart: Chart | None
+    used_by: tuple[tuple[str, str], ...]
+    other: str
+    others: tuple[tuple[str, str], ...]
+
+
+def listing(visit: Visit, found: Sequence[SegmentSummary]) -> Sheet:
+    """One row for each segment."""
+    columns = (
+        Column("segment", visit.text(_("Segment"))),
+        Column("who", visit.text(_("Who"))),
+        Column("people", visit.text(_("People")), "count"),
+        Column("entered", visit.text(_("Came (7 days)")), "count"),
+        Column("left", visit.text(_("Left (7 days)")), "count"),
+        Column("owner", visit.text(_("Owner"))),
+    )
+    rows = [(label(visit, one), one.sentence, one.people, one.entered, one.left, one.owner) for one in found]
+    return Sheet("segments", columns, rows, [f"/segments/{one.name}" for one in found])
+
+
+def label(visit: Visit, one: SegmentSummary) -> str:
+    """A segment's title in the reader's language."""
+    return visit.own(one.title, one.name)
+
+
+def single(
+    visit: Visit, one: SegmentSummary, history: Sequence[SizeDay], every: Sequence[SegmentSummary]
+) -> SegmentView:
+    """A segment's page."""
+    week = visit.text(_("in 7 days"))
+    cards = (
+        Card("people", visit.text(_("People")), visit.show(one.people, "count")),
+        Card("entered", visit.text(_("Came")), visit.show(one.entered, "count"), basis=week),
+        Card("left", visit.text(_("Left")), visit.show(one.left, "count"), basis=week),
+    )
+    lines = [
+        Line(visit.text(_("People")), [day.people for day in history]),
+        Line(visit.text(_("Came")), [day.entered for day in history], slot=1),
+        Line(visit.text(_("Left")), [day.left for day in history], slot=2),
+    ]
+    chart = Chart(visit.text(_("Size over time")), [day.day for day in history], lines) if len(history) > 1 else None
+    return SegmentView(
+        name=one.name,
+        label=label(visit, one),
+        sentence=one.sentence,
+        cards=cards,
+        chart=chart,
+        used_by=tuple(("/".join(key), f"/definitions/{key[0]}/{key[1]}") for key in one.used_by),
+        other=visit.query.get("other", ""),
+        others=tuple((each.name, label(visit, each)) for each in every if each.name != one.name),
+    )
+
+
+def history_sheet(visit: Visit, history: Sequence[SizeDay]) -> Sheet:
+    """Who came and went, the latest day first."""
+    columns = (
+        Column("day", visit.text(_("Day"))),
+        Column("entered", visit.text(_("Came")), "count"),
+        Column("left", visit.text(_("Left")), "count"),
+        Column("people", visit.text(_("People")), "count"),
+    )
+    return Sheet("history", columns, [(day.day, day.entered, day.left, day.people) for day in reversed(history)])
+
+
+def reach_sheet(visit: Visit, found: Sequence[Reach]) -> Sheet:
+    """Who can be reached."""
+    columns = (
+        Column("channel", visit.text(_("Channel"))),
+        Column("address", visit.text(_("With an address")), "count"),
+        Column("consented", visit.text(_("Agreed")), "count"),
+        Column("refused", visit.text(_("Refused")), "count"),
+    )
+    return Sheet(
+        "reach", columns, [(visit.text(MEDIA[one.medium]), one.address, one.consented, one.refused) for one in found]
+    )
+
+
+def overlap_sheet(visit: Visit, found: Sequence[Overlap], every: Sequence[SegmentSummary]) -> Sheet:
+    """How members are in other segments as well: a mark for each they are in, the largest group first."""
+    names = sorted({name for one in found for name in one.segments})
+    labels = {one.name: label(visit, one) for one in every}
+    columns = (
+        *(Column(name, labels.get(name, name)) for name in names),
+        Column("people", visit.text(_("People")), "count"),
+    )
+    rows = [(*("●" if name in one.segments else "" for name in names), one.people) for one in found]
+    return Sheet("overlap", columns, rows)
+
+
+def differences_sheet(visit: Visit, found: Sequence[Difference]) -> Sheet:
+    """What makes the members different."""
+    columns = (
+        Column("field", visit.text(_("Field"))),
+        Column("value", visit.text(_("Value"))),
+        Column("here", visit.text(_("Here"))),
+        Column("there", visit.text(_("There"))),
+        Column("effect", visit.text(_("Effect"))),
+        Column("p", visit.text(_("p (adjusted)"))),
+        Column("clear", visit.text(_("Clear")), "tag"),
+    )
+    rows = [_difference(visit, one) for one in found[:DIFFERENCES_SHOWN]]
+    return Sheet("differences", columns, rows)
+
+
+def _difference(visit: Visit, one: Difference) -> tuple[object, ...]:
+    def figure(value: float | None) -> str:
+        if value is None:
+            return "–"
+        if one.value:
+            return visit.show(value, "percent")
+        return visit.show(round(value), "money") if one.field.endswith("_minor") else f"{value:,.3g}"
+
+    name = visit.text(FIELD_LABELS[one.field]) if one.field in FIELD_LABELS else one.field
+    clear = Tag(visit.text(_("clear")), "good") if one.clear else Tag(visit.text(_("not clear")))
+    p = "<0.001" if one.p < 0.001 else f"{one.p:.3f}"
+    return (name, one.value, figure(one.a), figure(one.b), f"{one.effect:+.2f}", p, clear)
+
+
+def members_sheet(visit: Visit, found: Iterator[Profile], count: int) -> Sheet:
+    """Every member, for an export: read one after the other while the file is written."""
+    columns = (
+        Column("person", visit.text(_("Person")), "code"),
+        Column("orders", visit.text(_("Orders")), "count"),
+        Column("paid", visit.text(_("Amount paid")), "money"),
+        Column("last", visit.text(_("Last seen")), "moment"),
+        Column("city", visit.text(_("City"))),
+        Column("level", visit.text(_("Member level"))),
+    )
+    every = lambda: (  # noqa: E731
+        (person_id(one.person), one.orders, one.paid_minor, one.last_at, one.city, one.member_level) for one in found
+    )
+    return Sheet("members", columns, [], every=every, count=count)

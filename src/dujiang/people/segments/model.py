@@ -1,0 +1,134 @@
+"""What a segment is as a definition, and what is answered about segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from pydantic import model_validator
+
+from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.errors import DujiangError
+from dujiang.people.conditions import Condition, check_size
+
+KIND: Final = "segment"
+
+
+class SegmentSpec(Spec):
+    """The definition kind ``segment``: everybody who fulfils ``condition``."""
+
+    condition: Condition
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        try:
+            check_size(self.condition)
+        except DujiangError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+register(KIND, SegmentSpec)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many people a tree holds.
+
+    Attributes:
+        people: how many.
+        everybody: out of how many.
+        parts: how many fulfil each part of the tree alone, in the order of the tree: the whole first.
+        sentence: the tree in words.
+    """
+
+    people: int
+    everybody: int
+    parts: tuple[int, ...]
+    sentence: str
+
+    @property
+    def share(self) -> float | None:
+        """Of everybody; None where there is nobody."""
+        return self.people / self.everybody if self.everybody else None
+
+
+@dataclass(frozen=True)
+class SegmentSummary:
+    """One segment in a list.
+
+    Attributes:
+        name: of its definition.
+        title, description: per language.
+        people: members at the last refresh.
+        entered, left: who came and went in the last seven days, as recorded.
+        sentence: its condition in words.
+        used_by: kind and name of each definition that reads it.
+    """
+
+    name: str
+    title: dict[str, str]
+    description: dict[str, str]
+    owner: str
+    status: str
+    people: int
+    entered: int
+    left: int
+    sentence: str
+    used_by: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SizeDay:
+    """One day of a segment's history: who came, who went, and how many were there at its end."""
+
+    day: str
+    entered: int
+    left: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """People who are in exactly these of the segments compared, and in none of the others."""
+
+    segments: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many members can be reached on a channel.
+
+    Attributes:
+        medium: way of reaching people, such as ``sms``.
+        address: members with an address of that kind.
+        consented: those among them who agreed; None where nobody ever stated a consent.
+        refused: those among them who refused.
+    """
+
+    medium: str
+    address: int
+    consented: int | None
+    refused: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two groups differ in one field.
+
+    Attributes:
+        field: profile field or tag; ``value`` is the value whose share is compared, empty for a mean.
+        a, b: share (0–1) or mean in each group; None where nobody has a value.
+        effect: Cohen's h for shares, Hedges' g for means.
+        p: p-value, adjusted over all comparisons (Benjamini–Hochberg).
+        clear: the adjusted p is at most 0.05 and the effect at least 0.2.
+    """
+
+    field: str
+    value: str
+    a: float | None
+    b: float | None
+    effect: float
+    p: float
+    clear: bool

@@ -1,0 +1,118 @@
+"""Segments of a brand: kept by every refresh, recorded, announced once, the same after a rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dujiang.foundation.definitions import parse
+from dujiang.foundation.ids import parse_person_id
+from dujiang.workspace import Workspace, memberships
+
+BOUGHT: dict[str, Any] = {"type": "behaviour", "source": "orders"}
+NAMES = ["bought", "looked", "group"]
+"""Of these tests; the demo brand has others."""
+LOOKED: dict[str, Any] = {"type": "behaviour", "source": "visits", "op": "at_least", "value": 2}
+
+
+def define(workspace: Workspace, **segments: dict[str, Any]) -> None:
+    wanted = [parse({"kind": "segment", "name": name, "spec": {"condition": one}}) for name, one in segments.items()]
+    workspace.definitions.apply(workspace.definitions.plan(wanted), actor="test")
+    workspace.refresh()
+
+
+def rows(workspace: Workspace, question: str) -> list[tuple[Any, ...]]:
+    with workspace.engine.read() as con:
+        return con.execute(question).fetchall()
+
+
+def members(workspace: Workspace) -> list[tuple[Any, ...]]:
+    mine = f"list_contains({NAMES}, segment)"
+    return rows(workspace, f"SELECT segment, person, since FROM segment_member WHERE {mine} ORDER BY ALL")
+
+
+def recorded(workspace: Workspace) -> list[tuple[Any, ...]]:
+    mine = f"list_contains({NAMES}, segment)"
+    return rows(
+        workspace, f"SELECT DISTINCT segment, person, since FROM ({memberships.RECORDED}) WHERE {mine} ORDER BY ALL"
+    )
+
+
+def told(workspace: Workspace, topic: str) -> list[dict[str, Any]]:
+    found = [one.payload for one in workspace.outbox.read("test", 10_000) if one.topic == topic]
+    return [one for one in found if one["segment"] in NAMES]
+
+
+def test_members_are_those_who_fulfil_it(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    define(workspace, bought=BOUGHT, looked=LOOKED)
+    expected = rows(workspace, "SELECT 'bought', person FROM person WHERE orders > 0 ORDER BY 2")
+    assert [row[:2] for row in members(workspace) if row[0] == "bought"] == expected
+    assert {"segment": "bought", "entered": True, "people": len(expected)} in told(workspace, "segment.filled")
+    assert told(workspace, "segment.entered") == []
+
+
+def test_a_rebuild_gives_the_same_members_since_the_same_moment(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    define(workspace, bought=BOUGHT, looked=LOOKED)
+    before, announced = members(workspace), len(workspace.outbox.read("test", 10_000))
+    workspace.rebuild()
+    assert members(workspace) == before
+    assert len(workspace.outbox.read("test", 10_000)) == announced
+
+
+def test_another_definition_moves_people_and_a_retired_one_keeps_nobody(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    define(workspace, group=BOUGHT)
+    define(workspace, group={"type": "not", "of": BOUGHT})
+    assert {row[1] for row in members(workspace)} == {
+        row[0] for row in rows(workspace, "SELECT person FROM person WHERE orders = 0")
+    }
+    retired = workspace.definitions.get("segment", "group").model_copy(update={"status": "retired"})
+    workspace.definitions.apply(workspace.definitions.plan([retired]), actor="test")
+    workspace.refresh()
+    assert members(workspace) == []
+    assert recorded(workspace) == []
+
+
+def test_who_comes_and_goes_is_announced_by_name(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    define(workspace, bought=BOUGHT)
+    batch = rows(workspace, "SELECT batch FROM fact_order GROUP BY batch ORDER BY count(*) DESC, batch LIMIT 1")[0][0]
+    before = {row[1] for row in members(workspace)}
+    workspace.imports.undo(batch, actor="test")
+    workspace.refresh()
+    without = {row[1] for row in members(workspace)}
+    left = {parse_person_id(one) for message in told(workspace, "segment.left") for one in message["persons"]}
+    # Whose number came with the undone file leaves under the number that is left.
+    assert left
+    assert len(without) < len(before)
+    assert not left & without
+    assert recorded(workspace) == members(workspace)
+
+
+@pytest.mark.parametrize("place", ["_commit", "_record"])
+def test_a_process_that_dies_announces_exactly_once(
+    opened: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    workspace = opened()
+    real = getattr(memberships.Memberships, place)
+
+    def dies(*given: Any) -> None:
+        if place == "_record":  # after everything was committed, before the engine heard of it
+            monkeypatch.setattr(workspace._refresher, "load", lambda _parts: (_ for _ in ()).throw(SystemExit))
+            real(*given)
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(memberships.Memberships, place, dies)
+        with pytest.raises(SystemExit):
+            define(workspace, bought=BOUGHT)
+    workspace.close()
+    again = opened()
+    again.refresh()
+    assert len(told(again, "segment.filled")) == 1
+    assert recorded(again) == members(again) != []
+    assert rows(again, "SELECT count(*) FROM segment_change") == [(0,)]

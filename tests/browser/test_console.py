@@ -45,6 +45,7 @@ PAGES = (
     "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9",
     "/people?stage=new",
     "/segments", "/segments/new",
+    "/tags", "/tags/paid_total", "/tags/province",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",

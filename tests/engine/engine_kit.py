@@ -221,3 +221,10 @@ def only(engine: Engine, table: str, *columns: str) -> Any:
     """The single row of ``table``, or of it only ``columns``."""
     (row,) = rows(engine, table)
     return tuple(row[column] for column in columns) if columns else row
+
+
+def mark(family: str, *who: str, moment: datetime, source: str = "by-hand", **stated: Any) -> Fact:
+    """A consent or a tag."""
+    key = hash64(repr((family, who, moment, source, sorted(stated.items()))))
+    row = {"key": key, "source": source, "channel": "", "at": moment}
+    return family, {**row, "identifiers": _who(*who), **stated}

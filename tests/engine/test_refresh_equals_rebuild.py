@@ -16,6 +16,7 @@ from engine_kit import (
     customer,
     event,
     line,
+    mark,
     order,
     refresher,
     refund,
@@ -68,7 +69,7 @@ def _order(draw: st.DrawFn) -> Any:
 
 @st.composite
 def _other(draw: st.DrawFn) -> Any:
-    match draw(st.integers(0, 3)):
+    match draw(st.integers(0, 4)):
         case 0:
             stated: dict[str, Any] = {"gender": draw(st.sampled_from([None, "female"])), "points": draw(_AMOUNT)}
             tags = draw(st.none() | st.lists(st.sampled_from("xyz"), max_size=2))
@@ -86,6 +87,16 @@ def _other(draw: st.DrawFn) -> Any:
                 cost_minor=draw(_AMOUNT),
                 account=draw(st.sampled_from([None, "x"])),
             )
+        case 3:
+            state = draw(st.sampled_from(["granted", "withdrawn", "unknown"]))
+            said = {"purpose": "marketing", "medium": draw(st.sampled_from(["", "sms"])), "state": state}
+            tag = {
+                "tag": draw(st.sampled_from("xy")),
+                "value": draw(st.sampled_from("12")),
+                "removed": draw(st.booleans()),
+            }
+            family = draw(st.sampled_from(["consent", "tag"]))
+            return mark(family, *draw(_WHO), moment=draw(_MOMENT), **(said if family == "consent" else tag))
         case _:
             level = draw(st.sampled_from(["shop", "source", "product"]))
             return traffic(level, draw(st.sampled_from(["", "a", "a/b"])), draw(_DAY), visitors=draw(_AMOUNT))

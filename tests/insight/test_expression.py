@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dujiang.foundation.errors import InvalidInput
-from dujiang.insight.expression import parse
+from dujiang.foundation.expression import parse
 
 
 @pytest.mark.parametrize(

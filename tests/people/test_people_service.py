@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,9 @@ from dujiang.engine.schema import create_tables
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.ids import hash64, person_id
 from dujiang.foundation.timewindows import zone
+from dujiang.people.behaviour import AsOf
 from dujiang.people.model import PeopleQuery
+from dujiang.people.replay import replayed
 from dujiang.people.service import PeopleService
 
 LAN, BO, CY = 11, 22, 33
@@ -68,6 +70,12 @@ def person(number: int, last_at: datetime | None, **values: Any) -> dict[str, An
     return plain | values
 
 
+def replays(
+    con: duckdb.DuckDBPyConnection, person: int, as_of: AsOf, /
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return replayed(con, person, as_of.at, zone=as_of.zone.key, gap_seconds=1800)
+
+
 @pytest.fixture
 def engine() -> Connection:
     made = Connection()
@@ -103,7 +111,7 @@ def engine() -> Connection:
 
 @pytest.fixture
 def people(engine: Connection) -> PeopleService:
-    return PeopleService(engine, zone(), Kept(), lambda: Tokeniser(token, IdentifierTypes.of()))
+    return PeopleService(engine, zone(), Kept(), lambda: Tokeniser(token, IdentifierTypes.of()), replays)
 
 
 def numbers(service: PeopleService, query: PeopleQuery) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,10 @@ def people(
     ] = "",
     channel: Annotated[list[str] | None, typer.Option(help="Seen in this channel / 渠道")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many / 数量")] = 20,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="One person as of the beginning of this day / 截至当日零点"),
+    ] = None,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -35,7 +40,8 @@ def people(
         service = workspace.people
         found = service.find(words) if words else []
         if len(found) == 1:
-            _show_one(service, found[0], currency, as_json=as_json)
+            at = workspace.day_start(as_of.date()) if as_of else None
+            _show_one(service, found[0], currency, at, as_json=as_json)
             return
         page = service.list(PeopleQuery(words=words, channels=tuple(channel or ()), limit=limit))
     if as_json:
@@ -57,9 +63,11 @@ def people(
     say(_("{count} people"), count=page.count)
 
 
-def _show_one(service: PeopleService, person: int, currency: str, *, as_json: bool) -> None:
-    page = service.get(person)
-    timeline = service.timeline(page.profile.person, limit=20)
+def _show_one(service: PeopleService, person: int, currency: str, at: datetime | None, *, as_json: bool) -> None:
+    from dujiang.people.service import timeline_until
+
+    page = service.get(person, at)
+    timeline = service.timeline(page.profile.person, timeline_until(at), limit=20)
     if as_json:
         show_json({"id": person_id(page.profile.person), "page": page, "timeline": timeline.entries})
         return

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from dujiang.collect.decode import Decoded, StagedEvent
 from dujiang.collect.identifiers import Tokeniser
+from dujiang.collect.marks import tracked
 from dujiang.collect.sift import Settled, Sift
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.errors import ensure
@@ -85,7 +86,7 @@ class Loader:
                 letters += decoded.dead_letters(row)
                 for one in decoded.rejected:
                     sieve.reject(row.source, one.received_at)
-            sifted = sieve.add({"event": staged_table(events)})
+            sifted = sieve.add({"event": staged_table(events), **tracked(events)})
 
             def commit(tx: Connection) -> None:
                 self.manifest.set_cursor(tx, CURSOR, rows[-1].sequence)

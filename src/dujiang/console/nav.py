@@ -46,6 +46,7 @@ RAIL: Final = (
             Item("/life", _("Life cycle"), "river", "c", "person.read"),
             Item("/value", _("Customer value"), "gauge", "v", "person.read"),
             Item("/hours", _("Active hours"), "clock", "h", "person.read"),
+            Item("/tags", _("Tag catalogue"), "book", "t", "person.read"),
         ),
     ),
     Group(

@@ -223,6 +223,20 @@ SEGMENT_MEMBER: Final = _table(
     ("since", MOMENT),  # recorded: survives a rebuild, and follows merges and unmerges
 )  # fmt: skip
 
+CONSENT: Final = _table(
+    # What each person allows: of several identifiers the strictest statement, of one identifier the latest.
+    "consent", ("person", "purpose", "medium"), "person",
+    ("person", _whole), ("purpose", _text), ("medium", _text),  # medium "": every way of reaching them
+    ("state", _text),  # granted | withdrawn | unknown
+    ("at", MOMENT), ("source", _text), ("basis", _text), ("text_version", _text),
+)  # fmt: skip
+
+TAGGED: Final = _table(
+    # Tags put on each person from outside and not taken off, with the latest value.
+    "tagged", ("person", "tag"), "person",
+    ("person", _whole), ("tag", _text), ("value", _text), ("at", MOMENT), ("source", _text), ("set_by", _text),
+)  # fmt: skip
+
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
@@ -230,6 +244,7 @@ DERIVED: Final[dict[str, Table]] = {
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
         CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE,
         SEGMENT_MEMBER,
+        CONSENT, TAGGED,
     )
 }  # fmt: skip
 

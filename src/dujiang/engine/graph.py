@@ -12,6 +12,7 @@ import duckdb
 from dujiang.engine.contract import ALL
 from dujiang.engine.derived.conversation import conversation
 from dujiang.engine.derived.events import touched_events
+from dujiang.engine.derived.marks import consent, tagged
 from dujiang.engine.derived.orders import orders
 from dujiang.engine.derived.person import person
 from dujiang.engine.derived.person_day import person_day
@@ -86,6 +87,8 @@ GRAPH: Final = (
         "USING touched WHERE person.person = touched.person",
         dated=True,
     ),
+    Node("consent", ("fact_consent", "person_node"), consent, "USING touched WHERE consent.person = touched.person"),
+    Node("tagged", ("fact_tag", "person_node"), tagged, "USING touched WHERE tagged.person = touched.person"),
     Node(
         "spend_day",
         ("fact_spend",),

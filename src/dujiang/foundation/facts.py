@@ -22,6 +22,8 @@ Family = Literal[
     "conversation",
     "platform_total",
     "membership",
+    "consent",
+    "tag",
 ]
 
 MOMENT: Final = pa.timestamp("us", tz="UTC")
@@ -183,5 +185,20 @@ FAMILIES: Final[dict[str, pa.Schema]] = {
         ("hour", _whole),  # 0–23; null for the whole day
         ("orders", _whole),
         ("gmv_minor", _whole),
+    ),
+    # What somebody allowed or forbade, one statement a row. Natural key: source, strongest identifier, purpose, medium, moment.
+    "consent": _schema(
+        ("purpose", _text),  # what for: marketing, profiling, …
+        ("medium", _text),  # by which way to reach them: sms, email, phone, wecom, …; "" for every way
+        ("state", _text),  # granted | withdrawn | unknown
+        ("basis", _text),  # legal ground or the form it was given on
+        ("text_version", _text),  # version of the text that was agreed to
+    ),
+    # A mark put on somebody from outside, or taken off. Natural key: source, strongest identifier, tag, moment.
+    "tag": _schema(
+        ("tag", _text),
+        ("value", _text),  # as text; "" for a tag that is only there or not
+        ("removed", pa.bool_()),
+        ("set_by", _text),  # account, or what set it
     ),
 }

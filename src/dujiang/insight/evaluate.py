@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import floor
 
-from dujiang.insight import expression
+from dujiang.foundation import expression
 from dujiang.insight.answer import Figure, Reason
 from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.measure import Cell, Measures, Raw, source_key

@@ -7,9 +7,9 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
+from dujiang.foundation import expression
 from dujiang.foundation.definitions import Spec, register
 from dujiang.foundation.timewindows import Period
-from dujiang.insight import expression
 
 Kind = Literal["simple", "ratio", "derived", "cumulative", "conversion"]
 Unit = Literal["money", "count", "percent", "ratio", "duration"]

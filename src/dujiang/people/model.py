@@ -172,6 +172,30 @@ class PersonOrder:
 
 
 @dataclass(frozen=True)
+class PersonConsent:
+    """What the person allows; ``medium`` is empty for every way of reaching them."""
+
+    purpose: str
+    medium: str
+    state: str
+    at: datetime
+    source: str
+    basis: str
+    text_version: str
+
+
+@dataclass(frozen=True)
+class PersonMark:
+    """A tag put on the person from outside."""
+
+    tag: str
+    value: str
+    at: datetime
+    source: str
+    set_by: str
+
+
+@dataclass(frozen=True)
 class PersonPage:
     """One person, over all channels. ``asked`` differs from the profile's person where that number was merged into it."""
 
@@ -181,6 +205,8 @@ class PersonPage:
     evidence: tuple[Evidence, ...]
     channels: tuple[ChannelShare, ...]
     orders: tuple[PersonOrder, ...]
+    consents: tuple[PersonConsent, ...] = ()
+    marks: tuple[PersonMark, ...] = ()
 
 
 @dataclass(frozen=True)

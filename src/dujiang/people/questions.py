@@ -134,6 +134,32 @@ def orders(person: int) -> Rows:
     )
 
 
+def consents(person: int) -> Rows:
+    """What the person allows."""
+    rows = table("consent")
+    rows = rows.filter(rows.person == person).order_by("purpose", "medium").drop("person")
+    return rows.mutate(**{name: rows[name].fill_null("") for name in ("basis", "text_version")})
+
+
+def tagged(person: int) -> Rows:
+    """Tags put on the person from outside."""
+    rows = table("tagged")
+    rows = rows.filter(rows.person == person).order_by("tag").drop("person")
+    return rows.mutate(set_by=rows["set_by"].fill_null(""))
+
+
+def marked(family: str, stated: tuple[str, ...]) -> str:
+    """Type and node of the identifiers that a mark of ``$person`` goes to: the first, and those with the mark already."""
+    assert family in ("consent", "tag")
+    same = " AND ".join(f"coalesce({name}, '') = ${name}" for name in stated)
+    return f"""
+        SELECT DISTINCT type, node FROM person_node
+        WHERE person = $person AND to_at IS NULL
+            AND (node = $person OR node IN (SELECT anchor FROM fact_{family} WHERE {same}))
+        ORDER BY node = $person DESC, node
+    """
+
+
 def timeline(person: int, kinds: tuple[str, ...], channels_in: tuple[str, ...], zone: str) -> Rows:
     """Everything of the person with ``us`` (microseconds since 1970), ``rank`` and ``key`` to sort it by."""
     parts = {"event": _events, "order": _orders, "refund": _refunds, "conversation": _conversations}

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from dujiang.collect.identifiers import Tokeniser
+from dujiang.collect.identifiers import Identifier, Tokeniser
 from dujiang.engine.question import Answers, Rows, ask, bounded, table
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.people import questions
+from dujiang.people.behaviour import AsOf
 from dujiang.people.model import (
     ChannelShare,
     EntryKind,
@@ -25,6 +26,8 @@ from dujiang.people.model import (
     OwnedIdentifier,
     PeoplePage,
     PeopleQuery,
+    PersonConsent,
+    PersonMark,
     PersonOrder,
     PersonPage,
     Profile,
@@ -32,6 +35,7 @@ from dujiang.people.model import (
     TimelinePage,
 )
 from dujiang.people.profile import masked, profile, token_mark
+from dujiang.people.replay import Replays
 
 _CURSOR: Final = re.compile(r"-?\d{1,19}(\.-?\d{1,19}){1,2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,10 +57,19 @@ class PeopleService:
         zone: the brand's time zone.
         vault: where clear values of identifiers are kept.
         tokeniser: makes a tokeniser, with which an identifier that somebody typed is looked up.
+        replays: makes small engines of one person as of a moment.
     """
 
-    def __init__(self, answers: Answers, zone: ZoneInfo, vault: Revealing, tokeniser: Callable[[], Tokeniser]) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        zone: ZoneInfo,
+        vault: Revealing,
+        tokeniser: Callable[[], Tokeniser],
+        replays: Replays,
+    ) -> None:
         self._answers, self._zone, self._vault, self._tokeniser = answers, zone, vault, tokeniser
+        self._replays = replays
 
     def list(self, query: PeopleQuery, among: Rows | None = None) -> PeoplePage:
         """One page of people.
@@ -101,18 +114,46 @@ class PeopleService:
         with bounded(self._answers) as con:
             return self._found(con, words)
 
-    def get(self, person: int) -> PersonPage:
+    def get(self, person: int, at: datetime | None = None) -> PersonPage:
         """The page of a person; of the survivor, where the person was merged into another.
+
+        Args:
+            person: the person's number.
+            at: as of this moment: only facts before it count; who is who is as known now. None for now.
+
+        Raises:
+            NotFound: ``people.unknown``; ``people.not_yet`` for somebody nothing was known of then.
+        """
+        with bounded(self._answers) as con:
+            who = self._survivor(con, person)
+            if at is None:
+                return self._page(con, person, who)
+            with self._replays(con, who.person, AsOf(at, self._zone)) as small:
+                rows = ask(small, table("person")).to_pylist()
+                if not rows:
+                    sentence = _("Nothing was known of {person} before {day}. Choose a later day.")
+                    day = at.astimezone(self._zone).date()
+                    raise NotFound("people.not_yet", sentence, person=person_id(person), day=day)
+                return self._page(small, person, profile(rows[0]))
+
+    def marked(self, person: int, family: str, stated: Mapping[str, str]) -> list[Identifier]:
+        """The identifiers that a mark entered by hand is put on: the person's first, and those that carry the same mark.
 
         Raises:
             NotFound: ``people.unknown``.
         """
         with bounded(self._answers) as con:
-            who = self._survivor(con, person)
-            owned = ask(con, questions.owned(who.person)).to_pylist()
-            links = ask(con, questions.evidence(who.person)).to_pylist()
-            channels = ask(con, questions.channels(who.person)).to_pylist()
-            orders = ask(con, questions.orders(who.person)).to_pylist()
+            who = self._survivor(con, person).person
+            found = con.execute(questions.marked(family, tuple(stated)), {"person": who, **stated}).fetchall()
+        return [Identifier(type_, node) for type_, node in found]
+
+    def _page(self, con: duckdb.DuckDBPyConnection, person: int, who: Profile) -> PersonPage:
+        owned = ask(con, questions.owned(who.person)).to_pylist()
+        links = ask(con, questions.evidence(who.person)).to_pylist()
+        channels = ask(con, questions.channels(who.person)).to_pylist()
+        orders = ask(con, questions.orders(who.person)).to_pylist()
+        consents = ask(con, questions.consents(who.person)).to_pylist()
+        marks = ask(con, questions.tagged(who.person)).to_pylist()
         nodes = {row["node"] for row in owned} | {row[side] for row in links for side in ("a", "b")}
         clear = self._vault.reveal(nodes)
         return PersonPage(
@@ -122,6 +163,8 @@ class PeopleService:
             evidence=tuple(_evidence(row, clear) for row in links),
             channels=tuple(ChannelShare(**row) for row in channels),
             orders=tuple(PersonOrder(**row) for row in orders),
+            consents=tuple(PersonConsent(**row) for row in consents),
+            marks=tuple(PersonMark(**row) for row in marks),
         )
 
     def clear_identifiers(self, person: int) -> dict[int, str]:
@@ -187,6 +230,11 @@ class PeopleService:
         types = ask(con, seen)["type"].to_pylist()
         found = (tokeniser.identifier(type_, words) for type_ in sorted(types))
         return [one.node for one in found if one is not None]
+
+
+def timeline_until(at: datetime | None) -> str:
+    """The cursor of a timeline that ends before ``at``; empty for one that ends now."""
+    return "" if at is None else f"{(at - _EPOCH) // timedelta(microseconds=1)}.0.{-(2**63) + 1}"
 
 
 def _numbers(cursor: str, count: int) -> Any:

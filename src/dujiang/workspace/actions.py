@@ -11,6 +11,7 @@ ACTIONS: Final[dict[str, Role]] = {
     "metric.read": "viewer",
     "person.read": "viewer",
     "person.reveal": "operator",
+    "person.mark": "operator",
     "identity.decide": "operator",
     "table.export": "analyst",
     "import.read": "viewer",

@@ -1,4 +1,4 @@
-"""The definitions that come with Dujiang: identifier types, mappings of known export files, metrics."""
+"""The definitions that come with Dujiang: identifier types, mappings of known export files, metrics, tags."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
 from dujiang.insight import catalogue
 from dujiang.people import lifecycle, value
+from dujiang.people.tags import catalogue as tags
 
 
 @cache
@@ -20,4 +21,5 @@ def definitions() -> tuple[Definition, ...]:
         *catalogue.presets(),
         *lifecycle.presets(),
         *value.presets(),
+        *tags.presets(),
     )

@@ -10,6 +10,8 @@ from dujiang.people.lifecycle.follower import LifeCycleFollower
 from dujiang.people.segments.compile import TagKinds
 from dujiang.people.segments.follower import SegmentFollower
 from dujiang.people.segments.tree import trees
+from dujiang.people.tags.catalogue import catalogue
+from dujiang.people.tags.follower import TagFollower
 from dujiang.people.value.follower import ValueFollower
 
 if TYPE_CHECKING:
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
 def followers(workspace: Workspace) -> tuple[Follower, ...]:
     """Profile and tags, life cycle, value, predictions, segments."""
     return (
+        TagFollower(lambda: catalogue(workspace.definitions.current())),
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),
-        SegmentFollower(lambda: trees(workspace.definitions.current()), tag_kinds),
+        SegmentFollower(lambda: trees(workspace.definitions.current()), lambda: tag_kinds(workspace)),
     )
 
 
-def tag_kinds() -> TagKinds:
+def tag_kinds(workspace: Workspace) -> TagKinds:
     """The tags that segments may name."""
-    return TagKinds()
+    tags = catalogue(workspace.definitions.current())
+    return TagKinds({tag.name: tag.spec.kind for tag in tags}, tags.fingerprint)

@@ -76,6 +76,10 @@ class Refreshing:
             return False
         return self._clock.now().astimezone(zone).date() != self.last.astimezone(zone).date()
 
+    def renew(self) -> None:
+        """Something that answers depend on changed: refresh soon, although no facts came."""
+        self._news = True
+
     def on_refresh(self, listener: Callable[[RefreshReport], None]) -> None:
         """Call ``listener`` with the report of every refresh."""
         self._listeners.append(listener)

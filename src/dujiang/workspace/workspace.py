@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from duckdb import DuckDBPyConnection
 
 from dujiang import __version__
 from dujiang.collect.archive import Archive
@@ -16,6 +19,7 @@ from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
 from dujiang.collect.importing import ImportService
 from dujiang.collect.intake import Intake
 from dujiang.collect.loader import Load, Loader
+from dujiang.collect.marks import BY_HAND, Consent, Marks, State, Tagged
 from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
 from dujiang.engine.duck import Engine
@@ -27,16 +31,19 @@ from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.definitions import Definition, Spec
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
-from dujiang.foundation.timewindows import zone
+from dujiang.foundation.timewindows import Period, zone
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.desk import IdentityDesk
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
+from dujiang.people.behaviour import AsOf
 from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
+from dujiang.people.replay import replayed
 from dujiang.people.segments.service import SegmentService
 from dujiang.people.segments.tree import check_changes
 from dujiang.people.service import PeopleService
+from dujiang.people.tags.service import TagService
 from dujiang.people.value.service import ValueService
 from dujiang.store.access import Access
 from dujiang.store.audit import Audit, record
@@ -86,6 +93,7 @@ class Workspace:
         value: bands, the value matrix and concentration.
         hours: when people are active.
         segments: groups of people by conditions.
+        tags: what is said of each person in one value.
         metrics: the metric layer.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -197,9 +205,12 @@ class Workspace:
             clock.now,
         )
         self._wire_collect()
-        self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser)
+        self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser, self._replayed)
+        self.tags = TagService(self.engine, self.definitions.current, clock, self._as_of, self._replayed)
+        self.definitions.guard(lambda _after, changes: self.tags.check(changes))
+        self.definitions.on_change(self.refreshing.renew)
         self.segments = SegmentService(
-            self.engine, lambda: self.definitions.current(retired=True), tag_kinds, self.zone, clock
+            self.engine, lambda: self.definitions.current(retired=True), lambda: tag_kinds(self), self.zone, clock
         )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
 
@@ -241,6 +252,7 @@ class Workspace:
             judge=self.judge,
             protect=lambda text: self.tokeniser().protect(text),
         )
+        self.marks = Marks(self.sift, self.clock)
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
 
     def _recover(self) -> None:
@@ -260,6 +272,15 @@ class Workspace:
 
     def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
         return self.definitions.current()
+
+    def _as_of(self, at: datetime) -> AsOf:
+        return AsOf(at, self.zone)
+
+    def _replayed(
+        self, con: DuckDBPyConnection, person: int, as_of: AsOf
+    ) -> AbstractContextManager[DuckDBPyConnection]:
+        gap = self.settings.collect.session_gap_minutes * 60
+        return replayed(con, person, as_of.at, zone=self.zone.key, gap_seconds=gap)
 
     def judge(self, row: JournalRow) -> Decoded:
         """Decode a request as a load would, without keeping anything of it."""
@@ -294,6 +315,36 @@ class Workspace:
         settled = self.completeness.enter(totals)
         self.refreshing.take_in(settled)
         return settled
+
+    def mark(self, marks: Sequence[Consent | Tagged], actor: str) -> Settled:
+        """Keep tags and consents that ``actor`` entered; answers show them after the next refresh."""
+        settled = self.marks.enter(marks)
+        self.refreshing.take_in(settled)
+        for one in marks:
+            told = {"tag": one.tag, "removed": one.removed} if isinstance(one, Tagged) else {"consent": one.state}
+            self.record(actor, "person.mark", format(one.identifiers[0].node % (1 << 64), "016x"), told)
+        return settled
+
+    def tag_person(self, person: int, tag: str, value: str = "", *, removed: bool = False, actor: str) -> Settled:
+        """Put a tag on a person, or take it off every identifier that carries it.
+
+        Raises:
+            NotFound: ``people.unknown``.
+            InvalidInput: ``mark.text``.
+        """
+        nodes = self.people.marked(person, "tag", {"tag": tag})
+        return self.mark([Tagged((node,), tag, value, removed, actor) for node in nodes], actor)
+
+    def state_consent(self, person: int, purpose: str, medium: str, state: State, *, actor: str) -> Settled:
+        """State what a person allows, also for every identifier of theirs that has said something else.
+
+        Raises:
+            NotFound: ``people.unknown``.
+            InvalidInput: ``mark.text``.
+        """
+        nodes = self.people.marked(person, "consent", {"purpose": purpose, "medium": medium})
+        marks = [Consent((node,), purpose, state, medium, basis=BY_HAND) for node in nodes]
+        return self.mark(marks, actor)
 
     def refresh(self, progress: Progress = silent) -> Refreshed:
         """Load what waits and bring every answer up to date; only what was touched is computed again."""
@@ -331,6 +382,15 @@ class Workspace:
         """Write a line of the audit log."""
         with self.db.transaction() as tx:
             record(tx, actor=actor, action=action, object=target, after=after, reason=reason, at=self.clock.now())
+
+    def day_start(self, day: date) -> datetime:
+        """The moment at which ``day`` begins for the brand.
+
+        Raises:
+            InvalidInput: ``time.out_of_range``.
+        """
+        Period(day, day)
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
 
     def now(self) -> datetime:
         """The workspace's present moment."""

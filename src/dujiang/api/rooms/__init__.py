@@ -20,6 +20,7 @@ from dujiang.api.rooms import (
     people,
     segments,
     sources,
+    tags,
     value,
     workspace,
 )
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     hours.router,
     identity.router,
     segments.router,
+    tags.router,
     imports.router,
     sources.router,
     letters.router,

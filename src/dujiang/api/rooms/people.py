@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
-from dujiang.api.periods import Channels
+from dujiang.api.periods import Channels, Day
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.foundation.errors import NotFound
@@ -98,9 +98,9 @@ def listed(
 
 
 @router.get("/{person}", dependencies=[CanRead])
-def get(workspace: OfWorkspace, person: PersonId) -> OnePerson:
-    """One person; of somebody who was merged, the survivor."""
-    page = workspace.people.get(person_number(person))
+def get(workspace: OfWorkspace, person: PersonId, as_of: Day | None = None) -> OnePerson:
+    """One person; of somebody who was merged, the survivor. With ``as_of`` only what happened before that day counts."""
+    page = workspace.people.get(person_number(person), workspace.day_start(as_of) if as_of else None)
     return OnePerson(id=person_id(page.profile.person), page=page)
 
 

@@ -27,6 +27,7 @@ from dujiang.collect.exports.records_of_people import RecordKeeper
 from dujiang.collect.exports.rules import RuleCompiler, Values
 from dujiang.collect.exports.statuses import compile_status
 from dujiang.collect.identifiers import Tokeniser
+from dujiang.collect.marks import MARKS, mark_keys
 from dujiang.foundation.facts import FAMILIES
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import hash64
@@ -58,6 +59,8 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "conversation": ("conversation_id", "at"),
     "platform_total": ("day",),
     "event": ("at",),
+    "consent": ("state",),
+    "tag": ("tag",),
 }
 _MOMENTS: Final = frozenset({"at", "day"})
 
@@ -115,6 +118,8 @@ class OutputMaker:
         self._require(batch, fields)
         if self.family == "customer":
             self._require_someone(batch, fields)
+        if self.family in MARKS:
+            self._require_marked(batch, fields)
         return Staged(fields, batch.origin)
 
     def make(self, staged: Staged, faults: Faults, lines: Sequence[int]) -> pa.Table | None:
@@ -175,6 +180,12 @@ class OutputMaker:
         batch.require(keys, None, NO_ONE)
         fields["_key"] = keys
 
+    def _require_marked(self, batch: Batch, fields: Fields) -> None:
+        """Somebody to put each mark on, and the moment of those that state none: the import's."""
+        batch.require([one[0][1] if one else None for one in fields["identifiers"]], None, NO_ONE)
+        now = round(self.origin.received_at.timestamp() * 1_000_000)
+        fields["at"] = [now if at is None else at for at in fields.get("at") or [None] * len(batch)]
+
     def _customer_key(self, identifiers: Sequence[tuple[str, int]], text: str, parts: Sequence[str]) -> int | None:
         if identifiers:
             kind, node = identifiers[0]
@@ -185,6 +196,8 @@ class OutputMaker:
         return hash64("customer", self.origin.source, "record", str(token))
 
     def _keys(self, fields: Fields) -> list[int]:
+        if self.family in MARKS:
+            return mark_keys(self.family, fields)
         if self.family != "event":
             return natural_keys(self.family, fields)
         own = fields.get("message_id") or [None] * len(fields["content"])

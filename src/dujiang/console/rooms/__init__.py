@@ -18,6 +18,7 @@ from dujiang.console.rooms import (
     settings,
     sign_in,
     sources,
+    tags,
     value,
 )
 
@@ -34,6 +35,7 @@ ROOMS = (
     lifecycle.ROOM,
     value.ROOM,
     hours.ROOM,
+    tags.ROOM,
     metrics.ROOM,
     definitions.ROOM,
     jobs.ROOM,

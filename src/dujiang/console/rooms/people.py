@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import cast, get_args
 
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import figures, hours, lifecycle, overview
 from dujiang.console.views import people as views
+from dujiang.console.views import tags as tag_views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
 from dujiang.engine.question import Rows
@@ -20,6 +22,7 @@ from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.evidence import explain
 from dujiang.insight.model import Condition
 from dujiang.people.model import PeoplePage, PeopleQuery, Sort
+from dujiang.people.service import timeline_until
 
 ROOM = Room()
 
@@ -55,7 +58,7 @@ def reveal(visit: Visit) -> Response:
 @ROOM.get("/people/{id}/why", allow="person.read")
 def why(visit: Visit) -> Response:
     """Why these identifiers are one person."""
-    found, workspace = visit.workspace.people.get(_asked(visit)), visit.workspace
+    found, workspace = visit.workspace.people.get(asked(visit)), visit.workspace
     with workspace.engine.read() as con:
         evidence = explain(con, found.profile.person, workspace.identifier_types, in_zone=workspace.zone)
     return render(visit, "why.html", evidence=views.evidence(visit, found, evidence))
@@ -139,22 +142,54 @@ def _at_stops(visit: Visit, stops: tuple[str, ...]) -> tuple[Rows, str]:
 
 
 def _person_page(visit: Visit, *, reveal: bool) -> Response:
-    found = visit.workspace.people.get(_asked(visit))
+    workspace = visit.workspace
+    day = _as_of(visit)
+    at = workspace.day_start(day) if day else None
+    found = workspace.people.get(asked(visit), at)
     who = found.profile.person
     clear = None
     if reveal:
-        visit.workspace.record(visit.actor, "person.reveal", person_id(who))
-        clear = visit.workspace.people.clear_identifiers(who)
-    timeline = views.timeline(visit, visit.workspace.people.timeline(who, visit.query.get("before", "")))
-    view = views.person(visit, found, clear)
-    active = hours.person(visit, visit.workspace.hours.of_person(who))
-    life = lifecycle.person_life(visit, visit.workspace.life.person(who))
+        workspace.record(visit.actor, "person.reveal", person_id(who))
+        clear = workspace.people.clear_identifiers(who)
+    before = visit.query.get("before", "") or timeline_until(at)
+    timeline = views.timeline(visit, workspace.people.timeline(who, before))
+    values, fresh = workspace.tags.of_person(who, at), workspace.tags.fresh()
+    sheets = [
+        views.orders_sheet(visit, found),
+        views.channels_sheet(visit, found),
+        tag_views.consents_sheet(visit, found.consents),
+    ]
     return page(
-        visit, "person.html", [views.orders_sheet(visit, found)], view=view, timeline=timeline, life=life, active=active
+        visit,
+        "person.html",
+        sheets,
+        view=views.person(visit, found, clear, day),
+        timeline=timeline,
+        tags=tag_views.of_person(visit, values),
+        reach=tag_views.reach(visit, values),
+        marks=found.marks,
+        media=tag_views.labels(visit, tag_views.MEDIUM_LABELS),
+        states=tuple((key, visit.text(label)) for key, (label, _tone) in tag_views.STATES.items()),
+        active=hours.person(visit, workspace.hours.of_person(who)) if at is None else None,
+        life=lifecycle.person_life(visit, workspace.life.person(who)) if at is None else None,
+        fresh_at=fresh.at if fresh and at is None else None,
     )
 
 
-def _asked(visit: Visit) -> int:
+def _as_of(visit: Visit) -> date | None:
+    """The day that the address looks back to; None for today, and for what is no day."""
+    try:
+        return date.fromisoformat(visit.query.get("as_of", ""))
+    except ValueError:
+        return None
+
+
+def asked(visit: Visit) -> int:
+    """The person that the address names.
+
+    Raises:
+        NotFound: ``people.unknown``.
+    """
     text = visit.request.path_params["id"]
     number = parse_person_id(text)
     if number is None:

@@ -25,6 +25,8 @@ FAMILIES: Final = {
     "customer": _("Customers"),
     "conversation": _("Conversations"),
     "platform_total": _("Platform totals"),
+    "consent": _("Consents"),
+    "tag": _("Tags"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from dujiang.console import formats
@@ -97,6 +97,7 @@ class PersonView:
     identifiers: Sheet
     can_reveal: bool
     revealed: bool
+    as_of: str
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def person_row(visit: Visit, one: Profile) -> tuple[Any, ...]:
     )
 
 
-def person(visit: Visit, page: PersonPage, clear: Mapping[int, str] | None) -> PersonView:
+def person(visit: Visit, page: PersonPage, clear: Mapping[int, str] | None, as_of: date | None = None) -> PersonView:
     """A person's page; with ``clear`` values where the reader asked for them and may see them."""
     who = page.profile
     return PersonView(
@@ -180,6 +181,7 @@ def person(visit: Visit, page: PersonPage, clear: Mapping[int, str] | None) -> P
         identifiers=_identifiers_sheet(visit, page.identifiers, clear),
         can_reveal=any(one.kept for one in page.identifiers),
         revealed=clear is not None,
+        as_of="" if as_of is None else as_of.isoformat(),
     )
 
 
@@ -286,6 +288,34 @@ def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
             (one.order_no, one.at, one.channel, one.shop, state, one.paid_minor, one.refunded_minor or None, one.nth)
         )
     return Sheet("orders", columns, rows)
+
+
+def channels_sheet(visit: Visit, page: PersonPage) -> Sheet:
+    """First and last of everything, by channel."""
+    columns = (
+        Column("channel", visit.text(_("Channel")), "channel"),
+        Column("first", visit.text(_("First seen")), "day"),
+        Column("last", visit.text(_("Last seen")), "day"),
+        Column("visits", visit.text(_("Visits")), "count"),
+        Column("orders", visit.text(_("Orders")), "count"),
+        Column("paid", visit.text(_("Amount paid")), "money"),
+        Column("refunded", visit.text(_("Given back")), "money"),
+        Column("conversations", visit.text(_("Service")), "count"),
+    )
+    rows = [
+        (
+            one.channel,
+            one.first_day,
+            one.last_day,
+            one.visits,
+            one.orders,
+            one.paid_minor,
+            one.refunded_minor or None,
+            one.conversations,
+        )
+        for one in page.channels
+    ]
+    return Sheet("channels", columns, rows)
 
 
 def timeline(visit: Visit, page: TimelinePage) -> TimelineView:

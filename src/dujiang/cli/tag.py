@@ -1,0 +1,143 @@
+"""``dujiang tag``: the catalogue of tags, one tag, the tags of a person, and tags and consents by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.output import locale, say, show_json, show_table, tell
+from dujiang.foundation.errors import InvalidInput, NotFound
+from dujiang.foundation.i18n import _
+
+if TYPE_CHECKING:
+    from dujiang.workspace import Workspace
+
+group = typer.Typer(help="Tags of people / 用户标签", no_args_is_help=True)
+app.add_typer(group, name="tag")
+
+Name = Annotated[str, typer.Argument(help="Name of a tag / 标签名")]
+Who = Annotated[str, typer.Argument(help="A phone, member number … or a person's id / 手机号、会员号或用户编号")]
+
+
+@group.command("list")
+def list_(
+    words: Annotated[str, typer.Argument(help="Part of the name or title / 名称或标题的一部分")] = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Every tag and how many people have it / 标签目录"""
+    with opened(folder) as workspace:
+        coverage, tags = workspace.tags.coverage(), workspace.tags.catalogue()
+    chosen = [tag for tag in tags if words.lower() in f"{tag.name} {tag.label('zh')} {tag.label('en')}".lower()]
+    people = {tag.name: coverage[tag.name].people if tag.name in coverage else None for tag in chosen}
+    if as_json:
+        show_json([{"definition": tag.definition, "people": people[tag.name]} for tag in chosen])
+        return
+    rows = [(tag.name, tag.label(locale()), tag.spec.type, tag.spec.value, people[tag.name]) for tag in chosen]
+    show_table([_("Name"), _("Title"), _("Comes from"), _("Value type"), _("People")], rows)
+
+
+@group.command()
+def show(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
+    """One tag: who has it, what it reads, who uses it / 标签详情"""
+    with opened(folder) as workspace:
+        page = workspace.tags.get(name)
+    if as_json:
+        show_json(page)
+        return
+    tell(f"{page.tag.label(locale())}: {page.tag.about(locale())}")
+    say(_("{people} people have it."), people=page.coverage.people)
+    say(_("Reads: {names}"), names=", ".join((*page.lineage.reads, *page.lineage.tables)))
+    say(_("Used by: {names}"), names=", ".join("/".join(key) for key in page.lineage.used_by) or "–")
+    bars = [(bar.label or f"{bar.low} – {bar.high}", bar.people) for bar in page.distribution]
+    show_table([_("Value"), _("People")], bars)
+
+
+@group.command()
+def of(
+    who: Who,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of the beginning of this day / 截至当日零点")
+    ] = None,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """The tags of one person / 某个用户的标签"""
+    with opened(folder) as workspace:
+        person = _person(workspace, who)
+        at = workspace.day_start(as_of.date()) if as_of else None
+        found = [one for one in workspace.tags.of_person(person, at) if one.value not in (None, False, [], 0)]
+    if as_json:
+        show_json({one.tag.name: one.value for one in found})
+        return
+    show_table(
+        [_("Name"), _("Title"), _("Value")], [(one.tag.name, one.tag.label(locale()), one.value) for one in found]
+    )
+
+
+@group.command()
+def history(who: Who, name: Name, days: int = 90, step: int = 7, folder: Folder = HERE, as_json: Json = False) -> None:
+    """How a tag of one person changed / 标签变化"""
+    if not (1 <= days <= 3650 and 1 <= step <= 365):
+        raise InvalidInput("tag.bad_span", _("Look back 1 to 3650 days, in steps of 1 to 365."))
+    with opened(folder) as workspace:
+        found = workspace.tags.history(_person(workspace, who), name, days, step)
+    if as_json:
+        show_json(found)
+        return
+    show_table([_("From"), _("Value")], [(one.day, one.value) for one in found])
+
+
+@group.command("set")
+def set_(
+    who: Who,
+    name: Name,
+    value: Annotated[str, typer.Argument(help="Value; none for a tag that is only there / 值")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Put a tag on a person / 打标签"""
+    _put(folder, who, name, value=value)
+
+
+@group.command()
+def remove(who: Who, name: Name, folder: Folder = HERE) -> None:
+    """Take a tag off a person / 去掉标签"""
+    _put(folder, who, name, removed=True)
+
+
+@group.command()
+def consent(
+    who: Who,
+    state: Annotated[str, typer.Argument(help="granted | withdrawn | unknown / 同意、撤回、未知")],
+    medium: Annotated[str, typer.Option(help="sms, email, phone, wecom …; all if left out / 触达方式")] = "",
+    purpose: Annotated[str, typer.Option(help="What for / 用途")] = "marketing",
+    folder: Folder = HERE,
+) -> None:
+    """State what a person allows / 记录同意或撤回"""
+    if state not in ("granted", "withdrawn", "unknown"):
+        sentence = _("“{state}” is no state of a consent. Use granted, withdrawn or unknown.")
+        raise InvalidInput("consent.bad_state", sentence, state=state[:40])
+    with opened(folder) as workspace:
+        known: Any = state
+        workspace.state_consent(_person(workspace, who), purpose, medium, known, actor="terminal")
+        workspace.refresh()
+    say(_("Noted."))
+
+
+def _put(folder: Any, who: str, name: str, **how: Any) -> None:
+    with opened(folder) as workspace:
+        workspace.tag_person(_person(workspace, who), name, actor="terminal", **how)
+        workspace.refresh()
+    say(_("Noted."))
+
+
+def _person(workspace: Workspace, who: str) -> int:
+    found = workspace.people.find(who)
+    if len(found) != 1:
+        raise NotFound(
+            "people.not_one", _("{count} people have this identifier. Name one by its id."), count=len(found)
+        )
+    return workspace.people.get(found[0]).profile.person

@@ -1,0 +1,88 @@
+"""Keeps the table of tags in step with every refresh."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from dujiang.engine.refresh import Change
+from dujiang.people.behaviour import AsOf
+from dujiang.people.bound import Question
+from dujiang.people.tags.catalogue import Catalogue
+from dujiang.people.tags.compute import columns, valued
+
+TABLE: Final = "person_tag"
+"""``person`` and a column for each tag, named as the tag; a row for each person of the table ``person``."""
+_STATE: Final = "tags"
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What the table of tags was last computed for.
+
+    Attributes:
+        definitions: fingerprint of the tags.
+        day: the brand's day.
+        at: when somebody was last computed.
+        everybody_at: when everybody was.
+    """
+
+    definitions: str
+    day: str
+    at: datetime
+    everybody_at: datetime
+
+
+class TagFollower:
+    """Computes the tags of touched people; of everybody when the day or a definition changed.
+
+    Args:
+        tags: the tags in force.
+    """
+
+    def __init__(self, tags: Callable[[], Catalogue]) -> None:
+        self._tags = tags
+
+    def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
+        """Bring the table to what the refresh computed."""
+        tags, before = self._tags(), freshness(con)
+        same = before is not None and (before.definitions, before.day) == (tags.fingerprint, str(change.today))
+        as_of = AsOf(change.now, ZoneInfo(change.zone))
+        if before is None or change.full or not same:
+            con.execute(f"CREATE OR REPLACE TABLE {TABLE} ({columns(tags)})")
+            _insert(con, valued(tags, as_of))
+            _remember(con, Freshness(tags.fingerprint, str(change.today), change.now, change.now))
+            return
+        con.execute(f"DELETE FROM {TABLE} USING touched WHERE {TABLE}.person = touched.person")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE tag_among AS SELECT DISTINCT person FROM touched SEMI JOIN person USING (person)"
+        )
+        if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchone():
+            _insert(con, valued(tags, as_of, "tag_among"))
+            _remember(con, Freshness(before.definitions, before.day, change.now, before.everybody_at))
+
+
+def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
+    """What the table was last computed for; None before the first time."""
+    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [_STATE]).fetchone()
+    if row is None:
+        return None
+    kept = json.loads(row[0])
+    moments = {name: datetime.fromisoformat(kept[name]) for name in ("at", "everybody_at")}
+    return Freshness(kept["definitions"], kept["day"], **moments)
+
+
+def _remember(con: duckdb.DuckDBPyConnection, state: Freshness) -> None:
+    kept = {**vars(state), "at": state.at.isoformat(), "everybody_at": state.everybody_at.isoformat()}
+    con.execute('DELETE FROM engine_state WHERE "name" = ?', [_STATE])
+    con.execute("INSERT INTO engine_state VALUES (?, ?)", [_STATE, json.dumps(kept)])
+
+
+def _insert(con: duckdb.DuckDBPyConnection, question: Question) -> None:
+    con.execute(f"INSERT INTO {TABLE} {question.text}", question.values)

@@ -48,6 +48,7 @@ PAGES = (
     "/tags", "/tags/paid_total", "/tags/province",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
+    "/suggestions",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",

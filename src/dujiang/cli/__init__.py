@@ -31,6 +31,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     serve,
     simulate,
     status,
+    suggestions,
     tag,
     value,
 )

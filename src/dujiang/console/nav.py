@@ -37,7 +37,13 @@ RAIL: Final = (
             Item("/dead-letters", _("Rows to repair"), "repair", "r", "dead_letter.read"),
         ),
     ),
-    Group(_("Who is who"), (Item("/identity", _("Identity quality"), "link", "q", "person.read"),)),
+    Group(
+        _("Who is who"),
+        (
+            Item("/identity", _("Identity quality"), "link", "q", "person.read"),
+            Item("/suggestions", _("People who may be one"), "people", "u", "person.read"),
+        ),
+    ),
     Group(
         _("People"),
         (

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -156,6 +157,31 @@ identity_decision = Table(
     Column("evidence", Json, nullable=False),
     Column("revoked_at", Moment), _text("revoked_by"), _text("revoke_reason"),
     Index(None, "revoked_at"),
+)  # fmt: skip
+
+linkage_pair = Table(
+    # Two people (by an identifier of each) whose records are alike. What was decided stays, so that nothing is asked twice.
+    "linkage_pair", METADATA,
+    Column("a", BigInteger, primary_key=True, autoincrement=False),
+    Column("b", BigInteger, primary_key=True, autoincrement=False),
+    Column("probability", Float, nullable=False), Column("body", Json, nullable=False), _whole("model"),
+    Column("found_at", Moment, nullable=False),
+    _text("state"),  # open | later | accepted | rejected
+    Column("decided_at", Moment), _text("decided_by"),
+    _text("decision"),  # of an accepted pair, the decision that joins the two
+    Index(None, "state", "probability"),
+)  # fmt: skip
+
+linkage_model = Table(
+    "linkage_model", METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False), Column("body", Json, nullable=False),
+)  # fmt: skip
+
+linkage_record = Table(
+    # Records that were compared, and by which model.
+    "linkage_record", METADATA,
+    Column("node", BigInteger, primary_key=True, autoincrement=False), _whole("model"),
 )  # fmt: skip
 
 # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ ACTIONS: Final[dict[str, Role]] = {
     "person.reveal": "operator",
     "person.mark": "operator",
     "identity.decide": "operator",
+    "identity.suggest": "operator",
     "table.export": "analyst",
     "import.read": "viewer",
     "import.run": "operator",

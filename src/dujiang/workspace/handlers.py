@@ -32,4 +32,16 @@ def replay(workspace: Workspace, job: Job, progress: Progress) -> object:
     return letters.replay_all(spec, job.params.get("ids"), actor=job.actor, progress=progress)
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {"rebuild": rebuild, "import": import_file, "replay": replay}
+def suggest(workspace: Workspace, job: Job, progress: Progress) -> object:
+    """``suggest``: find people whose records are alike (``retrain``: learn anew), and bring the answers up to date."""
+    found = workspace.suggestions.suggest(progress, retrain=bool(job.params.get("retrain")))
+    workspace.refresh(progress)
+    return found
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "suggest": suggest,
+    "rebuild": rebuild,
+    "import": import_file,
+    "replay": replay,
+}

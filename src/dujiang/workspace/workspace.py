@@ -34,6 +34,8 @@ from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.desk import IdentityDesk
+from dujiang.identity.linkage import service as linkage
+from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
@@ -88,6 +90,7 @@ class Workspace:
         completeness: is everything here that should be.
         identity_desk: tries changes of the rules of identity, and prepares decisions.
         identity_decisions: what was decided by hand about who is who.
+        suggestions: people who may be one because their records are alike.
         people: lists of people, and the page of one.
         life: stages of the life cycle.
         value: bands, the value matrix and concentration.
@@ -204,6 +207,15 @@ class Workspace:
             lambda: self.definitions.current("identifier_type").values(),
             clock.now,
         )
+        self.suggestions = Suggestions(
+            self.db,
+            self.engine,
+            self.vault,
+            self.identity_decisions,
+            lambda: self.identifier_types,
+            self._linkage_spec,
+            clock,
+        )
         self._wire_collect()
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser, self._replayed)
         self.tags = TagService(self.engine, self.definitions.current, clock, self._as_of, self._replayed)
@@ -269,6 +281,10 @@ class Workspace:
         self.identity = self._refresher.resolver = Resolver(types, self.identity_decisions.in_force)
         self._refresher.rules = types
         self.jobs.create("rebuild", {}, "definitions")
+
+    def _linkage_spec(self) -> LinkageSpec:
+        defined = self.definitions.current(linkage.KIND).get((linkage.KIND, linkage.NAME))
+        return LinkageSpec.model_validate(defined.spec) if defined else LinkageSpec()
 
     def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
         return self.definitions.current()

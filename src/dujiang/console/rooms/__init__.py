@@ -18,6 +18,7 @@ from dujiang.console.rooms import (
     settings,
     sign_in,
     sources,
+    suggestions,
     tags,
     value,
 )
@@ -30,6 +31,7 @@ ROOMS = (
     imports.ROOM,
     dead_letters.ROOM,
     identity.ROOM,
+    suggestions.ROOM,
     people.ROOM,
     segments.ROOM,
     lifecycle.ROOM,

@@ -26,6 +26,7 @@ KINDS: Final = {
     "rebuild": _("Rebuild of all answers"),
     "replay": _("Replay of repaired rows"),
     "undo": _("Undo of an import"),
+    "suggest": _("Comparison of records"),
 }
 
 

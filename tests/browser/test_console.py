@@ -49,6 +49,7 @@ PAGES = (
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
     "/suggestions",
+    "/predictions", "/lifetime-value",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",

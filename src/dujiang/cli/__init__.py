@@ -24,6 +24,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     life,
     metric,
     people,
+    predict,
     prove,
     rebuild,
     refresh,

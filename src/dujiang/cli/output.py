@@ -28,6 +28,7 @@ _STEPS: Final = {
     "identity": _("who is who"),
     "read": _("reading"),
     "commit": _("keeping"),
+    "fit": _("fitting models"),
 }
 """Steps of long work that have no text of their own."""
 _PIPED_WIDTH: Final = 200

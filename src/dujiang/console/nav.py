@@ -53,6 +53,8 @@ RAIL: Final = (
             Item("/value", _("Customer value"), "gauge", "v", "person.read"),
             Item("/hours", _("Active hours"), "clock", "h", "person.read"),
             Item("/tags", _("Tag catalogue"), "book", "t", "person.read"),
+            Item("/predictions", _("Prediction quality"), "gauge", "y", "prediction.read"),
+            Item("/lifetime-value", _("Lifetime value"), "chart", "z", "prediction.read"),
         ),
     ),
     Group(

@@ -237,12 +237,21 @@ TAGGED: Final = _table(
     ("person", _whole), ("tag", _text), ("value", _text), ("at", MOMENT), ("source", _text), ("set_by", _text),
 )  # fmt: skip
 
+PREDICTION: Final = _table(
+    # What is foretold of each person, with the newest model that could be fitted.
+    "prediction", ("person", "model"), "person",
+    ("person", _whole),
+    ("model", _text),  # alive | purchases_<days> | value_<days> (minor units) | buy_30 | lapse_90 | respond_30
+    ("value", _real), ("low", _real), ("high", _real),  # null: no interval
+    ("as_of", _day),  # first day that was not known
+)  # fmt: skip
+
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
-        CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE,
+        CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE, PREDICTION,
         SEGMENT_MEMBER,
         CONSENT, TAGGED,
     )

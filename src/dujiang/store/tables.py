@@ -184,6 +184,15 @@ linkage_record = Table(
     Column("node", BigInteger, primary_key=True, autoincrement=False), _whole("model"),
 )  # fmt: skip
 
+model_run = Table(
+    # A fit of a predictive model: what was found, and what predictions are computed with. None is ever changed.
+    "model_run", METADATA,
+    _text("id", primary_key=True), _text("name"), Column("at", Moment, nullable=False), Column("as_of", Date, nullable=False),
+    _text("state"),  # fitted | too_little | not_converged
+    Column("body", Json, nullable=False), Column("model", Json),
+    Index(None, "name", "at"),
+)  # fmt: skip
+
 # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 account = Table(

@@ -12,6 +12,8 @@ ACTIONS: Final[dict[str, Role]] = {
     "person.read": "viewer",
     "person.reveal": "operator",
     "person.mark": "operator",
+    "prediction.read": "viewer",
+    "prediction.fit": "operator",
     "identity.decide": "operator",
     "identity.suggest": "operator",
     "table.export": "analyst",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dujiang.engine.refresh import Follower
 from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
+from dujiang.people.prediction.scoring import PredictionFollower
 from dujiang.people.segments.compile import TagKinds
 from dujiang.people.segments.follower import SegmentFollower
 from dujiang.people.segments.tree import trees
@@ -25,6 +26,7 @@ def followers(workspace: Workspace) -> tuple[Follower, ...]:
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),
+        PredictionFollower(workspace.predictions.runs),
         SegmentFollower(lambda: trees(workspace.definitions.current()), lambda: tag_kinds(workspace)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from dujiang.collect.mending import RuleSpec
@@ -39,9 +40,19 @@ def suggest(workspace: Workspace, job: Job, progress: Progress) -> object:
     return found
 
 
+def fit_models(workspace: Workspace, job: Job, progress: Progress) -> object:
+    """``predict``: fit every predictive model (as of the day in ``as_of``, else today) and compute all predictions anew."""
+    workspace.refresh(progress)
+    as_of = job.params.get("as_of")
+    runs = workspace.predictions.fit(progress, date.fromisoformat(as_of) if as_of else None)
+    workspace.refresh(progress)
+    return {"models": {run.name: run.state for run in runs}}
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "suggest": suggest,
     "rebuild": rebuild,
     "import": import_file,
     "replay": replay,
+    "predict": fit_models,
 }

@@ -41,6 +41,7 @@ from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
 from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
+from dujiang.people.prediction.service import PredictionService
 from dujiang.people.replay import replayed
 from dujiang.people.segments.service import SegmentService
 from dujiang.people.segments.tree import check_changes
@@ -98,6 +99,7 @@ class Workspace:
         segments: groups of people by conditions.
         tags: what is said of each person in one value.
         metrics: the metric layer.
+        predictions: fitted models, and what they say of people.
         access: accounts, sessions and keys.
         jobs: long work.
         audit: who did what.
@@ -180,6 +182,7 @@ class Workspace:
         self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
         self.value = ValueService(self.engine, self.definitions.current)
         self.hours = HourService(self.engine)
+        self.predictions = PredictionService(self.engine, self.db, self.zone, clock)
         refresher = Refresher(
             self.engine,
             self.identity,

@@ -24,6 +24,7 @@ STATES: Final[dict[JobState, tuple[str, str]]] = {
 KINDS: Final = {
     "import": _("Import of a file"),
     "rebuild": _("Rebuild of all answers"),
+    "predict": _("Fit of predictive models"),
     "replay": _("Replay of repaired rows"),
     "undo": _("Undo of an import"),
     "suggest": _("Comparison of records"),

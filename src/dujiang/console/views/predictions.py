@@ -1,0 +1,367 @@
+"""Prediction quality, lifetime value, and what is foretold of one person, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dujiang.console.components import Card, Chart, Line
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.people.prediction.ltv import Ltv, LtvRow
+from dujiang.people.prediction.model import HoldOut, ModelRun, PropensityBody, PurchaseBody, Scores
+from dujiang.people.prediction.service import PersonPredictions, Predicted, Reason
+
+MODELS: Final = {
+    "purchases": _("Purchases and value"),
+    "buy": _("Buys within 30 days"),
+    "lapse": _("Buys nothing for 90 days"),
+    "respond": _("Uses a coupon within 30 days"),
+    "bg_nbd": "BG/NBD",
+    "pareto_nbd": "Pareto/NBD",
+    "gamma_gamma": "Gamma-Gamma",
+}
+STATES: Final = {
+    "too_little": _("Too little data"),
+    "not_converged": _("No estimate could be found"),
+}
+MISSING: Final = {
+    "coupon_orders": _("orders that used a coupon"),
+    "messages": _("messages that were sent"),
+    "time": _("a longer history"),
+    "people": _("more people who did it, and who did not"),
+}
+FEATURES: Final = {
+    "days_since_order": _("days since the last order"),
+    "days_since_first_order": _("days since the first order"),
+    "orders": _("orders so far"),
+    "orders_30": _("orders in 30 days"),
+    "orders_90": _("orders in 90 days"),
+    "orders_365": _("orders in a year"),
+    "mean_paid": _("mean order value"),
+    "paid_365": _("paid in a year"),
+    "discount_365": _("discounts in a year"),
+    "order_channels": _("channels bought in"),
+    "refunded_365": _("given back in a year"),
+    "visits_7": _("visits in 7 days"),
+    "visits_30": _("visits in 30 days"),
+    "pages_30": _("pages seen in 30 days"),
+    "days_since_visit": _("days since the last visit"),
+    "conversations_90": _("conversations with the service in 90 days"),
+    "coupons": _("orders with a coupon"),
+}
+_MONEY: Final = frozenset({"mean_paid", "paid_365", "discount_365", "refunded_365"})
+
+
+@dataclass(frozen=True)
+class QualityView:
+    """The page of prediction quality.
+
+    Attributes:
+        cards: what matters first; empty before the first fit.
+        chart: expected and actual purchases of the hold-out; None where there was none.
+        tables: title, note and table of each part.
+        notes: what could not be fitted, and why.
+    """
+
+    cards: tuple[Card, ...]
+    chart: Chart | None
+    tables: tuple[tuple[str, str, Sheet], ...]
+    notes: tuple[str, ...]
+
+
+def quality(visit: Visit, runs: Mapping[str, ModelRun]) -> QualityView:
+    """The page."""
+    bought = runs.get("purchases")
+    body = bought.body if bought and isinstance(bought.body, PurchaseBody) else None
+    tables: list[tuple[str, str, Sheet]] = []
+    held = body.hold_out if body else None
+    if body and body.fits:
+        note = _("Maximum likelihood; standard errors from the observed information. Weeks and minor units of money.")
+        tables.append((visit.text(_("Parameters")), visit.text(note), parameters_sheet(visit, body)))
+    if held:
+        told = _("Fitted to what was known before {cut}; held against the {days} days after.")
+        note = visit.text(told, cut=held.cut, days=held.days)
+        tables.append((visit.text(_("By purchases so far")), note, bands_sheet(visit, held)))
+    propensities = {name: run for name, run in runs.items() if isinstance(run.body, PropensityBody) and run.body.scores}
+    if propensities:
+        note = _("On the latest days, which no model saw. The baseline knows recency, frequency and value only.")
+        tables.append((visit.text(_("Propensities")), visit.text(note), scores_sheet(visit, propensities)))
+    for name, run in propensities.items():
+        assert isinstance(run.body, PropensityBody)
+        label = visit.text(MODELS[name])
+        tables.append(
+            (label, visit.text(_("Calibration by tenths of chance")), calibration_sheet(visit, name, run.body))
+        )
+        tables.append((label, visit.text(_("What drives the model")), drivers_sheet(visit, name, run.body)))
+    return QualityView(
+        _cards(visit, bought, held, propensities), _chart(visit, held), tuple(tables), _notes(visit, runs)
+    )
+
+
+def _cards(
+    visit: Visit, run: ModelRun | None, held: HoldOut | None, propensities: Mapping[str, ModelRun]
+) -> tuple[Card, ...]:
+    if run is None or not isinstance(run.body, PurchaseBody):
+        return ()
+    when = visit.text(_("as of {day}"), day=run.as_of)
+    cards = [Card("people", visit.text(_("People who bought")), visit.show(run.body.people, "count"), basis=when)]
+    if held:
+        found = visit.text(_("{actual} came"), actual=visit.show(held.actual, "count"))
+        expected = visit.show(round(held.expected), "count")
+        cards.append(Card("hold-out", visit.text(_("Purchases foretold")), expected, basis=found))
+    if held and held.coverage is not None:
+        wanted = visit.text(_("it ought to be {share}"), share=visit.show(held.covered, "percent"))
+        cards.append(
+            Card("coverage", visit.text(_("Within the interval")), visit.show(held.coverage, "percent"), basis=wanted)
+        )
+    for name, one in propensities.items():
+        assert isinstance(one.body, PropensityBody)
+        if one.body.scores:
+            lift = visit.text(_("times as many among the top tenth"))
+            cards.append(Card(name, visit.text(MODELS[name]), visit.show(one.body.scores.lift, "ratio"), basis=lift))
+    return tuple(cards)
+
+
+def _chart(visit: Visit, held: HoldOut | None) -> Chart | None:
+    if held is None or not held.weeks:
+        return None
+    lines = (
+        Line(visit.text(_("expected")), [one.expected for one in held.weeks]),
+        Line(visit.text(_("actual")), [one.actual for one in held.weeks], slot=3),
+    )
+    note = visit.text(_("The model saw nothing from {cut} on."), cut=held.cut)
+    title = visit.text(_("Repeat purchases, expected and actual"))
+    return Chart(title, [one.day.isoformat() for one in held.weeks], lines, note=note)
+
+
+def weeks_sheet(visit: Visit, runs: Mapping[str, ModelRun]) -> Sheet:
+    """The hold-out by weeks: added up, and each week on its own."""
+    columns = (
+        Column("week", visit.text(_("Until")), "day"),
+        Column("expected", visit.text(_("expected")), "number"),
+        Column("actual", visit.text(_("actual")), "count"),
+        Column("week-expected", visit.text(_("expected in the week")), "number"),
+        Column("week-actual", visit.text(_("actual in the week")), "count"),
+    )
+    run = runs.get("purchases")
+    held = run.body.hold_out if run and isinstance(run.body, PurchaseBody) else None
+    weeks = held.weeks if held else ()
+    before = (None, *weeks[:-1])
+    rows = [
+        (
+            one.day,
+            round(one.expected, 1),
+            one.actual,
+            None if last is None else round(one.expected - last.expected, 1),
+            None if last is None else one.actual - last.actual,
+        )
+        for last, one in zip(before, weeks, strict=True)
+    ]
+    return Sheet("weeks", columns, rows)
+
+
+def parameters_sheet(visit: Visit, body: PurchaseBody) -> Sheet:
+    """Estimates with their standard errors."""
+    columns = (
+        Column("model", visit.text(_("Model"))),
+        Column("parameter", visit.text(_("Parameter")), "code"),
+        Column("value", visit.text(_("Estimate")), "text"),
+        Column("error", visit.text(_("Standard error")), "text"),
+        Column("likelihood", visit.text(_("Log-likelihood")), "text"),
+    )
+    rows = []
+    for fit in body.fits:
+        chosen = (
+            visit.text(_("{model}, used"), model=MODELS[fit.model]) if fit.model == body.chosen else MODELS[fit.model]
+        )
+        for one in fit.parameters:
+            error = f"{one.error:,.4g}" if one.error is not None else "—"
+            rows.append((chosen, one.name, f"{one.value:,.4g}", error, f"{fit.log_likelihood:,.1f}"))
+    return Sheet("parameters", columns, rows)
+
+
+def bands_sheet(visit: Visit, held: HoldOut) -> Sheet:
+    """People by the purchases they had made: foretold and actual."""
+    columns = (
+        Column("purchases", visit.text(_("Repeat purchases so far"))),
+        Column("people", visit.text(_("Number of people")), "count"),
+        Column("expected", visit.text(_("expected of each")), "ratio"),
+        Column("actual", visit.text(_("actual of each")), "ratio"),
+    )
+    return Sheet("hold-out", columns, [(one.label, one.people, one.expected, one.actual) for one in held.by_purchases])
+
+
+def scores_sheet(visit: Visit, runs: Mapping[str, ModelRun]) -> Sheet:
+    """Scores of each propensity, its baseline and the mere share."""
+    columns = (
+        Column("model", visit.text(_("Model"))),
+        Column("kind", visit.text(_("Kind"))),
+        Column("auc", "AUC", "text"),
+        Column("precision", visit.text(_("Average precision")), "text"),
+        Column("brier", "Brier", "text"),
+        Column("loss", visit.text(_("Log loss")), "text"),
+        Column("lift", visit.text(_("Lift of the top tenth")), "ratio"),
+    )
+    rows: list[tuple[Any, ...]] = []
+    for name, run in runs.items():
+        body = run.body
+        assert isinstance(body, PropensityBody)
+        kinds = ((_("model"), body.scores), (_("baseline"), body.baseline), (_("share of all"), body.prevalence_scores))
+        rows += [_scored(visit, name, kind, one) for kind, one in kinds if one]
+    return Sheet("scores", columns, rows)
+
+
+def _scored(visit: Visit, name: str, kind: str, one: Scores) -> tuple[Any, ...]:
+    numbers = (f"{value:.3f}" for value in (one.auc, one.average_precision, one.brier, one.log_loss))
+    return (visit.text(MODELS[name]), visit.text(kind), *numbers, one.lift)
+
+
+def calibration_sheet(visit: Visit, name: str, body: PropensityBody) -> Sheet:
+    """Tenths of chance: the chance that was stated, and the share who did."""
+    columns = (
+        Column("tenth", visit.text(_("Tenth"))),
+        Column("people", visit.text(_("Number of people")), "count"),
+        Column("stated", visit.text(_("Stated chance")), "percent", bar=True),
+        Column("did", visit.text(_("Did it")), "percent", bar=True),
+        Column("low", visit.text(_("95% from")), "percent"),
+        Column("high", visit.text(_("95% to")), "percent"),
+    )
+    rows = [(one.label, one.people, one.expected, one.actual, one.low, one.high) for one in body.calibration]
+    return Sheet(f"calibration-{name}", columns, rows)
+
+
+def drivers_sheet(visit: Visit, name: str, body: PropensityBody) -> Sheet:
+    """Features by how far they move the chance."""
+    columns = (
+        Column("feature", visit.text(_("Feature"))),
+        Column("strength", visit.text(_("Share of the effect")), "percent", bar=True),
+    )
+    total = sum(one.strength for one in body.drivers) or 1.0
+    rows = [(visit.text(FEATURES[one.feature]), one.strength / total) for one in body.drivers if one.strength > 0][:10]
+    return Sheet(f"drivers-{name}", columns, rows)
+
+
+def _notes(visit: Visit, runs: Mapping[str, ModelRun]) -> tuple[str, ...]:
+    found = []
+    for name, run in runs.items():
+        if run.state != "fitted":
+            missing = run.body.missing if isinstance(run.body, PropensityBody) else ()
+            lacking = " · ".join(visit.text(MISSING[one]) for one in missing)
+            state = visit.text(STATES[run.state])
+            label = visit.text(MODELS[name])
+            what = visit.text(_("{model}: {state}. Lacking: {what}."), model=label, state=state, what=lacking)
+            found.append(what if lacking else visit.text(_("{model}: {state}."), model=label, state=state))
+    return tuple(found)
+
+
+# ── lifetime value ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class LtvView:
+    """The page of lifetime value; without cards while nobody has bought."""
+
+    cards: tuple[Card, ...]
+    notes: tuple[str, ...]
+
+
+def lifetime_value(visit: Visit, found: Ltv) -> LtvView:
+    """The page's frame."""
+    if found.total is None:
+        return LtvView((), ())
+    total = found.total
+    parts = (
+        ("first", _("First order, each customer"), total.first_minor),
+        ("again", _("Repurchase, each customer"), total.again_minor),
+        ("referral", _("Referral, each customer"), None if "shares" in found.missing else total.referral_minor),
+        ("coming", _("Expected within a year"), total.coming_minor),
+    )
+    cards = tuple(Card(key, visit.text(label), visit.show(total.each(value), "money")) for key, label, value in parts)
+    words = {
+        "shares": _("Referral is not known: no visit through somebody's share has been collected."),
+        "value_model": _("What will come is not known: no model of value has been fitted."),
+    }
+    return LtvView(cards, tuple(visit.text(words[one]) for one in found.missing))
+
+
+def ltv_sheet(visit: Visit, name: str, rows: Sequence[LtvRow], *, shares: bool) -> Sheet:
+    """The split, for one customer on average."""
+    by_channel = name == "ltv-channels"
+    columns = (
+        Column("key", visit.text(_("Channel of the first order") if by_channel else _("Month of the first order")),
+               "channel" if by_channel else "text"),
+        Column("people", visit.text(_("Customers")), "count"),
+        Column("first", visit.text(_("First order")), "money"),
+        Column("again", visit.text(_("Repurchase")), "money"),
+        Column("referral", visit.text(_("Referral")), "money"),
+        Column("referred", visit.text(_("People brought")), "count"),
+        Column("coming", visit.text(_("Expected within a year")), "money"),
+    )  # fmt: skip
+    told = [
+        (
+            one.key,
+            one.people,
+            one.each(one.first_minor),
+            one.each(one.again_minor),
+            one.each(one.referral_minor) if shares else None,
+            one.referred if shares else None,
+            one.each(one.coming_minor),
+        )
+        for one in rows
+    ]
+    return Sheet(name, columns, told)
+
+
+# ── one person ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class OutlookView:
+    """What is foretold of a person: label, value and interval of each; then the reasons of each propensity."""
+
+    lines: tuple[tuple[str, str], ...]
+    reasons: tuple[tuple[str, tuple[str, ...]], ...]
+    as_of: str
+
+
+def outlook(visit: Visit, found: PersonPredictions) -> OutlookView | None:
+    """The block on the person's page; None where nothing is foretold."""
+    if not found.predictions:
+        return None
+    shown = (
+        ("alive", _("Still a customer"), "percent"),
+        ("purchases_365", _("Purchases within a year"), "ratio"),
+        ("value_90", _("Value within 90 days"), "money"),
+        ("value_365", _("Value within a year"), "money"),
+        ("buy_30", MODELS["buy"], "percent"),
+        ("lapse_90", MODELS["lapse"], "percent"),
+        ("respond_30", MODELS["respond"], "percent"),
+    )
+    lines = tuple(
+        (visit.text(label), _told(visit, found.predictions[name], kind))
+        for name, label, kind in shown
+        if name in found.predictions
+    )
+    reasons = tuple(
+        (visit.text(MODELS[what]), tuple(_reason(visit, one) for one in many)) for what, many in found.reasons.items()
+    )
+    return OutlookView(lines, reasons, str(next(iter(found.predictions.values())).as_of))
+
+
+def _told(visit: Visit, one: Predicted, kind: Any) -> str:
+    value = visit.show(one.value, kind)
+    if one.low is None or one.high is None:
+        return value
+    low, high = visit.show(one.low, kind), visit.show(one.high, kind)
+    return visit.text(_("{value} (in 8 of 10 cases {low} to {high})"), value=value, low=low, high=high)
+
+
+def _reason(visit: Visit, one: Reason) -> str:
+    feature = visit.text(FEATURES[one.feature])
+    kind = "money" if one.feature in _MONEY else "number"
+    value = visit.show(None if one.value is None else round(one.value), kind)
+    sentence = _("raises it: {feature} {value}") if one.effect > 0 else _("lowers it: {feature} {value}")
+    return visit.text(sentence, feature=feature, value=value)

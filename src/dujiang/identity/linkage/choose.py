@@ -79,6 +79,7 @@ def within_limits(
     ends = np.array([*own, *asked], np.int32).reshape(-1, 2)
     # What a person has already is theirs, whatever the limit says today.
     a, b = np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
-    refused = join_in_order(len(found), a, b, column, limits, forced=len(own)).refused
+    forced = np.arange(len(ends)) < len(own)
+    refused = join_in_order(len(found), a, b, column, limits, forced=forced).refused
     known = [a in first and b in first for a, b in pairs]
     return [there and code < 0 for there, code in zip(known, refused[len(own) :].tolist(), strict=True)]

@@ -38,6 +38,8 @@ class Node:
         expression: the rows in a scope.
         stale: which rows of the table a partial scope replaces, as the condition of a DELETE.
         dated: the condition asks from which day on persons are touched, which undated tables decide.
+        by_day: questions ask for some days of it: computed as a whole, it is laid down day after day, so that the engine
+            passes over the others.
     """
 
     table: str
@@ -45,6 +47,7 @@ class Node:
     expression: Callable[[Scope], Rows]
     stale: str
     dated: bool = False
+    by_day: bool = False
 
 
 GRAPH: Final = (
@@ -53,6 +56,7 @@ GRAPH: Final = (
         ("fact_order", "fact_order_line", "fact_refund", "person_node"),
         orders,
         "USING touched_order WHERE orders.order_key = touched_order.order_key",
+        by_day=True,
     ),
     Node(
         "refunds",
@@ -72,6 +76,7 @@ GRAPH: Final = (
         visit,
         "USING touched WHERE visit.person = touched.person AND ended_at >= since - to_milliseconds($gap)",
         dated=True,
+        by_day=True,
     ),
     Node(
         "person_day",
@@ -79,6 +84,7 @@ GRAPH: Final = (
         person_day,
         "USING touched WHERE person_day.person = touched.person AND person_day.day >= touched.day",
         dated=True,
+        by_day=True,
     ),
     Node(
         "person",
@@ -150,7 +156,8 @@ def _replace(con: duckdb.DuckDBPyConnection, node: Node, scope: Scope) -> None:
         con.execute(f"DELETE FROM {node.table}")
     else:
         con.execute(f"DELETE FROM {node.table} {node.stale}", _gap(node, scope))
-    con.execute(f"INSERT INTO {node.table} BY NAME {_question(node, scope)}")
+    order = " ORDER BY day" if scope.full and node.by_day else ""
+    con.execute(f"INSERT INTO {node.table} BY NAME SELECT * FROM ({_question(node, scope)}){order}")
 
 
 def _gap(node: Node, scope: Scope) -> dict[str, int]:

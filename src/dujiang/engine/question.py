@@ -7,8 +7,9 @@ it is asked. Values in it are literals that Ibis quotes: nothing that a person t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from typing import Any, Protocol, TypeAlias
 
 import duckdb
@@ -48,9 +49,17 @@ def compiled(question: Rows | Column) -> str:
     return str(ibis.to_sql(question, dialect="duckdb"))
 
 
-def ask(connection: duckdb.DuckDBPyConnection, question: Rows | str) -> pa.Table:
-    """The answer to a question, or to what :func:`compiled` made of it."""
+def ask(
+    connection: duckdb.DuckDBPyConnection, question: Rows | str, told: Mapping[str, date] | None = None
+) -> pa.Table:
+    """The answer to a question, or to what :func:`compiled` made of it.
+
+    Args:
+        told: days that the question leaves open, by the names of its variables: a query written once serves all periods.
+    """
     query = question if isinstance(question, str) else compiled(question)
+    for name, day in (told or {}).items():
+        connection.execute(f"SET VARIABLE {name} = ?", [day]).fetchall()
     answer = connection.sql(query).to_arrow_table()
     # The engine sums whole numbers into 128 bits, which arrive as decimals.
     return answer.cast(pa.schema([_whole(field) for field in answer.schema]))

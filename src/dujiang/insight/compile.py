@@ -10,14 +10,28 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
+import duckdb
 import ibis
+import pyarrow as pa
 
-from dujiang.engine.question import Column, Rows, compiled
+from dujiang.engine.question import Column, Rows, ask, compiled
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.catalogue import Metric
 from dujiang.insight.dimensions import DAY
 from dujiang.insight.model import MetricSpec
-from dujiang.insight.selection import OF, Scan, conditioned, keyed, own_conditions, own_rows, selected, sourced
+from dujiang.insight.selection import (
+    BUCKET,
+    OF,
+    Scan,
+    conditioned,
+    days_told,
+    keyed,
+    own_conditions,
+    own_rows,
+    selected,
+    sourced,
+    without_days,
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +44,30 @@ class Window:
     last: date
 
 
+def simple(con: duckdb.DuckDBPyConnection, scan: Scan) -> pa.Table:
+    """Simple metrics of one table, one row for each combination of keys that has rows."""
+    return ask(con, _simple(without_days(scan)), days_told(scan))
+
+
 @lru_cache(maxsize=1024)
-def simple(scan: Scan) -> str:
-    """The query for simple metrics of one table, one row for each combination of keys that has rows."""
+def _simple(scan: Scan) -> str:
     rows = selected(scan)
     return compiled(_by_person(scan, rows) if _counts_people(scan) else _at_once(scan, rows))
+
+
+def present(con: duckdb.DuckDBPyConnection, scan: Scan, rows_max: int) -> pa.Table:
+    """Who was where, at most ``rows_max`` rows: period, step, person (``who``), channel (``place``), and for the metric at
+    position ``i`` that has conditions of its own whether the row fulfils them (``w<i>``)."""
+    return ask(con, _present(without_days(scan), rows_max), days_told(scan))
+
+
+@lru_cache(maxsize=256)
+def _present(scan: Scan, rows_max: int) -> str:
+    rows = selected(scan)
+    own = {f"w{position}": own_conditions(rows, metric) for position, metric in enumerate(scan.metrics)}
+    flags = {name: which.fill_null(False) for name, which in own.items() if which is not None}
+    named = rows.select(OF, BUCKET, who=rows[scan.shape.person], place=rows[scan.channel], **flags)
+    return compiled(named.limit(rows_max))
 
 
 def _at_once(scan: Scan, rows: Rows) -> Rows:
@@ -192,4 +225,16 @@ def one_period(metric: Metric, rows_of: Metric, period: Period, zone: str) -> Sc
     return Scan((metric,), rows_of, ((0, period),), None, (), (), zone)
 
 
-__all__ = ["OF", "Scan", "Window", "attempts", "behind", "conversion", "cumulative", "goal_scan", "simple", "trailing"]
+__all__ = [
+    "OF",
+    "Scan",
+    "Window",
+    "attempts",
+    "behind",
+    "conversion",
+    "cumulative",
+    "goal_scan",
+    "present",
+    "simple",
+    "trailing",
+]

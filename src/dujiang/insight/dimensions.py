@@ -64,6 +64,11 @@ def timezone(zone: Column, at: Column) -> Column:
     """The engine's own function: a moment on the clocks of a zone."""
 
 
+@ibis.udf.scalar.builtin(name="getvariable", signature=(("string",), "date"))
+def told(variable: Column) -> Column:
+    """The engine's own function: a day that is told when the question is asked."""
+
+
 @ibis.udf.scalar.builtin(name="date_trunc", signature=(("string", "date"), "timestamp"))
 def _truncated(step: Column, day: Column) -> Column:
     """The engine's own function: the beginning of the step, as a moment without zone."""

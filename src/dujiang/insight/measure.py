@@ -96,7 +96,7 @@ class Measuring:
                 self._cumulative(need)
 
     def _simple(self, group: list[Need], scan: Scan) -> None:
-        for row in ask(self._con, queries.simple(scan)).to_pylist():
+        for row in queries.simple(self._con, scan).to_pylist():
             cell = self._cell(row)
             for position, need in enumerate(group):
                 self._measures.put(need, cell, Raw(row[f"v{position}"], row[f"n{position}"]))

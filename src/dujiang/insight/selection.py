@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import reduce
 from operator import and_, or_
 
@@ -12,13 +13,16 @@ import ibis
 from dujiang.engine.question import Column, Rows, table
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.foundation.timewindows import Grain, Period
+from dujiang.foundation.timewindows import FIRST_DAY, Grain, Period
 from dujiang.insight.catalogue import Metric, fits
-from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, step_of, with_day
+from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, step_of, told, with_day
 from dujiang.insight.model import Condition
 
 OF, BUCKET = "_of", "_bucket"
 """Result columns: which of the periods (0 the one asked about, 1 the one compared with), and the first day of the step."""
+
+
+_ANY = Period(FIRST_DAY, FIRST_DAY)
 
 
 def key_column(position: int) -> str:
@@ -39,6 +43,8 @@ class Scan:
         where: conditions on dimensions.
         zone: the brand's time zone.
         spread: only people whose rows hold at least two values of this column; empty for everyone.
+        undated: the days are not written into the query but told when it is asked (:func:`days_told`), so that one query
+            serves all periods.
     """
 
     metrics: tuple[Metric, ...]
@@ -49,6 +55,7 @@ class Scan:
     where: tuple[Condition, ...]
     zone: str
     spread: str = ""
+    undated: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -67,11 +74,27 @@ class Scan:
         return [OF, *step, *(key_column(position) for position in range(len(self.by)))]
 
 
+def days_told(scan: Scan) -> dict[str, date]:
+    """What the variables of an undated scan stand for.
+
+    >>> from dujiang.foundation.timewindows import Period
+    >>> days_told(Scan((), None, ((0, Period(date(2026, 11, 1), date(2026, 11, 30))),), None, (), (), ""))["last0"]
+    datetime.date(2026, 11, 30)
+    """
+    firsts = {f"first{number}": period.first for number, period in scan.periods}
+    return firsts | {f"last{number}": period.last for number, period in scan.periods}
+
+
+def without_days(scan: Scan) -> Scan:
+    """The scan as an undated one: equal for all periods."""
+    return replace(scan, periods=tuple((number, _ANY) for number, _period in scan.periods), undated=True)
+
+
 def selected(scan: Scan, days: Column | None = None) -> Rows:
     """The rows that ``scan`` is about, with its key columns; of other ``days`` than its periods' where they are given."""
     rows = sourced(scan)
-    rows = rows.filter(within(rows, scan.periods) if days is None else days)
-    rows = rows.mutate(**{OF: _number(rows, scan.periods)})
+    rows = rows.filter(within(rows, scan) if days is None else days)
+    rows = rows.mutate(**{OF: _number(rows, scan)})
     if scan.grain:
         rows = rows.mutate(**{BUCKET: step_of(rows[DAY], scan.grain)})
     return keyed(scan, conditioned(scan, rows))
@@ -106,9 +129,15 @@ def keyed(scan: Scan, rows: Rows) -> Rows:
     return rows.mutate(**keys) if keys else rows
 
 
-def within(rows: Rows, periods: Iterable[tuple[int, Period]]) -> Column:
+def within(rows: Rows, scan: Scan) -> Column:
     """Whether a row's day lies in one of the periods."""
-    return reduce(or_, (rows[DAY].between(one.first, one.last) for _number, one in periods))
+    return reduce(or_, (_inside(rows, scan, number, period) for number, period in scan.periods))
+
+
+def _inside(rows: Rows, scan: Scan, number: int, period: Period) -> Column:
+    if scan.undated:
+        return rows[DAY].between(told(f"first{number}"), told(f"last{number}"))
+    return rows[DAY].between(period.first, period.last)
 
 
 def own_conditions(rows: Rows, metric: Metric) -> Column | None:
@@ -164,9 +193,9 @@ def _in_several(scan: Scan, rows: Rows, column: str) -> Rows:
     return rows.semi_join(found.filter(found["_least"] != found["_most"]).select(same), same)
 
 
-def _number(rows: Rows, periods: tuple[tuple[int, Period], ...]) -> Column:
-    cases = [(rows[DAY].between(one.first, one.last), number) for number, one in periods]
-    return ibis.cases(*cases, else_=periods[0][0])
+def _number(rows: Rows, scan: Scan) -> Column:
+    cases = [(_inside(rows, scan, number, period), number) for number, period in scan.periods]
+    return ibis.cases(*cases, else_=scan.periods[0][0])
 
 
 def check_dimensions(metric: str, known: tuple[str, ...], asked: Iterable[str]) -> None:

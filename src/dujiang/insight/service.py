@@ -16,7 +16,7 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison, Period, day_of
 from dujiang.insight import compile as queries
-from dujiang.insight.answer import MetricAnswer, MetricQuery
+from dujiang.insight.answer import Freshness, MetricAnswer, MetricQuery
 from dujiang.insight.assembly import Assembly
 from dujiang.insight.catalogue import Catalogue, catalogue
 from dujiang.insight.currents import channel_names, currents, unknown_orders, ways
@@ -27,6 +27,7 @@ from dujiang.insight.measure import Measures, Measuring, Spans
 from dujiang.insight.memory import Memory
 from dujiang.insight.model import Condition, RiverSpec
 from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
+from dujiang.insight.reading import Wanted, read_once
 from dujiang.insight.river import River, drawn, picked
 from dujiang.insight.selection import check_dimensions
 
@@ -77,6 +78,14 @@ class MetricService:
         _check(metrics, query)
         with bounded(self._answers) as con:
             return self._memory.recall(self._state(con), query, lambda: self._answer(con, metrics, query))
+
+    def prepare(self) -> None:
+        """Find out how far the data reach, which the dashboard of any period asks first after a refresh."""
+        metrics = self.catalogue()
+        asked = question(DashboardQuery(Period(self.today(), self.today())))
+        with bounded(self._answers) as con:
+            self._horizon(con, metrics, needs(metrics, asked.metrics, ()))
+            self._fresh(con)
 
     def people(self, metric: str, period: Period, where: tuple[Condition, ...] = ()) -> Rows:
         """The people behind a number, as a question with the one column ``person``, each person once.
@@ -193,13 +202,17 @@ class MetricService:
             ("line", Ask(periods, query.grain, (), where, zone), query.in_line),
             ("rows", Ask(periods, None, query.by, where, zone), query.in_rows),
         ]
-        for level, asked, names in levels:
-            chosen = needs(metrics, names, where)
-            # What a row is a share of lies in the totals.
-            chosen = [need for need in chosen if not (level == "rows" and need.everywhere)]
-            Measuring(con, metrics, measures, level, asked).run(chosen)
-        fresh = self._memory.recall(self._state(con), "freshness", lambda: freshness(con))
+        asked = [Wanted(level, ask_, self._chosen(metrics, names, where, level)) for level, ask_, names in levels]
+        read = read_once(con, measures, asked)
+        for one in asked:
+            Measuring(con, metrics, measures, one.level, one.ask).run([need for need in one.needs if need not in read])
+        fresh = self._fresh(con)
         return Assembly(metrics, query, measures, self.today()).answer(fresh)
+
+    @staticmethod
+    def _chosen(metrics: Catalogue, names: tuple[str, ...], where: tuple[Condition, ...], level: Level) -> list[Need]:
+        # What a row is a share of lies in the totals.
+        return [need for need in needs(metrics, names, where) if not (level == "rows" and need.everywhere)]
 
     def _horizon(
         self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, wanted: list[Need]
@@ -209,6 +222,9 @@ class MetricService:
             key: self._memory.recall(state, key, lambda metric=metric: spans(con, metric, zone))
             for key, metric in sources(metrics, wanted).items()
         }
+
+    def _fresh(self, con: duckdb.DuckDBPyConnection) -> Freshness:
+        return self._memory.recall(self._state(con), "freshness", lambda: freshness(con))
 
     def _state(self, con: duckdb.DuckDBPyConnection) -> Hashable | None:
         """What answers depend on, beside the question: tables, definitions and the day; None: do not remember any."""

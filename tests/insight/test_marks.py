@@ -1,0 +1,52 @@
+"""Marks count people exactly as sets do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dujiang.insight import marks
+from dujiang.insight.marks import coded, in_several, people_in, rows_in
+
+rows = st.lists(st.tuples(st.integers(0, 4), st.integers(-3, 5), st.sampled_from("abc"), st.booleans()), max_size=60)
+
+
+@settings(deadline=None)
+@given(rows)
+def test_people_and_rows_of_a_place_are_those_of_sets(stated: list[tuple[int, int, str, bool]]) -> None:
+    place, person, which = columns(stated)
+    people, behind = people_in(place, 5, person, which), rows_in(place, 5, which)
+    for number in range(5):
+        mine = [who for where, who, _channel, counts in stated if where == number and counts]
+        assert (people[number], behind[number]) == (len(set(mine)), len(mine))
+
+
+@settings(deadline=None)
+@given(rows)
+def test_sorting_gives_what_marks_give(stated: list[tuple[int, int, str, bool]]) -> None:
+    place, person, which = columns(stated)
+    with pytest.MonkeyPatch.context() as patch:
+        expected = people_in(place, 5, person, which).tolist()
+        patch.setattr(marks, "_MARKS_MAX", 0)
+        assert people_in(place, 5, person, which).tolist() == expected
+
+
+@settings(deadline=None)
+@given(rows)
+def test_who_was_in_several_channels_of_a_scope(stated: list[tuple[int, int, str, bool]]) -> None:
+    scope, person, which = columns(stated)
+    channel = coded(pa.chunked_array([pa.array([row[2] for row in stated], pa.string())]))
+    found = in_several(scope, person, channel, which).tolist()
+    for row, several in zip(stated, found, strict=True):
+        mine = {other[2] for other in stated if other[:2] == row[:2] and other[3]}
+        assert several == (row[3] and len(mine) > 1)
+
+
+def columns(stated: list[tuple[int, int, str, bool]]) -> tuple[Any, Any, Any]:
+    person = coded(pa.chunked_array([pa.array([row[1] for row in stated], pa.int64())]), named=False)
+    return np.array([row[0] for row in stated], np.int64), person, np.array([row[3] for row in stated], np.bool_)

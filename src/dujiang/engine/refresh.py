@@ -6,7 +6,7 @@ process that dies between the two leaves the notes, and the next refresh goes on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
@@ -20,7 +20,7 @@ from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import compute
 from dujiang.engine.rules import IdentifierRules
-from dujiang.engine.schema import PENDING, count, next_mark
+from dujiang.engine.schema import PENDING, count, keep_note, kept_note, next_mark
 from dujiang.engine.timeline import Timeline
 from dujiang.engine.touching import prepare, touch, touch_everything, touched_since
 from dujiang.foundation.clock import Clock, SystemClock
@@ -140,6 +140,8 @@ class Refresher:
         timeline: sorted event columns to keep in step.
         followers: rooms downstream that keep tables in step, in the order in which they read each other.
         clock: tells followers the moment.
+        note: what has to be told downstream of a resolution, as text; it is committed together with the answers, so that
+            no crash can separate them (:meth:`told`). Empty: nothing.
         full_from: share of touched nodes above which computing everything is cheaper than finding out what can stay.
     """
 
@@ -154,9 +156,11 @@ class Refresher:
         timeline: Timeline | None = None,
         followers: Sequence[Follower] = (),
         clock: Clock | None = None,
+        note: Callable[[Resolution], str] = lambda _resolution: "",
         full_from: float = 0.25,
     ) -> None:
         self.engine, self.resolver, self.rules, self.timeline = engine, resolver, rules, timeline
+        self._note = note
         self._followers, self._clock = tuple(followers), clock or SystemClock()
         self._zone, self._gap_seconds, self._full_from = str(zone), session_gap_minutes * 60, full_from
 
@@ -221,6 +225,11 @@ class Refresher:
         self._follow(reports[0].refreshed)
         return reports[0]
 
+    def told(self) -> tuple[str, str]:
+        """The mark of the committed state and what has to be told of it; it stays until the next refresh."""
+        with self.engine.read() as con:
+            return kept_note(con)
+
     def _refresh(
         self, engine: Engine, con: duckdb.DuckDBPyConnection, progress: Progress, *, full: bool
     ) -> RefreshReport:
@@ -239,6 +248,7 @@ class Refresher:
         for table in PENDING:
             con.execute(f"DELETE FROM {table}")
         before, after = next_mark(con)
+        keep_note(con, self._note(resolution))
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
         touched = None if full else touched_since(con)
         return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, touched)

@@ -76,6 +76,20 @@ def next_mark(con: duckdb.DuckDBPyConnection) -> tuple[str, str]:
     return before, after
 
 
+def keep_note(con: duckdb.DuckDBPyConnection, note: str) -> None:
+    """Keep what has to be told of the state that is about to be committed, in place of what an earlier one left."""
+    con.execute("DELETE FROM engine_state WHERE \"name\" = 'note'")
+    if note:
+        con.execute("INSERT INTO engine_state VALUES ('note', ?)", [note])
+
+
+def kept_note(con: duckdb.DuckDBPyConnection) -> tuple[str, str]:
+    """The mark of the state and what has to be told of it; empty where nothing has."""
+    found = con.execute('SELECT "name", "value" FROM engine_state WHERE "name" IN (\'mark\', \'note\')').fetchall()
+    said = dict(found)
+    return said.get("mark", ""), said.get("note", "")
+
+
 def layout() -> str:
     """A hash of the contract: a file written under another one has to be rebuilt."""
     digest = hashlib.sha256()

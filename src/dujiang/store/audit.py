@@ -79,6 +79,12 @@ def record(
     return sequence
 
 
+def newest(tx: Connection, action: str) -> str | None:
+    """To what ``action`` was done last; None where it never was."""
+    query = select(audit.c.object).where(audit.c.action == action).order_by(audit.c.sequence.desc()).limit(1)
+    return tx.execute(query).scalar()
+
+
 class Audit:
     """The log's readers."""
 

@@ -53,9 +53,16 @@ class Refreshing:
     """Keeps the engine in step with the archive. Safe to use from several threads."""
 
     def __init__(
-        self, refresher: Refresher, archive: Archive, manifest: Manifest, engine: Engine, clock: Clock
+        self,
+        refresher: Refresher,
+        archive: Archive,
+        manifest: Manifest,
+        engine: Engine,
+        clock: Clock,
+        announce: Callable[[], None],
     ) -> None:
         self._refresher, self._archive, self._manifest, self._engine = refresher, archive, manifest, engine
+        self._announce = announce
         self._clock = clock
         self._lock = threading.RLock()
         self._news = True
@@ -106,6 +113,7 @@ class Refreshing:
         Answers that are new, damaged or of another version are rebuilt instead. Returns the number of parts loaded.
         """
         with self._lock:
+            self._announce()
             parts = self._manifest.parts()
             if self._engine.rebuild_reason is not None:
                 return self.rebuild(progress).parts if parts else 0
@@ -128,6 +136,7 @@ class Refreshing:
         """Bring every answer up to date with what is loaded."""
         with self._lock:
             start = self._clock.monotonic()
+            self._announce()  # before the note of the last refresh is replaced
             report = self._refresher.refresh(progress)
             self._done(report)
             seconds = self._clock.monotonic() - start
@@ -137,12 +146,14 @@ class Refreshing:
         """Compute everything again from the archive; each part is checked against its hash on the way."""
         with self._lock:
             start = self._clock.monotonic()
+            self._announce()
             built: RebuildReport = self._refresher.rebuild(self._tables(self._manifest.parts()), progress)
             self._done(built.refreshed)
             seconds = self._clock.monotonic() - start
             return Rebuilt(built.parts, built.facts, built.refreshed.persons, built.refreshed.orders, seconds)
 
     def _done(self, report: RefreshReport) -> None:
+        self._announce()
         self._news = False
         self.last = self._clock.now()
         self.revision += 1

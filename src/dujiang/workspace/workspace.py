@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,11 +24,12 @@ from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
 from dujiang.engine.duck import Engine
 from dujiang.engine.question import mark
-from dujiang.engine.refresh import Refresher
+from dujiang.engine.refresh import Refresher, RefreshReport
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.definitions import Definition, Spec
+from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import Period, zone
@@ -61,7 +62,7 @@ from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
 from dujiang.store.vault import Vault
 from dujiang.workspace import actions, builtin, checks, salvaging  # noqa: F401  (actions: importing makes them known)
-from dujiang.workspace.announcing import Announcer
+from dujiang.workspace.announcing import Announcer, note
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.followers import followers, tag_kinds
@@ -192,9 +193,10 @@ class Workspace:
             timeline=Timeline.open(layout.engine / "timeline"),
             followers=followers(self),
             clock=clock,
+            note=note,
         )
-        self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock)
-        self.refreshing.on_refresh(Announcer(self.db, clock))
+        announcer = Announcer(self.db, refresher.told, clock)
+        self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock, announcer)
         memberships = Memberships(self.engine, refresher, self.archive, self.manifest, self.db, clock)
         self.refreshing.on_refresh(memberships)
         self._refresher = refresher
@@ -228,6 +230,7 @@ class Workspace:
             self.engine, lambda: self.definitions.current(retired=True), lambda: tag_kinds(self), self.zone, clock
         )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
+        self.refreshing.on_refresh(self._prepare_numbers)
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect
@@ -288,6 +291,10 @@ class Workspace:
     def _linkage_spec(self) -> LinkageSpec:
         defined = self.definitions.current(linkage.KIND).get((linkage.KIND, linkage.NAME))
         return LinkageSpec.model_validate(defined.spec) if defined else LinkageSpec()
+
+    def _prepare_numbers(self, _report: RefreshReport) -> None:
+        with suppress(DujiangError):  # whoever asks next finds out, or hears why not
+            self.metrics.prepare()
 
     def _metric_definitions(self) -> dict[tuple[str, str], Definition]:
         return self.definitions.current()

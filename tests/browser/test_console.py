@@ -21,7 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from dujiang.console import create_console
+from dujiang.api.app import create_app
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.money import format_money, format_number
 from dujiang.people.model import PeopleQuery
@@ -88,7 +88,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @pytest.fixture(scope="module")
 def address(workspace: Workspace) -> Iterator[str]:
-    with BRAND.serving(create_console(workspace)) as address:
+    with BRAND.serving(create_app(workspace, work=False)) as address:
         yield address
 
 

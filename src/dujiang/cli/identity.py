@@ -12,7 +12,7 @@ from dujiang.cli.output import say, show_json, show_table
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
-from dujiang.identity.rulings import Kind
+from dujiang.identity.ruling_kinds import Kind
 
 if TYPE_CHECKING:
     from dujiang.identity.dry_run import DryRun

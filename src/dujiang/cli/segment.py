@@ -96,7 +96,12 @@ def compare(
 
 
 @group.command()
-def export(name: Name, file: Annotated[Path, typer.Argument(help="CSV / 目标文件")], folder: Folder = HERE) -> None:
+def export(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="CSV / 目标文件")],
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
     """Write the members to a CSV file / 导出成员"""
     with opened(folder) as workspace, file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
@@ -106,27 +111,38 @@ def export(name: Name, file: Annotated[Path, typer.Argument(help="CSV / 目标�
             writer.writerow(person_row(one))
             written += 1
         workspace.record("terminal", "segment.export", name, {"people": written})
-    say(_("{rows} written to {file}."), rows=written, file=file.name)
+    if as_json:
+        show_json({"rows": written, "file": file.name})
+    else:
+        say(_("{rows} written to {file}."), rows=written, file=file.name)
 
 
 @group.command()
 def apply(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Definitions in YAML / YAML 定义")],
     folder: Folder = HERE,
+    as_json: Json = False,
 ) -> None:
     """Save the segments of a file and compute their members / 应用人群定义"""
     with opened(folder) as workspace:
         changes = workspace.definitions.plan(load_yaml(file.read_text("utf-8")))
         changed = workspace.definitions.apply(changes, actor="terminal", note=file.name)
         workspace.refresh()
-    say(_("{count} definitions changed."), count=changed)
+    if as_json:
+        show_json({"changed": changed})
+    else:
+        say(_("{count} definitions changed."), count=changed)
 
 
 @group.command()
-def source(name: Name, folder: Folder = HERE) -> None:
+def source(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
     """The definition of a segment as YAML / 人群定义"""
     with opened(folder) as workspace:
-        typer.echo(dump_yaml([workspace.definitions.get("segment", name)]), nl=False)
+        found = workspace.definitions.get("segment", name)
+    if as_json:
+        show_json(found.model_dump(mode="json"))
+    else:
+        typer.echo(dump_yaml([found]), nl=False)
 
 
 def _figure(value: float | None) -> str:

@@ -11,6 +11,7 @@ from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
 
 if TYPE_CHECKING:
     from dujiang.workspace import Workspace
@@ -97,15 +98,16 @@ def set_(
     name: Name,
     value: Annotated[str, typer.Argument(help="Value; none for a tag that is only there / 值")] = "",
     folder: Folder = HERE,
+    as_json: Json = False,
 ) -> None:
     """Put a tag on a person / 打标签"""
-    _put(folder, who, name, value=value)
+    _put(folder, who, name, as_json, value=value)
 
 
 @group.command()
-def remove(who: Who, name: Name, folder: Folder = HERE) -> None:
+def remove(who: Who, name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
     """Take a tag off a person / 去掉标签"""
-    _put(folder, who, name, removed=True)
+    _put(folder, who, name, as_json, removed=True)
 
 
 @group.command()
@@ -115,6 +117,7 @@ def consent(
     medium: Annotated[str, typer.Option(help="sms, email, phone, wecom …; all if left out / 触达方式")] = "",
     purpose: Annotated[str, typer.Option(help="What for / 用途")] = "marketing",
     folder: Folder = HERE,
+    as_json: Json = False,
 ) -> None:
     """State what a person allows / 记录同意或撤回"""
     if state not in ("granted", "withdrawn", "unknown"):
@@ -122,16 +125,25 @@ def consent(
         raise InvalidInput("consent.bad_state", sentence, state=state[:40])
     with opened(folder) as workspace:
         known: Any = state
-        workspace.state_consent(_person(workspace, who), purpose, medium, known, actor="terminal")
+        person = _person(workspace, who)
+        workspace.state_consent(person, purpose, medium, known, actor="terminal")
         workspace.refresh()
-    say(_("Noted."))
+    _noted(as_json, person)
 
 
-def _put(folder: Any, who: str, name: str, **how: Any) -> None:
+def _put(folder: Any, who: str, name: str, as_json: bool, **how: Any) -> None:
     with opened(folder) as workspace:
-        workspace.tag_person(_person(workspace, who), name, actor="terminal", **how)
+        person = _person(workspace, who)
+        workspace.tag_person(person, name, actor="terminal", **how)
         workspace.refresh()
-    say(_("Noted."))
+    _noted(as_json, person)
+
+
+def _noted(as_json: bool, person: int) -> None:
+    if as_json:
+        show_json({"person": person_id(person)})
+    else:
+        say(_("Noted."))
 
 
 def _person(workspace: Workspace, who: str) -> int:

@@ -69,8 +69,8 @@ def ibis_table(name: str) -> ibis.Table:
 
 def next_mark(con: duckdb.DuckDBPyConnection) -> tuple[str, str]:
     """The mark of the state so far (empty for a new file), and the one that is now set: no two states share one."""
-    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchone()
-    before, after = row[0] if row else "", new_id("state")
+    rows = con.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchall()
+    before, after = rows[0][0] if rows else "", new_id("state")
     con.execute("DELETE FROM engine_state WHERE \"name\" = 'mark'")
     con.execute("INSERT INTO engine_state VALUES ('mark', ?)", [after])
     return before, after
@@ -110,13 +110,12 @@ def fingerprint(con: duckdb.DuckDBPyConnection, tables: Iterable[str] = tuple(DE
 def _fingerprint(con: duckdb.DuckDBPyConnection, name: str) -> tuple[int, int]:
     columns = ", ".join(f'"{column}"' for column in ALL[name].columns.names)
     question = f'SELECT count(*), coalesce(sum(hash({columns})::HUGEINT % 1000000007), 0) FROM "{name}"'
-    row = con.execute(question).fetchone()
-    assert row is not None
-    return int(row[0]), int(row[1])
+    ((rows, total),) = con.execute(question).fetchall()
+    return int(rows), int(total)
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """Rows of ``relation``, a table or a question in brackets."""
-    row = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    assert row is not None
-    return int(row[0])
+    # Fetched to the end: an open result would bar the connection from the next question.
+    ((rows,),) = con.execute(f"SELECT count(*) FROM {relation}").fetchall()
+    return int(rows)

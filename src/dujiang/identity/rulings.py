@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from dujiang.engine.contract import IDENTITY_DECISION
 from dujiang.identity.model import Flags, Graph, Imposed, Ints
+from dujiang.identity.ruling_kinds import Kind as Kind
 from dujiang.identity.sets import among, distinct
 from dujiang.store.columns import to_micros
 
-Kind = Literal["separate", "join", "bar", "distrust"]
 Origin = Literal["hand", "suggestion", "hold"]
 
 

@@ -7,8 +7,9 @@ import duckdb
 
 def remembered(con: duckdb.DuckDBPyConnection, name: str) -> str:
     """What :func:`remember` kept under ``name``; empty where it kept nothing."""
-    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [name]).fetchone()
-    return row[0] if row else ""
+    # Fetched to the end: an open result would bar the connection from the next question.
+    rows = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [name]).fetchall()
+    return rows[0][0] if rows else ""
 
 
 def remember(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:

@@ -149,7 +149,7 @@ def weeks_sheet(visit: Visit, runs: Mapping[str, ModelRun]) -> Sheet:
     run = runs.get("purchases")
     held = run.body.hold_out if run and isinstance(run.body, PurchaseBody) else None
     weeks = held.weeks if held else ()
-    before = (None, *weeks[:-1])
+    before = (None, *weeks)[: len(weeks)]
     rows = [
         (
             one.day,

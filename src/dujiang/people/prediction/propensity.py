@@ -82,10 +82,10 @@ def fit_propensity(con: duckdb.DuckDBPyConnection, what: Propensity, as_of: date
 def _cuts(con: duckdb.DuckDBPyConnection, as_of: date, days: int) -> list[date]:
     """Cut-off days, the earliest first; each has a full horizon behind it, and one at least before it."""
     row = con.execute("SELECT min(day) FROM orders WHERE status = 'valid' AND person IS NOT NULL AND day < ?", [as_of])
-    found = row.fetchone()
-    if found is None or found[0] is None:
+    ((first,),) = row.fetchall()
+    if first is None:
         return []
-    many = min(_CUTS_MAX, (as_of - found[0]).days // days - 1)
+    many = min(_CUTS_MAX, (as_of - first).days // days - 1)
     return [as_of - timedelta(days * nth) for nth in range(many, 0, -1)]
 
 

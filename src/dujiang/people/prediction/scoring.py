@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.refresh import Change
+from dujiang.people.following import remember, remembered
 from dujiang.people.prediction.features import features
 from dujiang.people.prediction.forecast import HORIZONS, PurchaseModel, alive, forecast
 from dujiang.people.prediction.model import NAMES, PROPENSITIES, PROPENSITY_DAYS, PURCHASES, Propensity
@@ -37,7 +38,7 @@ class PredictionFollower:
         """Compute the rows of those concerned again."""
         used = {name: found for name in NAMES if (found := self._runs.in_use(name))}
         state = ":".join([change.today.isoformat(), *(run for run, _model in used.values())])
-        everybody = change.full or state != _kept(con)
+        everybody = change.full or state != remembered(con, _STATE)
         among = "" if everybody else "touched"
         con.execute("DELETE FROM prediction" + ("" if everybody else " WHERE person IN (SELECT person FROM touched)"))
         for name, (_run, model) in used.items():
@@ -45,17 +46,7 @@ class PredictionFollower:
                 con.register("predicted_rows", rows)
                 con.execute("INSERT INTO prediction SELECT person, model, value, low, high, as_of FROM predicted_rows")
                 con.unregister("predicted_rows")
-        _keep(con, state)
-
-
-def _kept(con: duckdb.DuckDBPyConnection) -> str | None:
-    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [_STATE]).fetchone()
-    return row[0] if row else None
-
-
-def _keep(con: duckdb.DuckDBPyConnection, state: str) -> None:
-    con.execute('DELETE FROM engine_state WHERE "name" = ?', [_STATE])
-    con.execute("INSERT INTO engine_state VALUES (?, ?)", [_STATE, state])
+        remember(con, _STATE, state)
 
 
 def predicted(

@@ -15,6 +15,7 @@ from dujiang.engine.refresh import Change
 from dujiang.foundation.errors import DujiangError
 from dujiang.people.behaviour import AsOf
 from dujiang.people.conditions import Condition
+from dujiang.people.following import remember, remembered
 from dujiang.people.segments.compile import Compiler, TagKinds
 from dujiang.people.segments.members import forget, renew
 from dujiang.people.segments.tree import Trees, expanded
@@ -72,10 +73,8 @@ def _mark(tree: Condition) -> str:
 
 
 def _remembered(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [_STATE]).fetchone()
-    return json.loads(row[0]) if row else {}
+    return json.loads(remembered(con, _STATE) or "{}")
 
 
 def _remember(con: duckdb.DuckDBPyConnection, state: Mapping[str, Any]) -> None:
-    con.execute('DELETE FROM engine_state WHERE "name" = ?', [_STATE])
-    con.execute("INSERT INTO engine_state VALUES (?, ?)", [_STATE, json.dumps(state)])
+    remember(con, _STATE, json.dumps(state))

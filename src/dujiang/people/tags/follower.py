@@ -14,6 +14,7 @@ import duckdb
 from dujiang.engine.refresh import Change
 from dujiang.people.behaviour import AsOf
 from dujiang.people.bound import Question
+from dujiang.people.following import remember, remembered
 from dujiang.people.tags.catalogue import Catalogue
 from dujiang.people.tags.compute import columns, valued
 
@@ -63,25 +64,24 @@ class TagFollower:
         con.execute(
             "CREATE OR REPLACE TEMP TABLE tag_among AS SELECT DISTINCT person FROM touched SEMI JOIN person USING (person)"
         )
-        if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchone():
+        if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchall():
             _insert(con, valued(tags, as_of, "tag_among"))
             _remember(con, Freshness(before.definitions, before.day, change.now, before.everybody_at))
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
     """What the table was last computed for; None before the first time."""
-    row = con.execute('SELECT "value" FROM engine_state WHERE "name" = ?', [_STATE]).fetchone()
-    if row is None:
+    text = remembered(con, _STATE)
+    if not text:
         return None
-    kept = json.loads(row[0])
+    kept = json.loads(text)
     moments = {name: datetime.fromisoformat(kept[name]) for name in ("at", "everybody_at")}
     return Freshness(kept["definitions"], kept["day"], **moments)
 
 
 def _remember(con: duckdb.DuckDBPyConnection, state: Freshness) -> None:
     kept = {**vars(state), "at": state.at.isoformat(), "everybody_at": state.everybody_at.isoformat()}
-    con.execute('DELETE FROM engine_state WHERE "name" = ?', [_STATE])
-    con.execute("INSERT INTO engine_state VALUES (?, ?)", [_STATE, json.dumps(kept)])
+    remember(con, _STATE, json.dumps(kept))
 
 
 def _insert(con: duckdb.DuckDBPyConnection, question: Question) -> None:

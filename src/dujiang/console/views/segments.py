@@ -14,6 +14,7 @@ from dujiang.foundation.ids import person_id
 from dujiang.people.model import Profile
 from dujiang.people.segments.model import Difference, Overlap, Reach, SegmentSummary, SizeDay
 from dujiang.people.segments.sentence import FIELD_LABELS
+from dujiang.people.tags.catalogue import Tag as CataloguedTag
 
 MEDIA: Final = {
     "sms": _("Text message"),
@@ -133,19 +134,22 @@ def differences_sheet(visit: Visit, found: Sequence[Difference]) -> Sheet:
         Column("p", visit.text(_("p (adjusted)"))),
         Column("clear", visit.text(_("Clear")), "tag"),
     )
-    rows = [_difference(visit, one) for one in found[:DIFFERENCES_SHOWN]]
+    tags = {tag.name: tag for tag in visit.workspace.tags.catalogue()}
+    rows = [_difference(visit, one, tags.get(one.field)) for one in found[:DIFFERENCES_SHOWN]]
     return Sheet("differences", columns, rows)
 
 
-def _difference(visit: Visit, one: Difference) -> tuple[object, ...]:
+def _difference(visit: Visit, one: Difference, tag: CataloguedTag | None) -> tuple[object, ...]:
     def figure(value: float | None) -> str:
         if value is None:
             return "–"
         if one.value:
             return visit.show(value, "percent")
-        return visit.show(round(value), "money") if one.field.endswith("_minor") else f"{value:,.3g}"
+        is_money = one.field.endswith("_minor") or (tag is not None and tag.spec.value == "money")
+        return visit.show(round(value), "money") if is_money else f"{value:,.3g}"
 
-    name = visit.text(FIELD_LABELS[one.field]) if one.field in FIELD_LABELS else one.field
+    known = visit.text(FIELD_LABELS[one.field]) if one.field in FIELD_LABELS else one.field
+    name = tag.label(visit.locale) if tag else known
     clear = Tag(visit.text(_("clear")), "good") if one.clear else Tag(visit.text(_("not clear")))
     p = "<0.001" if one.p < 0.001 else f"{one.p:.3f}"
     return (name, one.value, figure(one.a), figure(one.b), f"{one.effect:+.2f}", p, clear)

@@ -8,7 +8,7 @@ integral that they stand for, over the moment at which the customer left:
 
 Its terms are all positive, so that nothing cancels, and it is computed relative to its largest value, so that nothing
 overflows. The rule has 24 Gauss–Legendre nodes in a variable in which the integrand is nearly flat; the test against
-adaptive quadrature states its accuracy (1e-8 in the log-likelihood of one person, where it is worst).
+adaptive quadrature states its accuracy (1e-6 in the log-likelihood of one person, where it is worst).
 """
 
 from __future__ import annotations

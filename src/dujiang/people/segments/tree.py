@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import Conflict, InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.people.conditions import LEAVES_MAX, All, Any_, Condition, Member, Not, leaves
+from dujiang.people.mentions import mentioned
 from dujiang.people.segments.model import KIND, SegmentSpec
 
 Trees = Mapping[str, Condition]
@@ -94,16 +94,5 @@ def users(name: str, definitions: Mapping[tuple[str, str], Definition]) -> tuple
     return tuple(
         key
         for key, one in definitions.items()
-        if key != (KIND, name) and one.status != "retired" and name in set(_under_segment(one.spec))
+        if key != (KIND, name) and one.status != "retired" and name in set(mentioned(one.spec, "segment"))
     )
-
-
-def _under_segment(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key == "segment" and isinstance(inner, str):
-                yield inner
-            yield from _under_segment(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _under_segment(inner)

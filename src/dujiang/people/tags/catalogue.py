@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from dujiang.foundation.definitions import Definition, dump_yaml, load_yaml
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.people.comparison import Kind
+from dujiang.people.mentions import mentioned
 from dujiang.people.tags.fields import FIELDS
 from dujiang.people.tags.model import KIND, TagSpec
 
@@ -180,21 +181,10 @@ def users(name: str, current: Iterable[Definition]) -> tuple[Key, ...]:
 
 
 def _named(definition: Definition) -> set[str]:
-    found = set(_under_tag(definition.spec))
+    found = set(mentioned(definition.spec, "tag"))
     if definition.kind == KIND:
         found |= set(TagSpec.model_validate(definition.spec).names())
     return found
-
-
-def _under_tag(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key == "tag" and isinstance(inner, str):
-                yield inner
-            yield from _under_tag(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _under_tag(inner)
 
 
 _OF_SOURCE: Final = {

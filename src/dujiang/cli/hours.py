@@ -21,6 +21,7 @@ def hours(
     """The best hours to send / 活跃时段"""
     with opened(folder) as workspace:
         service = workspace.hours
+        alike = service.prior().alike
         if words:
             persons = workspace.people.find(words)
             if not persons:
@@ -38,4 +39,6 @@ def hours(
         for one in found.best
     ]
     show_table([_("Hour"), _("Share of the day"), _("90% interval"), _("Surely above average")], rows)
+    if alike:
+        say(_("People do not differ in their hours: the best hours are the same for everybody."))
     say(_("{hours} active hours; {own} of this is their own habit."), hours=found.hours, own=f"{found.own:.0%}")

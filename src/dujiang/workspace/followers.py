@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def followers(workspace: Workspace) -> tuple[Follower, ...]:
-    """Profile and tags, life cycle, value, predictions, segments."""
+    """Life cycle, value, active hours, predictions; then tags, which show what models say; then segments, which read tags."""
     return (
-        TagFollower(lambda: catalogue(workspace.definitions.current())),
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),
         PredictionFollower(workspace.predictions.runs),
+        TagFollower(lambda: catalogue(workspace.definitions.current())),
         SegmentFollower(lambda: trees(workspace.definitions.current()), lambda: tag_kinds(workspace)),
     )
 

@@ -75,9 +75,18 @@ def test_only_hours_that_are_allowed_are_best() -> None:
     assert all(8 <= one.hour < 21 for one in hours_of(night, counted(drawn(20.0)[2]), range(8, 21)).best)
 
 
+def test_people_who_all_do_the_same_are_said_to_be_alike() -> None:
+    rng = np.random.default_rng(8)
+    share = rng.dirichlet(np.full(SLOTS, 2.0))
+    seen = np.array([rng.multinomial(rng.integers(1, 60), share) for _ in range(PEOPLE)])
+    assert counted(seen).alike
+    assert not counted(drawn(40.0)[2]).alike
+
+
 def test_with_few_people_nothing_is_said_of_how_they_differ() -> None:
     few = prior([3, 4], [1, 2], [1, 1], [3], [1])
     assert few.strength is None
+    assert not few.alike
     own = np.zeros(SLOTS)
     own[7] = 9
     assert hours_of(own, few, range(24)).own == 0.0

@@ -46,6 +46,8 @@ def everybody(visit: Visit, found: HoursOf, prior: Prior) -> HoursView:
     )
     if prior.strength is None:
         note = visit.text(_("Too few people were active twice to say how much people differ."))
+    elif prior.alike:
+        note = visit.text(_("People do not differ in their hours: the best hours are the same for everybody."))
     else:
         note = visit.text(
             _(

@@ -38,6 +38,7 @@ GROUPS: Final = {
     "time": _("Time of day"),
     "reach": _("Reachability and consent"),
     "profile": _("Profile"),
+    "prediction": _("Foretold by models"),
     "brand": _("The brand's own"),
 }
 TYPES: Final = {

@@ -21,12 +21,14 @@ class Prior:
         strength: how many active hours of a person it counts as; None where too few people are known to say.
         people: active in at least one hour.
         hours: active hours of all of them.
+        alike: nothing shows that people differ in their hours at all; the best hours are then the same for everybody.
     """
 
     share: tuple[float, ...]
     strength: float | None
     people: int
     hours: int
+    alike: bool = False
 
 
 @dataclass(frozen=True)

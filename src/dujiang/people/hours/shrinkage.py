@@ -24,6 +24,8 @@ from dujiang.people.hours.model import LEAST_PEOPLE, SLOTS, Basis, BestHour, Hou
 Reals = npt.NDArray[np.float64]
 _SMALLEST: Final = 0.5
 _STRENGTHS: Final = (np.log(0.05), np.log(1e5))
+_CLEARLY: Final = 1.353
+"""Half the 95% point of the likelihood ratio where the question is whether a variance is above 0 (Self and Liang 1987)."""
 _DAY: Final = 24
 _OWN, _MIXED = 0.5, 0.15
 
@@ -43,15 +45,18 @@ def prior(
     held = np.bincount(slots.astype(np.int64), counts * weights, SLOTS) + _SMALLEST
     share: Reals = np.asarray(held / (everything + _SMALLEST * SLOTS), dtype=np.float64)
     telling = float(holders[sums >= 2].sum())
-    strength = (
-        _strength(share, slots.astype(np.int64), counts, weights, sums, holders) if telling >= LEAST_PEOPLE else None
+    strength, alike = (
+        _strength(share, slots.astype(np.int64), counts, weights, sums, holders)
+        if telling >= LEAST_PEOPLE
+        else (None, False)
     )
-    return Prior(tuple(share.tolist()), strength, int(holders.sum()), int(everything))
+    return Prior(tuple(share.tolist()), strength, int(holders.sum()), int(everything), alike)
 
 
 def _strength(
     share: Reals, slot: npt.NDArray[np.int64], hours: Reals, people: Reals, totals: Reals, of: Reals
-) -> float:
+) -> tuple[float, bool]:
+    """The strength, and whether people cannot be told apart: then it is no likelier than that all do the same."""
     expected = share[slot]
 
     def loss(log_strength: float) -> float:
@@ -61,7 +66,7 @@ def _strength(
         return -float(whole + parts)
 
     found: Any = minimize_scalar(loss, bounds=_STRENGTHS, method="bounded")
-    return float(np.exp(found.x))
+    return float(np.exp(found.x)), loss(_STRENGTHS[1]) - float(found.fun) < _CLEARLY
 
 
 def expected(own: npt.ArrayLike, everybody: Prior) -> Reals:

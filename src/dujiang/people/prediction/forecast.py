@@ -21,8 +21,6 @@ from dujiang.people.prediction.purchases import Buyers
 from dujiang.people.prediction.special import Ints, Reals
 
 MODELS: Final[dict[str, ModuleType]] = {"bg_nbd": bgnbd, "pareto_nbd": paretonbd}
-HORIZONS: Final = (90, 180, 365)
-"""Days ahead."""
 COVERAGE: Final = 0.8
 _GRID: Final = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 240)])
 _COUNTED_MAX: Final = 60

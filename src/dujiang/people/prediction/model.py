@@ -11,6 +11,16 @@ Propensity = Literal["buy", "lapse", "respond"]
 PROPENSITIES: Final[tuple[Propensity, ...]] = ("buy", "lapse", "respond")
 PROPENSITY_DAYS: Final[dict[Propensity, int]] = {"buy": 30, "lapse": 90, "respond": 30}
 NAMES: Final = (PURCHASES, *PROPENSITIES)
+HORIZONS: Final = (90, 180, 365)
+"""Days ahead for which purchases and their value are foretold."""
+OUTPUTS: Final = (
+    "alive",
+    *(f"{what}_{days}" for days in HORIZONS for what in ("purchases", "value")),
+    *(f"{what}_{days}" for what, days in PROPENSITY_DAYS.items()),
+)
+"""What the table ``prediction`` may say of a person: the values of its column ``model``."""
+STATE: Final = "prediction"
+"""Under this name the refresh keeps what predictions were last computed with."""
 
 State = Literal["fitted", "too_little", "not_converged"]
 

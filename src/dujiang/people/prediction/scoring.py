@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,15 +13,21 @@ import pyarrow as pa
 from dujiang.engine.refresh import Change
 from dujiang.people.following import remember, remembered
 from dujiang.people.prediction.features import features
-from dujiang.people.prediction.forecast import HORIZONS, PurchaseModel, alive, forecast
-from dujiang.people.prediction.model import NAMES, PROPENSITIES, PROPENSITY_DAYS, PURCHASES, Propensity
+from dujiang.people.prediction.forecast import PurchaseModel, alive, forecast
+from dujiang.people.prediction.model import (
+    HORIZONS,
+    NAMES,
+    PROPENSITIES,
+    PROPENSITY_DAYS,
+    PURCHASES,
+    STATE,
+    Propensity,
+)
 from dujiang.people.prediction.propensity import ACTIVE_DAYS
 from dujiang.people.prediction.purchases import buyers
 from dujiang.people.prediction.runs import Model, Runs
 from dujiang.people.prediction.special import Ints, Reals
 from dujiang.people.prediction.trees import PropensityModel
-
-_STATE: Final = "prediction"
 
 
 class PredictionFollower:
@@ -38,7 +43,7 @@ class PredictionFollower:
         """Compute the rows of those concerned again."""
         used = {name: found for name in NAMES if (found := self._runs.in_use(name))}
         state = ":".join([change.today.isoformat(), *(run for run, _model in used.values())])
-        everybody = change.full or state != remembered(con, _STATE)
+        everybody = change.full or state != remembered(con, STATE)
         among = "" if everybody else "touched"
         con.execute("DELETE FROM prediction" + ("" if everybody else " WHERE person IN (SELECT person FROM touched)"))
         for name, (_run, model) in used.items():
@@ -46,7 +51,7 @@ class PredictionFollower:
                 con.register("predicted_rows", rows)
                 con.execute("INSERT INTO prediction SELECT person, model, value, low, high, as_of FROM predicted_rows")
                 con.unregister("predicted_rows")
-        remember(con, _STATE, state)
+        remember(con, STATE, state)
 
 
 def predicted(

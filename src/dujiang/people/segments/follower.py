@@ -1,4 +1,4 @@
-"""Segments follow every refresh: for whom something changed, and for everybody on a new day or by another definition."""
+"""Segments follow every refresh: for whom something changed, and for everybody on a new day, by another definition or model."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dujiang.people.following import remember, remembered
 from dujiang.people.segments.compile import Compiler, TagKinds
 from dujiang.people.segments.members import forget, renew
 from dujiang.people.segments.tree import Trees, expanded
+from dujiang.people.tags.outputs import models_in_use
 
 log = logging.getLogger("dujiang.segments")
 
@@ -46,13 +47,13 @@ class SegmentFollower:
         gone = [name for name in known if name not in trees]
         if gone:
             forget(con, gone, change.now)
-        day = str(change.today)
-        if change.full or (before.get("day"), before.get("tags")) != (day, tags.mark):
+        state = {"day": str(change.today), "tags": tags.mark, "models": models_in_use(con)}
+        if change.full or any(before.get(key) != value for key, value in state.items()):
             renew(con, trees, as_of, tags, touched=False, filled=fresh)
         else:
             renew(con, {name: trees[name] for name in fresh}, as_of, tags, touched=False, filled=fresh)
             renew(con, {name: one for name, one in trees.items() if name not in fresh}, as_of, tags, touched=True)
-        _remember(con, {"day": day, "tags": tags.mark, "marks": marks})
+        _remember(con, {**state, "marks": marks})
 
 
 def _sound(trees: Trees, as_of: AsOf, tags: TagKinds) -> dict[str, Condition]:

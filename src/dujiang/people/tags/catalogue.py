@@ -16,6 +16,7 @@ from dujiang.people.comparison import Kind
 from dujiang.people.mentions import mentioned
 from dujiang.people.tags.fields import FIELDS
 from dujiang.people.tags.model import KIND, TagSpec
+from dujiang.people.tags.outputs import OUTPUTS
 
 Key = tuple[str, str]
 
@@ -202,5 +203,5 @@ def _tables(tags: Catalogue, tag: Tag) -> set[str]:
     if spec.type == "given":
         return {"fact_tag"}
     if spec.model:
-        return {"prediction"}
+        return {OUTPUTS[spec.model.model].table}
     return {table for part in spec.names() for table in _tables(tags, tags.get(part))}

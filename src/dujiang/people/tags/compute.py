@@ -1,7 +1,7 @@
 """All tags of everybody, or of some, as one question.
 
-Statistics come from one pass over each source; fields, addresses, consents and what was put on people are joined; then each
-level of formulas and rules is a projection over the level before.
+Statistics come from one pass over each source; fields, addresses, consents, what models say and what was put on people are
+joined; then each level of formulas and rules is a projection over the level before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dujiang.people.counting import counted_text
 from dujiang.people.tags.catalogue import Catalogue, Tag
 from dujiang.people.tags.fields import FIELDS, addresses, consents
 from dujiang.people.tags.model import Value
+from dujiang.people.tags.outputs import said
 
 TYPES: Final[dict[Value, str]] = {
     "yes": "BOOLEAN", "number": "DOUBLE", "money": "BIGINT", "percent": "DOUBLE", "day": "DATE", "text": "VARCHAR",
@@ -69,6 +70,9 @@ def _base(level: list[Tag], as_of: AsOf, binder: Binder, among: str) -> str:
     given = [tag for tag in level if tag.spec.type == "given"]
     if given:
         joins.append(f"LEFT JOIN ({_given(given, binder)}) AS g USING (person)")
+    outputs = {tag.name: (tag.spec.model.model, tag.spec.model.column) for tag in level if tag.spec.model}
+    if outputs:
+        joins.append(f"LEFT JOIN ({said(outputs, binder, among)}) AS o USING (person)")
     semi = f'SEMI JOIN "{among}" USING (person)' if among else ""
     return f"SELECT p.person{made} FROM (FROM person {semi}) AS p {' '.join(joins)}"
 
@@ -90,7 +94,7 @@ class _Base:
             return _cast(self._bound(FIELDS[spec.field].text), type_)
         if spec.type == "given":
             return _read(f'g."{tag.name}"', spec.value, self.binder)
-        return f"CAST(NULL AS {type_})"
+        return _cast(f'o."{tag.name}"', type_)
 
     def _bound(self, text: str) -> str:
         if "{today}" in text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from dujiang.people.bound import Question
 from dujiang.people.following import remember, remembered
 from dujiang.people.tags.catalogue import Catalogue
 from dujiang.people.tags.compute import columns, valued
+from dujiang.people.tags.outputs import models_in_use
 
 TABLE: Final = "person_tag"
 """``person`` and a column for each tag, named as the tag; a row for each person of the table ``person``."""
@@ -29,19 +30,26 @@ class Freshness:
 
     Attributes:
         definitions: fingerprint of the tags.
+        models: the models in use, whose outputs are tags.
         day: the brand's day.
         at: when somebody was last computed.
         everybody_at: when everybody was.
     """
 
     definitions: str
+    models: str
     day: str
     at: datetime
     everybody_at: datetime
 
+    @property
+    def basis(self) -> tuple[str, str, str]:
+        """What everybody has to be computed again for, once it is another one."""
+        return self.definitions, self.models, self.day
+
 
 class TagFollower:
-    """Computes the tags of touched people; of everybody when the day or a definition changed.
+    """Computes the tags of touched people; of everybody when the day, a definition or a model changed.
 
     Args:
         tags: the tags in force.
@@ -53,12 +61,13 @@ class TagFollower:
     def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
         """Bring the table to what the refresh computed."""
         tags, before = self._tags(), freshness(con)
-        same = before is not None and (before.definitions, before.day) == (tags.fingerprint, str(change.today))
+        now = Freshness(tags.fingerprint, models_in_use(con), str(change.today), change.now, change.now)
+        same = before is not None and before.basis == now.basis
         as_of = AsOf(change.now, ZoneInfo(change.zone))
         if before is None or change.full or not same:
             con.execute(f"CREATE OR REPLACE TABLE {TABLE} ({columns(tags)})")
             _insert(con, valued(tags, as_of))
-            _remember(con, Freshness(tags.fingerprint, str(change.today), change.now, change.now))
+            _remember(con, now)
             return
         con.execute(f"DELETE FROM {TABLE} USING touched WHERE {TABLE}.person = touched.person")
         con.execute(
@@ -66,7 +75,7 @@ class TagFollower:
         )
         if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchall():
             _insert(con, valued(tags, as_of, "tag_among"))
-            _remember(con, Freshness(before.definitions, before.day, change.now, before.everybody_at))
+            _remember(con, replace(before, at=change.now))
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
@@ -76,7 +85,7 @@ def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
         return None
     kept = json.loads(text)
     moments = {name: datetime.fromisoformat(kept[name]) for name in ("at", "everybody_at")}
-    return Freshness(kept["definitions"], kept["day"], **moments)
+    return Freshness(kept["definitions"], kept["models"], kept["day"], **moments)
 
 
 def _remember(con: duckdb.DuckDBPyConnection, state: Freshness) -> None:

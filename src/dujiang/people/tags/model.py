@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dujiang.foundation.definitions import Spec, register
 from dujiang.foundation.errors import InvalidInput
@@ -16,13 +16,14 @@ from dujiang.foundation.expression import parse
 from dujiang.people.behaviour import Statistic
 from dujiang.people.comparison import Comparison, Kind, Scalar
 from dujiang.people.tags.fields import FIELDS
+from dujiang.people.tags.outputs import OUTPUTS
 
 KIND: Final = "tag"
 Source = Literal["statistic", "field", "formula", "rule", "model", "given"]
 Value = Literal["yes", "number", "money", "percent", "day", "text", "list"]
 Group = Literal[
     "value", "recency", "frequency", "category", "price", "channel", "content", "community", "service", "lifecycle",
-    "promotion", "place", "device", "referral", "returns", "time", "reach", "profile", "brand",
+    "promotion", "place", "device", "referral", "returns", "time", "reach", "profile", "prediction", "brand",
 ]  # fmt: skip
 
 KINDS: Final[dict[Value, Kind]] = {
@@ -47,10 +48,22 @@ class Case(Spec):
 
 
 class ModelOutput(Spec):
-    """A column of what a model says of each person."""
+    """What a model says of each person.
+
+    Attributes:
+        model: one of :data:`~dujiang.people.tags.outputs.OUTPUTS`.
+        column: the value itself, or an end of its interval; nothing where there is no interval.
+    """
 
     model: str
     column: Literal["value", "low", "high"] = "value"
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, model: str) -> str:
+        if model not in OUTPUTS:
+            raise ValueError(f"no model says {model[:40]!r}; there are {', '.join(OUTPUTS)}")
+        return model
 
 
 class TagSpec(Spec):
@@ -116,7 +129,9 @@ class TagSpec(Spec):
             made = self.statistic.kind
         elif self.field:
             made = FIELDS[self.field].kind
-        elif self.type in ("formula", "model"):
+        elif self.model is not None:
+            made = OUTPUTS[self.model.model].kind
+        elif self.type == "formula":
             made = "number"
         if made and made != self.kind and not (made == "number" and self.value == "yes") and made != "any":
             raise ValueError(f"its value is a {made}, which is no {self.value}")

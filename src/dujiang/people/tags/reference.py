@@ -47,6 +47,10 @@ def _computed(tag: Tag) -> Iterator[str]:
         yield f"`{spec.expression}`"
     elif spec.field:
         yield f"profile field `{spec.field}`"
+    elif spec.model:
+        yield f"model output `{spec.model.model}`" + (
+            f", `{spec.model.column}`" if spec.model.column != "value" else ""
+        )
     for case in spec.cases:
         yield f"`{_value(case.value)}` if {_tests(case)};"
     if spec.cases:

@@ -1,0 +1,47 @@
+"""What models say of people, as tags can show it: the models' followers keep it before tags are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from dujiang.people.bound import Binder
+from dujiang.people.comparison import Kind
+from dujiang.people.following import remembered
+from dujiang.people.prediction import model as prediction
+
+
+@dataclass(frozen=True)
+class Output:
+    """One thing a model says.
+
+    Attributes:
+        kind: what it is.
+        table: the engine's table that holds it.
+    """
+
+    kind: Kind
+    table: str = "prediction"
+
+
+OUTPUTS: Final[dict[str, Output]] = {name: Output("number") for name in prediction.OUTPUTS}
+
+_STATES: Final = (prediction.STATE,)
+
+
+def models_in_use(con: duckdb.DuckDBPyConnection) -> str:
+    """The models with which everybody was last computed, and the day; another text once any of them changed."""
+    return "|".join(remembered(con, state) for state in _STATES)
+
+
+def said(outputs: Mapping[str, tuple[str, str]], binder: Binder, among: str = "") -> str:
+    """What models say, as a table: ``person`` and a column for each of ``outputs`` (name to output and column)."""
+    made = ", ".join(
+        f'any_value("{column}") FILTER (model = {binder.bind(model)}) AS "{name}"'
+        for name, (model, column) in outputs.items()
+    )
+    semi = f'SEMI JOIN "{among}" USING (person)' if among else ""
+    return f"SELECT person, {made} FROM prediction {semi} GROUP BY person"

@@ -15,6 +15,7 @@ from dujiang.foundation.timewindows import DEFAULT_ZONE, day_of, zone
 from dujiang.identity.model import (
     BARRED,
     BY_HAND,
+    DEMOTED,
     DISTRUSTED,
     LIMIT,
     NOT_JOINING,
@@ -61,6 +62,10 @@ _SENTENCES: Final = {
     LIMIT: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but joined they would give one person more than"
         " {limit} of the kind “{type}”. Stronger links were believed."
+    ),
+    DEMOTED: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but the person already has {limit} of the kind"
+        " “{type}” with more evidence. The one with the least evidence gave way."
     ),
 }
 
@@ -170,7 +175,7 @@ def explain(
 
 def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> Evidence:
     a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why = row
-    limited = reason.removeprefix(LIMIT) if reason.startswith(LIMIT) else ""
+    limited = reason.partition(":")[2]
     return Evidence(
         a=a,
         b=b,

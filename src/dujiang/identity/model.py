@@ -41,6 +41,8 @@ DISTRUSTED: Final = "distrusted"
 """Nobody but sources that are distrusted or held states it."""
 LIMIT: Final = "limit:"
 """The person would have more identifiers of the type named behind the colon than one person may have."""
+DEMOTED: Final = "demoted:"
+"""The person has as many of the type named behind the colon as it may have; this one has less evidence and gave way."""
 
 PLAIN_REASONS: Final = (
     SAME_RECORD, RECYCLED, SHARED_IDENTIFIER, SHARED_DEVICE, NOT_JOINING, BY_HAND, SEPARATED, BARRED, DISTRUSTED,
@@ -54,6 +56,8 @@ class Rules:
     names: tuple[str, ...]
     priority: Ints
     limit: Ints
+    demotes: Flags
+    """Above the limit the identifier with the least evidence gives way, instead of the join."""
     device: Flags
     joins: Flags
     shared_above: Ints
@@ -79,6 +83,7 @@ class Rules:
             names=ordered,
             priority=priority,
             limit=np.array([NO_LIMIT if limit is None else limit for limit in limits], np.int64),
+            demotes=np.array([spec.above_limit == "demote" for spec in specs], np.bool_),
             device=np.array([spec.kind == "device" for spec in specs], np.bool_),
             joins=np.array([spec.joins for spec in specs], np.bool_),
             shared_above=np.array([spec.shared_above for spec in specs], np.int64),
@@ -88,8 +93,18 @@ class Rules:
         )
 
     def reasons(self) -> tuple[str, ...]:
-        """Every reason a link can have; the limit of type code ``t`` stands at ``len(PLAIN_REASONS) + t``."""
-        return (*PLAIN_REASONS, *(LIMIT + base_type(name) for name in self.names))
+        """Every reason a link can have; those that name a type stand at :meth:`over_limit` and :meth:`gave_way`."""
+        limited = (LIMIT + base_type(name) for name in self.names)
+        demoted = (DEMOTED + base_type(name) for name in self.names)
+        return (*PLAIN_REASONS, *limited, *demoted)
+
+    def over_limit(self, types: Indexes) -> Indexes:
+        """Places in :meth:`reasons` of the limits of type codes."""
+        return types + len(PLAIN_REASONS)
+
+    def gave_way(self, types: Indexes) -> Indexes:
+        """Places in :meth:`reasons` of giving way at the limits of type codes."""
+        return types + len(PLAIN_REASONS) + len(self.names)
 
 
 def _microseconds(days: int | None) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from dujiang.identity.model import LIMIT
+from dujiang.identity.model import DEMOTED, LIMIT
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Quality:
     @property
     def conflicts(self) -> int:
         """Links that a limit refused: two records that contradict each other about who is who."""
-        return sum(many for reason, many in self.refused.items() if reason.startswith(LIMIT))
+        return sum(many for reason, many in self.refused.items() if reason.startswith((LIMIT, DEMOTED)))
 
 
 _COUNTS: Final = """

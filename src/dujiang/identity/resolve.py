@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dujiang.identity.demotion import Line, join_giving_way
 from dujiang.identity.devices import Placed, place_devices
-from dujiang.identity.kernels import connected, join_in_order, most_counterparts
+from dujiang.identity.kernels import connected, most_counterparts
 from dujiang.identity.model import (
     ALONE,
     BARRED,
@@ -148,7 +149,7 @@ class _Strong:
     """Groups of strong identifiers and of what was joined by hand.
 
     Of each strong link ``refused`` is the code of the type whose limit refused it, or -1, and ``apart`` says that it was
-    refused to keep a pair apart.
+    refused to keep a pair apart. ``late`` marks identifiers that gave way.
     """
 
     group: Indexes
@@ -158,6 +159,7 @@ class _Strong:
     column: Indexes
     limits: Ints
     imposed: Imposed
+    late: Flags
 
     def room(self, index: int, group: int) -> int:
         """How many more identifiers of the type of the one at ``index`` a group may have."""
@@ -179,14 +181,14 @@ def _join_strong(graph: Graph, rules: Rules, links: _Links, imposed: Imposed) ->
     column, limits = column_of_type[graph.type], rules.limit[limited]
     # What would be shared is given to somebody first; whole persons are joined after the rules have made them.
     given = _gives(graph, rules, links.by_hand)
-    order = np.concatenate([links.by_hand[given], links.strong, links.by_hand[~given]])
-    forced = np.ones(len(order), np.bool_)
-    strong = slice(int(given.sum()), int(given.sum()) + len(links.strong))
-    forced[strong] = False
+    line = Line.of(graph.a, graph.b, links.by_hand[given], links.strong, links.by_hand[~given])
     pairs = (imposed.apart_a, imposed.apart_b)
-    found = join_in_order(len(graph.node), graph.a[order], graph.b[order], column, limits, forced=forced, apart=pairs)
+    found, late = join_giving_way(
+        len(graph.node), line, column, limits, rules.demotes[limited], pairs, imposed.exempt(graph)
+    )
+    strong = slice(int(given.sum()), int(given.sum()) + len(links.strong))
     refused = np.append(limited, -1).astype(np.int32)[found.refused[strong]]
-    return _Strong(found.group, refused, found.apart[strong], found.counts, column, limits, imposed)
+    return _Strong(found.group, refused, found.apart[strong], found.counts, column, limits, imposed, late)
 
 
 def _gives(graph: Graph, rules: Rules, by_hand: Ints) -> Flags:
@@ -283,7 +285,9 @@ def _judged(
     apart[links.by_hand] = True
     in_turn = (limited >= 0) & (strong.group[graph.a] != strong.group[graph.b])
     reason = np.where(joined, np.where(in_turn, _CODE[RECYCLED], _CODE[SAME_RECORD]), _CODE[SHARED_DEVICE])
-    reason = np.where(~joined & (limited >= 0), len(PLAIN_REASONS) + limited, reason)
+    reason = np.where(~joined & (limited >= 0), rules.over_limit(limited), reason)
+    outranked = (strong.late[graph.a] & (one == limited)) | (strong.late[graph.b] & (other == limited))
+    reason = np.where(~joined & outranked, rules.gave_way(limited), reason)
     reason[~joined & apart] = _CODE[SEPARATED]
     reason[links.by_hand] = np.where(joined[links.by_hand], _CODE[BY_HAND], _CODE[SEPARATED])
     reason[links.untrusted] = _CODE[DISTRUSTED]

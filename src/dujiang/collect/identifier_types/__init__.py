@@ -30,6 +30,9 @@ class IdentifierTypeSpec(Spec):
     """Rank: the smaller, the stronger. It decides which link is believed first and whom a fact belongs to."""
     limit: int | None = Field(default=None, ge=1, le=250)
     """How many of this type one person may have (of a scoped type: in one scope); none: any number."""
+    above_limit: Literal["refuse", "demote"] = "refuse"
+    """What gives way where joining two people would go over ``limit``: ``refuse`` keeps the two apart; ``demote`` joins them
+    and leaves out the identifiers of this type with the least evidence."""
     scope: Literal["", "app", "shop", "corp"] = ""
     """What it is unique in, if not everywhere: an OpenID means something only in its app."""
     parent: str = ""

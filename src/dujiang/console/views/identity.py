@@ -11,7 +11,7 @@ from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
-from dujiang.identity.model import LIMIT
+from dujiang.identity.model import DEMOTED, LIMIT
 from dujiang.identity.quality import Quality
 
 REASONS: Final = {
@@ -24,6 +24,10 @@ REASONS: Final = {
     "barred": _("Somebody decided that one end joins nobody"),
     "distrusted": _("Only sources that are not believed state it"),
     "recycled": _("The number had another owner at that time"),
+}
+ABOVE_LIMIT: Final = {
+    LIMIT: _("One person would have too many of: {type}"),
+    DEMOTED: _("Gave way because the person has enough of: {type}"),
 }
 
 
@@ -82,9 +86,10 @@ def refused_sheet(visit: Visit, found: Quality) -> Sheet:
 
 def reason_text(visit: Visit, reason: str) -> str:
     """Why a link joins or does not, in words."""
-    if reason.startswith(LIMIT):
-        type_ = visit.workspace.identifier_types.label(reason.removeprefix(LIMIT), visit.locale)
-        return visit.text(_("One person would have too many of: {type}"), type=type_)
+    code, colon, limited = reason.partition(":")
+    if colon:
+        type_ = visit.workspace.identifier_types.label(limited, visit.locale)
+        return visit.text(ABOVE_LIMIT[code + colon], type=type_)
     return visit.text(REASONS.get(reason, reason))
 
 

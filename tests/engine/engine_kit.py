@@ -36,6 +36,7 @@ class Kind:
     joins: bool
     kind: str
     rank: int
+    relates: bool = False
 
 
 class Rules:

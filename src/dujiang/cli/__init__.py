@@ -28,6 +28,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     prove,
     rebuild,
     refresh,
+    relations,
     segment,
     serve,
     simulate,

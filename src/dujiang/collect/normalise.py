@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from dujiang.collect.addresses import door_of
 from dujiang.collect.identifier_types import IdentifierTypeSpec
 
 BLANK: Final = "blank"
@@ -66,6 +67,8 @@ def normalise(raw: str, spec: IdentifierTypeSpec) -> str | Virtual | Refusal:
         return Refusal(MASKED)
     if spec.normalise == "mobile":
         return mobile(value, spec.virtual_prefixes, spec.junk)
+    if spec.normalise == "address":
+        return door_of(value) or Refusal(INVALID)
     done = email(value) if spec.normalise == "email" else _plain(value, lower=spec.normalise == "lower")
     if isinstance(done, str) and spec.pattern and not re.fullmatch(spec.pattern, done):
         return Refusal(INVALID)

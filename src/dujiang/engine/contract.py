@@ -92,6 +92,19 @@ PERSON_LINK: Final = _table(
     ("first_at", MOMENT), ("last_at", MOMENT), ("facts", _whole),
 )  # fmt: skip
 
+PERSON_RELATION: Final = _table(
+    # How two different people, or a person and a thing, belong together; through one thing each row.
+    "person_relation", ("thing", "person", "other"), "person",
+    ("person", _whole),
+    ("kind", _text),  # name of the definition: household, shared_phone, shared_device, store_device, staff, scalper …
+    ("part", _text),  # pair: with another person | spoke: one of many around a hub | hub: what many have in common
+    ("other", _whole),  # the other person, or the hub; null for a hub
+    ("thing", _whole), ("type", _text),  # the identifier behind it and its type without scope
+    ("people", _whole),  # people it was seen with
+    ("facts", _whole), ("first_at", MOMENT), ("last_at", MOMENT),  # of the records that name it with either of the two
+    ("strength", _real),  # from 0 to 1
+)  # fmt: skip
+
 IDENTITY_DECISION: Final = _table(
     # Decisions beyond the rules that were in force when identity was last resolved; truth is the store's table.
     "identity_decision", ("id",), "person",
@@ -249,7 +262,7 @@ PREDICTION: Final = _table(
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
-        IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION,
+        IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, PERSON_RELATION, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
         CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE, PREDICTION,
         SEGMENT_MEMBER,

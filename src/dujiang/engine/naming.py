@@ -31,8 +31,8 @@ _PAIRED: Final = """
         )
     )
     WHERE one.node < other.node
-        AND one.type IN (SELECT type FROM identifier_rule WHERE joins)
-        AND other.type IN (SELECT type FROM identifier_rule WHERE joins)
+        AND one.type IN (SELECT type FROM identifier_rule WHERE linked)
+        AND other.type IN (SELECT type FROM identifier_rule WHERE linked)
 """
 _AS_IDENTIFIER: Final = """
     SELECT node, type, seq AS first_seq, moment AS first_at, moment AS last_at, 1 AS facts FROM ({rows})

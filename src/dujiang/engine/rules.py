@@ -18,6 +18,11 @@ class IdentifierType(Protocol):
         ...
 
     @property
+    def relates(self) -> bool:
+        """It joins no one, and still says who has something in common."""
+        ...
+
+    @property
     def kind(self) -> str:
         """``strong`` or ``device``."""
         ...
@@ -62,12 +67,13 @@ def _ranks(types: pa.Array, rules: IdentifierRules) -> npt.NDArray[np.int64]:
 
 
 def rule_table(types: list[str], rules: IdentifierRules) -> pa.Table:
-    """Of each of ``types``: its rank, whether it joins people, and whether it is a device."""
+    """Of each of ``types``: its rank, whether it joins people, whether links with it are kept, and whether it is a device."""
     return pa.table(
         {
             "type": pa.array(types, pa.string()),
             "rank": pa.array([rules.priority(one) for one in types], pa.int64()),
             "joins": pa.array([rules.get(one).joins for one in types], pa.bool_()),
+            "linked": pa.array([rules.get(one).joins or rules.get(one).relates for one in types], pa.bool_()),
             "device": pa.array([rules.get(one).kind == "device" for one in types], pa.bool_()),
         }
     )

@@ -29,7 +29,7 @@ _TYPES: Final[dict[pa.DataType, str]] = {
 _OWN_TABLES: Final = (
     'engine_state ("name" VARCHAR, "value" VARCHAR)',
     "loaded_part (family VARCHAR, first_seq BIGINT, last_seq BIGINT, batch VARCHAR)",
-    "identifier_rule (type VARCHAR, rank BIGINT, joins BOOLEAN, device BOOLEAN)",
+    "identifier_rule (type VARCHAR, rank BIGINT, joins BOOLEAN, linked BOOLEAN, device BOOLEAN)",
     "segment_change (segment VARCHAR, person BIGINT, entered BOOLEAN, since TIMESTAMPTZ, filled BOOLEAN)",
     "pending_node (node BIGINT, since TIMESTAMPTZ)",
     "pending_order (order_key BIGINT)",

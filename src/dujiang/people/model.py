@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from dujiang.foundation.bounds import BOUNDS
 
@@ -239,3 +240,11 @@ class TimelinePage:
 
     entries: tuple[TimelineEntry, ...]
     next: str | None
+
+
+class Revealing(Protocol):
+    """Where clear values are kept."""
+
+    def reveal(self, nodes: Iterable[int]) -> Mapping[int, str]:
+        """The clear values behind ``nodes``; those that are not kept are left out."""
+        ...

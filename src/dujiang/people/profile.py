@@ -63,3 +63,8 @@ def token_mark(node: int) -> str:
     ('…ffffff', '…00001a')
     """
     return f"…{node & 0xFFFFFF:06x}"
+
+
+def shown(node: int, clear: Mapping[int, str]) -> str:
+    """An identifier masked where its clear value is kept, else by the end of its token."""
+    return masked(clear[node]) if node in clear else token_mark(node)

@@ -32,6 +32,8 @@ _NODES: Final = """
     SELECT n.* FROM person_node AS n JOIN identifier AS i USING (node)
     WHERE n.person = $person AND (i.first_at IS NULL OR i.first_at < $moment)
 """
+# Relations are as known now, as is who is who.
+_RELATIONS: Final = "FROM person_relation WHERE person = $person"
 _IDENTIFIERS: Final = "SELECT i.* FROM identifier AS i WHERE node IN (SELECT node FROM mine)"
 
 
@@ -78,6 +80,7 @@ def _fill(con: duckdb.DuckDBPyConnection, small: duckdb.DuckDBPyConnection, pers
     try:
         _copy(small, "person_node", mine)
         _copy(small, "identifier", con.sql(_IDENTIFIERS).to_arrow_table())
+        _copy(small, "person_relation", con.sql(_RELATIONS, params={"person": person}).to_arrow_table())
         _copy(small, "identifier_rule", con.sql("FROM identifier_rule").to_arrow_table())
         for family, table in FACTS.items():
             if "identifiers" in table.columns.names and family not in ("spend", "traffic", "platform_total"):

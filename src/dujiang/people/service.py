@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, get_args
+from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -31,22 +31,15 @@ from dujiang.people.model import (
     PersonOrder,
     PersonPage,
     Profile,
+    Revealing,
     TimelineEntry,
     TimelinePage,
 )
-from dujiang.people.profile import masked, profile, token_mark
+from dujiang.people.profile import profile, shown
 from dujiang.people.replay import Replays
 
 _CURSOR: Final = re.compile(r"-?\d{1,19}(\.-?\d{1,19}){1,2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Revealing(Protocol):
-    """Where clear values are kept."""
-
-    def reveal(self, nodes: Iterable[int]) -> Mapping[int, str]:
-        """The clear values behind ``nodes``; those that are not kept are left out."""
-        ...
 
 
 class PeopleService:
@@ -248,17 +241,13 @@ def _numbers(cursor: str, count: int) -> Any:
 
 
 def _identifier(row: Mapping[str, Any], clear: Mapping[int, str]) -> OwnedIdentifier:
-    shown, kept = _shown(row["node"], clear), row["node"] in clear
-    return OwnedIdentifier(**{**row, "facts": row["facts"] or 0}, shown=shown, kept=kept)
+    value, kept = shown(row["node"], clear), row["node"] in clear
+    return OwnedIdentifier(**{**row, "facts": row["facts"] or 0}, shown=value, kept=kept)
 
 
 def _evidence(row: Mapping[str, Any], clear: Mapping[int, str]) -> Evidence:
     plain = {**row, "sources": tuple(row["sources"] or ()), "joined": bool(row["joined"]), "facts": row["facts"] or 0}
-    return Evidence(**plain, a_shown=_shown(row["a"], clear), b_shown=_shown(row["b"], clear))
-
-
-def _shown(node: int, clear: Mapping[int, str]) -> str:
-    return masked(clear[node]) if node in clear else token_mark(node)
+    return Evidence(**plain, a_shown=shown(row["a"], clear), b_shown=shown(row["b"], clear))
 
 
 def _entry(row: Mapping[str, Any]) -> TimelineEntry:

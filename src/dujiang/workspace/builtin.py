@@ -8,7 +8,7 @@ from dujiang.collect import identifier_types, tracking_plan  # noqa: F401  (impo
 from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
 from dujiang.insight import catalogue
-from dujiang.people import lifecycle, value
+from dujiang.people import lifecycle, relations, value
 from dujiang.people.tags import catalogue as tags
 
 
@@ -21,5 +21,6 @@ def definitions() -> tuple[Definition, ...]:
         *catalogue.presets(),
         *lifecycle.presets(),
         *value.presets(),
+        *relations.presets(),
         *tags.presets(),
     )

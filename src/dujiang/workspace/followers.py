@@ -8,6 +8,7 @@ from dujiang.engine.refresh import Follower
 from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
 from dujiang.people.prediction.scoring import PredictionFollower
+from dujiang.people.relations.follower import RelationFollower
 from dujiang.people.segments.compile import TagKinds
 from dujiang.people.segments.follower import SegmentFollower
 from dujiang.people.segments.tree import trees
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def followers(workspace: Workspace) -> tuple[Follower, ...]:
-    """Life cycle, value, active hours, predictions; then tags, which show what models say; then segments, which read tags."""
+    """Relations; life cycle, value, active hours, predictions; then tags, which show what all of these say; then segments."""
     return (
+        RelationFollower(workspace.relations.rules, lambda: workspace.identifier_types),
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),

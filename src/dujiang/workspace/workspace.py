@@ -43,6 +43,7 @@ from dujiang.people.behaviour import AsOf
 from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
 from dujiang.people.prediction.service import PredictionService
+from dujiang.people.relations.service import RelationService
 from dujiang.people.replay import replayed
 from dujiang.people.segments.service import SegmentService
 from dujiang.people.segments.tree import check_changes
@@ -97,6 +98,7 @@ class Workspace:
         life: stages of the life cycle.
         value: bands, the value matrix and concentration.
         hours: when people are active.
+        relations: who belongs together without being one person.
         segments: groups of people by conditions.
         tags: what is said of each person in one value.
         metrics: the metric layer.
@@ -183,6 +185,7 @@ class Workspace:
         self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
         self.value = ValueService(self.engine, self.definitions.current)
         self.hours = HourService(self.engine)
+        self.relations = RelationService(self.engine, self.definitions.current, self.zone, self.vault)
         self.predictions = PredictionService(self.engine, self.db, self.zone, clock)
         refresher = Refresher(
             self.engine,

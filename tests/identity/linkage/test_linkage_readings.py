@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dujiang.collect.addresses import read_address
 from dujiang.collect.person_record import PersonRecord
-from dujiang.identity.linkage.addresses import read_address
 from dujiang.identity.linkage.names import read_name
 from dujiang.identity.linkage.records import read_records
 

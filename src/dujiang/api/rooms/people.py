@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -10,10 +11,13 @@ from pydantic import BaseModel
 from dujiang.api.periods import Channels, Day
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorkspace, needs
+from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.foundation.errors import NotFound
-from dujiang.foundation.i18n import _
+from dujiang.foundation.i18n import LOCALES, _
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.people.model import EntryKind, PeopleQuery, PersonPage, Profile, Sort, TimelinePage
+from dujiang.people.relations.model import Part, Relation
+from dujiang.people.relations.sentence import sentence
 from dujiang.store.command import Actor
 
 router = APIRouter(prefix="/people", tags=["people"], responses=problems())
@@ -116,6 +120,64 @@ def timeline(
     """What happened in all channels, latest first."""
     filters: dict[str, Any] = {"kinds": tuple(kind)} if kind else {}
     return workspace.people.timeline(person_number(person), before, limit, tuple(channel or ()), **filters)
+
+
+class Shared(BaseModel):
+    """What two people, or many, have in common; ``shown`` is masked."""
+
+    type: str
+    node: str
+    shown: str
+
+
+class Related(BaseModel):
+    """A relation: with another person (``pair``), as one of many around a hub (``spoke``), or as a hub (``hub``)."""
+
+    kind: str
+    part: Part
+    other: str | None
+    other_has_page: bool
+    things: list[Shared]
+    people: int
+    facts: int
+    first: date
+    last: date
+    strength: float
+    sentence: dict[str, str]
+
+    @classmethod
+    def of(cls, one: Relation, types: IdentifierTypes) -> Related:
+        """The plain form of a relation."""
+        told: dict[str, Any] = {
+            name: getattr(one, name) for name in ("kind", "part", "people", "facts", "first", "last")
+        }
+        things = [Shared(type=thing.type, node=person_id(thing.node), shown=thing.shown) for thing in one.things]
+        return cls(
+            **told,
+            other=None if one.other is None else person_id(one.other),
+            other_has_page=one.known,
+            things=things,
+            strength=one.strength,
+            sentence={locale: sentence(one, types.label, locale) for locale in LOCALES},
+        )
+
+
+class Relations(BaseModel):
+    """The relations of a person, and who is around it where it is a hub."""
+
+    relations: list[Related]
+    around: list[Related]
+
+
+@router.get("/{person}/relations", dependencies=[CanRead])
+def relations(workspace: OfWorkspace, person: PersonId, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Relations:
+    """Who belongs together with the person without being them, and through what."""
+    number = workspace.people.get(person_number(person)).profile.person
+    service, types = workspace.relations, workspace.identifier_types
+    return Relations(
+        relations=[Related.of(one, types) for one in service.of_person(number, limit)],
+        around=[Related.of(one, types) for one in service.around(number, limit)],
+    )
 
 
 @router.post("/{person}/reveal")

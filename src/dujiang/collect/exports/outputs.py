@@ -114,7 +114,7 @@ class OutputMaker:
         fields["identifiers"] = self._identifiers(batch)
         fields["properties"] = self._properties(batch)
         if self._record:
-            self._record.keep(batch, fields["identifiers"])
+            fields["identifiers"] = self._record.keep(batch, fields["identifiers"])
         self._require(batch, fields)
         if self.family == "customer":
             self._require_someone(batch, fields)

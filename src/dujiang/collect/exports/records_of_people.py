@@ -1,4 +1,4 @@
-"""Name, address, birthday and gender of a row, on their way into the vault."""
+"""Name, address, birthday and gender of a row, on their way into the vault; of the address a token stays behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from dujiang.collect.addresses import door_of
 from dujiang.collect.exports import cells
 from dujiang.collect.exports.batch import Batch
 from dujiang.collect.exports.cells import Memo
@@ -14,10 +15,18 @@ from dujiang.collect.exports.mapping import FieldRule, RecordRule
 from dujiang.collect.exports.rules import RuleCompiler
 from dujiang.collect.identifiers import Tokeniser
 from dujiang.collect.person_record import PersonRecord
+from dujiang.foundation.bounds import BOUNDS
 
 _CHARS_MAX: Final = 200
 _MASK: Final = "*"
 _DAY: Final = re.compile(r"((?:19|20)\d\d)[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})(?!\d)")
+
+
+ADDRESS: Final = "address"
+"""Type of the identifier that an address becomes."""
+
+Named = tuple[tuple[str, int], ...]
+"""Type and node of each identifier of a row."""
 
 
 class RecordKeeper:
@@ -29,14 +38,28 @@ class RecordKeeper:
         self._address = _places(rule.address, compiler)
         self._birthday = _places(rule.birthday, compiler)
         self._gender = compiler.values(FieldRule(first=rule.gender), "gender") if rule.gender else None
-        self._plain, self._day = Memo(_plain), Memo(_birthday)
+        self._plain, self._day, self._door = Memo(_plain), Memo(_birthday), Memo(door_of)
 
-    def keep(self, batch: Batch, identifiers: Sequence[Sequence[tuple[str, int]]]) -> None:
-        """Keep the records of ``batch``; a row that names nobody, or has no name, has none."""
+    def keep(self, batch: Batch, identifiers: Sequence[Named]) -> list[Named]:
+        """Keep the records of ``batch``; a row that names nobody, or has no name, has none.
+
+        Returns:
+            The identifiers of each row, with the address behind them where somebody is named and it goes down to the door.
+        """
+        addresses = _joined(batch, self._address, self._plain)
+        self._keep(batch, identifiers, addresses)
+        return [self._with_address(known, text) for known, text in zip(identifiers, addresses, strict=True)]
+
+    def _with_address(self, known: Named, text: str) -> Named:
+        if not known or not text or not self._door[text] or len(known) >= BOUNDS.identifiers_per_fact_max:
+            return known
+        found = self._tokeniser.identifier(ADDRESS, text) if ADDRESS in self._tokeniser.types else None
+        return known if found is None else (*known, (found.type, found.node))
+
+    def _keep(self, batch: Batch, identifiers: Sequence[Named], addresses: Sequence[str]) -> None:
         names = _first(batch, self._name, self._plain)
         if not any(names):
             return
-        addresses = _joined(batch, self._address, self._plain)
         birthdays = _first(batch, self._birthday, self._day)
         genders = self._gender(batch) if self._gender else [None] * len(batch)
         for known, name, *told in zip(identifiers, names, addresses, birthdays, genders, strict=True):

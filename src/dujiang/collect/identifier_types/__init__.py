@@ -26,6 +26,8 @@ class IdentifierTypeSpec(Spec):
     """``strong`` names a person; ``device`` names a machine that several people may use."""
     joins: bool = True
     """Two identifiers of one fact may mean one person. Without it the identifier only counts as seen."""
+    relates: bool = False
+    """Of a type that joins no one: it still says who has something in common, as people behind one door do."""
     priority: int = Field(default=90, ge=1, lt=UNKNOWN_PRIORITY)
     """Rank: the smaller, the stronger. It decides which link is believed first and whom a fact belongs to."""
     limit: int | None = Field(default=None, ge=1, le=250)
@@ -41,7 +43,7 @@ class IdentifierTypeSpec(Spec):
     """Seen with more than this many identifiers of one type that is single or stronger, it belongs to nobody."""
     recycled_after_days: int | None = Field(default=None, ge=1)
     """Silence after which it may have gone to a new owner; none: it never does."""
-    normalise: Literal["trim", "lower", "mobile", "email"] = "trim"
+    normalise: Literal["trim", "lower", "mobile", "email", "address"] = "trim"
     pattern: str = ""
     """Regular expression that the whole normalised value has to match; empty: anything printable."""
     junk: tuple[str, ...] = ()

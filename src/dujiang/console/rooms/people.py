@@ -12,6 +12,7 @@ from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import figures, hours, lifecycle, overview, predictions
 from dujiang.console.views import people as views
+from dujiang.console.views import relations as relation_views
 from dujiang.console.views import tags as tag_views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
@@ -154,7 +155,10 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
     before = visit.query.get("before", "") or timeline_until(at)
     timeline = views.timeline(visit, workspace.people.timeline(who, before))
     values, fresh = workspace.tags.of_person(who, at), workspace.tags.fresh()
+    related = workspace.relations.of_person(who)
     sheets = [
+        relation_views.sheet(visit, related),
+        relation_views.sheet(visit, workspace.relations.around(who), "relations-around"),
         views.orders_sheet(visit, found),
         views.channels_sheet(visit, found),
         tag_views.consents_sheet(visit, found.consents),

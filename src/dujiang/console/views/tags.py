@@ -34,6 +34,7 @@ GROUPS: Final = {
     "place": _("Place"),
     "device": _("Devices"),
     "referral": _("Referral"),
+    "relation": _("Relations"),
     "returns": _("Returns"),
     "time": _("Time of day"),
     "reach": _("Reachability and consent"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dujiang.collect.addresses import read_address
 from dujiang.collect.person_record import PersonRecord
-from dujiang.identity.linkage.addresses import read_address
 from dujiang.identity.linkage.names import read_name
 from dujiang.identity.linkage.schemas import COLUMNS
 from dujiang.identity.model import Flags, Ints

@@ -17,7 +17,7 @@ from dujiang.people.bound import Binder, Question
 from dujiang.people.comparison import tested
 from dujiang.people.counting import counted_text
 from dujiang.people.tags.catalogue import Catalogue, Tag
-from dujiang.people.tags.fields import FIELDS, addresses, consents
+from dujiang.people.tags.fields import FIELDS, addresses, consents, relations
 from dujiang.people.tags.model import Value
 from dujiang.people.tags.outputs import said
 
@@ -64,7 +64,8 @@ def _base(level: list[Tag], as_of: AsOf, binder: Binder, among: str) -> str:
     joins = []
     if statistics:
         joins.append(f"JOIN ({counted_text(statistics, as_of, binder, among)}) AS s USING (person)")
-    for needed, alias, text in (("r.", "r", addresses()), ("c.", "c", consents())):
+    parts = (("r.", "r", addresses()), ("c.", "c", consents()), ("rel.", "rel", relations()))
+    for needed, alias, text in parts:
         if needed in made:
             joins.append(f"LEFT JOIN ({text}) AS {alias} USING (person)")
     given = [tag for tag in level if tag.spec.type == "given"]

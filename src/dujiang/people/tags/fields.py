@@ -14,8 +14,8 @@ class Field:
 
     Attributes:
         kind: what it holds.
-        text: the expression: ``p`` is the row of ``person``, ``r`` of the addresses, ``c`` of the consents; ``{today}`` and
-            ``{zone}`` are bound.
+        text: the expression: ``p`` is the row of ``person``, ``r`` of the addresses, ``c`` of the consents, ``rel`` of the
+            relations; ``{today}`` and ``{zone}`` are bound.
         reads: the tables behind it.
     """
 
@@ -33,6 +33,8 @@ MEDIA: Final[dict[str, tuple[str, ...]]] = {
     "app_push": ("device_id",),
 }
 """Ways of reaching somebody, and the types of identifiers that are an address there."""
+
+RELATED: Final = ("person_relation",)
 
 _DAY: Final = "CAST(timezone({{zone}}, p.{0}) AS DATE)"
 
@@ -90,6 +92,14 @@ FIELDS: Final[dict[str, Field]] = {
     "days_to_first_order": Field("number", "date_diff('day', p.first_day, p.first_order_day)"),
     "order_span_days": Field("number", "date_diff('day', p.first_order_day, p.last_order_day)"),
     **_reach(),
+    "has_household": Field("yes", "coalesce(rel.household, false)", RELATED),
+    "household_size": Field("number", "(rel.household_others + 1)", RELATED),
+    "related_people": Field("number", "coalesce(rel.others, 0)", RELATED),
+    "shares_phone": Field("yes", "coalesce(rel.shared_phone, false)", RELATED),
+    "uses_shared_device": Field("yes", "coalesce(rel.shared_device, false)", RELATED),
+    "uses_store_device": Field("yes", "coalesce(rel.store_device, false)", RELATED),
+    "is_staff": Field("yes", "coalesce(rel.staff, false)", RELATED),
+    "suspected_scalper": Field("yes", "coalesce(rel.scalper, false)", RELATED),
 }
 
 
@@ -101,6 +111,19 @@ def addresses() -> str:
     return (
         f"SELECT person, {columns} FROM (SELECT person, split_part(type, '@', 1) AS kind FROM person_node"
         " WHERE to_at IS NULL AND role <> 'shared') GROUP BY person"
+    )
+
+
+def relations() -> str:
+    """How each person is related to others: of staff the one whose card it is, of other kinds everybody around it."""
+    kinds = ", ".join(
+        f"coalesce(bool_or(kind = '{kind}') FILTER (part {'=' if kind == 'staff' else '<>'} 'hub'), false) AS {kind}"
+        for kind in ("household", "shared_phone", "shared_device", "store_device", "staff", "scalper")
+    )
+    return (
+        f"SELECT person, {kinds}, nullif(count(DISTINCT other) FILTER (kind = 'household' AND part = 'pair'), 0)"
+        " AS household_others, count(DISTINCT other) FILTER (part = 'pair') AS others"
+        " FROM person_relation GROUP BY person"
     )
 
 

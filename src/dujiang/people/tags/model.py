@@ -23,7 +23,7 @@ Source = Literal["statistic", "field", "formula", "rule", "model", "given"]
 Value = Literal["yes", "number", "money", "percent", "day", "text", "list"]
 Group = Literal[
     "value", "recency", "frequency", "category", "price", "channel", "content", "community", "service", "lifecycle",
-    "promotion", "place", "device", "referral", "returns", "time", "reach", "profile", "prediction", "brand",
+    "promotion", "place", "device", "referral", "returns", "time", "reach", "profile", "relation", "prediction", "brand",
 ]  # fmt: skip
 
 KINDS: Final[dict[Value, Kind]] = {

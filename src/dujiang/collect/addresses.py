@@ -69,3 +69,19 @@ def read_address(raw: str) -> Address | None:
 def _part(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
     found = pattern.match(text)
     return (found[1], text[found.end() :]) if found else ("", text)
+
+
+def door_of(raw: str) -> str:
+    """The one form of an address that is complete down to the door; empty where it is not.
+
+    A street or a house has many doors: people who share no more than that share nothing.
+
+    >>> door_of("浙江省杭州市西湖区 演示路12号3幢502室"), door_of("浙江 杭州市 西湖区演示路12号3-502")
+    ('杭州西湖演示路12号3-502', '杭州西湖演示路12号3-502')
+    >>> door_of("浙江省杭州市西湖区演示路12号"), door_of("浙江省****")
+    ('', '')
+    """
+    found = read_address(raw)
+    if found is None or not (found.city and found.street and found.number and found.door):
+        return ""
+    return f"{found.city}{found.district}{found.street}{found.number}号{found.door}"

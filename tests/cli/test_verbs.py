@@ -24,6 +24,7 @@ READING = [
     ("relations",),
     ("identity", "quality"),
     ("identity", "decisions"),
+    ("identity", "holds"),
     ("identity", "decide", "distrust", "nobody", "--dry-run"),
     ("imports", "list"),
     ("keys", "list"),

@@ -15,6 +15,7 @@ from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.ruling_kinds import Kind
 
 if TYPE_CHECKING:
+    from dujiang.identity.decisions import Decided
     from dujiang.identity.dry_run import DryRun
 
 group = typer.Typer(help="Who is who / 身份", no_args_is_help=True)
@@ -101,6 +102,59 @@ def revoke(
     say(_("Revoked. People are what they were without it."))
 
 
+@group.command()
+def holds(folder: Folder = HERE, as_json: Json = False) -> None:
+    """Sources held because they suddenly joined far more people / 被熔断的来源"""
+    with opened(folder) as workspace, workspace.engine.read() as con:
+        found = workspace.identity_watch.held(con)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (one.decision.ruling.id, one.decision.ruling.source, one.decision.ruling.at, one.links, *_rates(one.decision))
+        for one in found
+    ]
+    show_table([_("Id"), _("Source"), _("When"), _("Links that wait"), _("Rate"), _("Usual rate")], rows)
+
+
+@group.command()
+def release(
+    hold: Annotated[str, typer.Argument(help="Id of the hold / 熔断编号")],
+    reason: Reason = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Believe a held source after all / 放行来源"""
+    from dujiang.store.command import Actor
+
+    with opened(folder) as workspace:
+        found = workspace.identity_decisions.release(hold, actor=Actor("terminal", "admin"), reason=reason)
+        workspace.refresh()
+    if as_json:
+        show_json(found)
+        return
+    say(_("The source is believed again. People have been brought up to date."))
+
+
+@group.command()
+def reject(
+    hold: Annotated[str, typer.Argument(help="Id of the hold / 熔断编号")],
+    reason: Reason = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Leave out what a held source said since it was held / 拒绝来源"""
+    from dujiang.store.command import Actor
+
+    with opened(folder) as workspace:
+        made = workspace.identity_decisions.reject(hold, actor=Actor("terminal", "admin"), reason=reason)
+        workspace.refresh()
+    if as_json:
+        show_json(made)
+        return
+    say(_("What the source said since the hold joins nobody (decision {id})."), id=made.id)
+
+
 @group.command("dry-run")
 def dry_run(
     file: Annotated[Path, typer.Argument(help="YAML with identifier types / 标识类型定义")],
@@ -134,6 +188,11 @@ def _show(found: DryRun, *, as_json: bool) -> None:
     show_table(header, rows)
     if found.not_covered:
         say(_("Only new facts will heed: {settings}"), settings=", ".join(found.not_covered))
+
+
+def _rates(decided: Decided) -> tuple[str, str]:
+    rate, usual = (f"{decided.evidence[key]:.1%}" for key in ("rate", "usual"))
+    return rate, usual
 
 
 def _about(ruling: Any) -> str:

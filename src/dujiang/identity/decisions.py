@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, get_args
 
@@ -16,6 +16,7 @@ from dujiang.foundation.ids import new_id, person_id
 from dujiang.identity.rulings import Kind, Origin, Ruling
 from dujiang.store.command import Actor, Command, Commands, Outcome
 from dujiang.store.database import Database
+from dujiang.store.manifest_cursor import ARCHIVE_CURSOR, cursor_value
 from dujiang.store.tables import identity_decision
 
 DECIDE: Final = "identity.decide"
@@ -136,7 +137,13 @@ class IdentityDecisions:
             row = self._row(wish, actor)
             tx.execute(insert(identity_decision).values(row))
             payload = {"id": row["id"], "kind": wish.kind, "origin": wish.origin}
-            return Outcome(row["id"], after=request, messages=[("identity.decided", payload, row["id"])])
+            held = {**payload, "source": wish.source, **wish.evidence}
+            told = (
+                ("identity.held", held, row["id"])
+                if wish.origin == "hold"
+                else ("identity.decided", payload, row["id"])
+            )
+            return Outcome(row["id"], after=request, messages=[told])
 
         command = Command(DECIDE, _target(wish), actor, {**request, "reason": wish.reason}, key, wish.reason)
         outcome = self._commands.run(command, work)
@@ -164,6 +171,47 @@ class IdentityDecisions:
         self._commands.run(Command(DECIDE, id, actor, {"revoke": id}, key, reason), work)
         self._after()
         return self.get(id)
+
+    def release(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
+        """Believe a source that is held, all that it said and what it will say; what it said counts as usual from now on.
+
+        Raises:
+            NotAllowed: ``access.not_allowed``.
+            NotFound: ``identity.no_decision``.
+            Conflict: ``identity.not_a_hold`` if it holds no source, or no more.
+        """
+        hold_in_force(self.get(id))
+        return self.revoke(id, actor=actor, reason=reason, key=key)
+
+    def reject(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Ruling:  # noqa: A002
+        """Do not believe what a held source has said until now; from here on it is believed again, and watched.
+
+        In place of the hold, which ends, the source is distrusted from the first fact held to the last one archived. That is
+        a decision like any other: revoked, the facts are believed.
+
+        Raises:
+            NotAllowed: ``access.not_allowed``.
+            NotFound: ``identity.no_decision``.
+            Conflict: ``identity.not_a_hold`` if it holds no source, or no more.
+        """
+
+        def work(tx: Connection) -> Outcome:
+            found = hold_in_force(_one(tx, id))
+            told = {"revoked_at": self._clock.now(), "revoked_by": actor.name, "revoke_reason": reason}
+            tx.execute(update(identity_decision).where(_T.id == id).values(told))
+            hold = found.ruling
+            wish = Wish("distrust", source=hold.source, from_seq=hold.from_seq, reason=reason, evidence=found.evidence)
+            row = self._row(replace(wish, to_seq=cursor_value(tx, ARCHIVE_CURSOR)), actor)
+            tx.execute(insert(identity_decision).values(row))
+            payload = {"id": row["id"], "kind": wish.kind, "origin": wish.origin}
+            messages = [("identity.revoked", {"id": id, "kind": wish.kind, "origin": "hold"}, id)]
+            return Outcome(
+                row["id"], after={"hold": id}, messages=[*messages, ("identity.decided", payload, row["id"])]
+            )
+
+        outcome = self._commands.run(Command(DECIDE, id, actor, {"reject": id}, key, reason), work)
+        self._after()
+        return self.get(outcome.result).ruling
 
     def _row(self, wish: Wish, actor: Actor) -> dict[str, Any]:
         row = {name: getattr(wish, name) for name in Wish.__dataclass_fields__}
@@ -195,6 +243,19 @@ def checked(wish: Wish) -> Wish:
         return wish
     a, b = sorted((wish.a or 0, wish.b or 0))
     return Wish(**{**{name: getattr(wish, name) for name in Wish.__dataclass_fields__}, "a": a, "b": b})
+
+
+def hold_in_force(found: Decided) -> Decided:
+    """The decision, if it holds a source now.
+
+    Raises:
+        Conflict: ``identity.not_a_hold``.
+    """
+    if found.ruling.origin != "hold" or not found.in_force:
+        raise Conflict(
+            "identity.not_a_hold", _("Decision {id} holds no source, or does so no more."), id=found.ruling.id
+        )
+    return found
 
 
 def _same(tx: Connection, wish: Wish) -> Decided | None:

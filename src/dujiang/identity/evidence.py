@@ -27,6 +27,7 @@ from dujiang.identity.model import (
 )
 
 _SEPARATED_THESE: Final = "separated_these"
+_HELD: Final = "held"
 _SENTENCES: Final = {
     SAME_RECORD: _("{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last})."),
     RECYCLED: _(
@@ -59,6 +60,10 @@ _SENTENCES: Final = {
     DISTRUSTED: _(
         "{a} and {b} stand together only in records of {sources} ({facts} in all), which are not believed at present."
     ),
+    _HELD: _(
+        "{a} and {b} stand together only in records of {sources} ({facts} in all), a source that suddenly tied far more people"
+        " together than it used to. It is held until somebody has looked."
+    ),
     LIMIT: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but joined they would give one person more than"
         " {limit} of the kind “{type}”. Stronger links were believed."
@@ -83,12 +88,15 @@ _DECISIONS: Final = """
     ), bar AS (
         SELECT a AS node, max_by(actor, "at") AS actor, max("at") AS decided, max_by(reason, "at") AS why
         FROM identity_decision WHERE kind = 'bar' GROUP BY a
+    ), held AS (
+        SELECT list(DISTINCT source) AS sources FROM identity_decision WHERE kind = 'distrust' AND origin = 'hold'
     )
     SELECT d.a, d.b, one.type AS a_type, other.type AS b_type, d.joined, d.reason, d.facts, coalesce(l.sources, []) AS sources,
         d.first_at, d.last_at,
         coalesce(if(d.reason = 'barred', coalesce(x.actor, y.actor), p.actor), '') AS actor,
         if(d.reason = 'barred', coalesce(x.decided, y.decided), p.decided) AS decided,
-        coalesce(if(d.reason = 'barred', coalesce(x.why, y.why), p.why), '') AS why
+        coalesce(if(d.reason = 'barred', coalesce(x.why, y.why), p.why), '') AS why,
+        d.reason = 'distrusted' AND coalesce(list_has_any(l.sources, (SELECT sources FROM held)), FALSE) AS held
     FROM decided d
     JOIN identifier one ON one.node = d.a JOIN identifier other ON other.node = d.b
     LEFT JOIN link l ON l.a = d.a AND l.b = d.b
@@ -115,6 +123,7 @@ class Evidence:
         actor: who decided about the two by hand; empty where nobody did.
         decided: on which day.
         why: in their words.
+        held: a source that states it is held by the circuit breaker.
     """
 
     a: int
@@ -131,11 +140,12 @@ class Evidence:
     actor: str = ""
     decided: date | None = None
     why: str = ""
+    held: bool = False
 
     def text(self, types: IdentifierTypes, locale: str = "zh") -> str:
         """The decision as a sentence in ``locale``, with the identifiers called by their types."""
         code, colon, limited = self.reason.partition(":")
-        sentence = _SEPARATED_THESE if code == SEPARATED and self.actor else code + colon
+        sentence = _SEPARATED_THESE if code == SEPARATED and self.actor else _HELD if self.held else code + colon
         return translate(_SENTENCES[sentence], locale).format(
             a=types.label(self.a_type, locale),
             b=types.label(self.b_type, locale),
@@ -174,7 +184,7 @@ def explain(
 
 
 def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> Evidence:
-    a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why = row
+    a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why, held = row
     limited = reason.partition(":")[2]
     return Evidence(
         a=a,
@@ -191,6 +201,7 @@ def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> 
         actor=actor,
         decided=None if decided is None else _day(decided, where),
         why=why,
+        held=held,
     )
 
 

@@ -46,6 +46,7 @@ class Resolver:
     Args:
         types: the types in force.
         rulings: gives the decisions in force.
+        watch: looks at what arrived before anything is decided, and may bring a decision into force.
         step_share: part of all identifiers up to which what hangs together is looked for step by step.
     """
 
@@ -54,10 +55,11 @@ class Resolver:
         types: IdentifierTypes,
         rulings: Callable[[], Sequence[Ruling]] = tuple,
         *,
+        watch: Callable[[duckdb.DuckDBPyConnection], None] = lambda _con: None,
         step_share: float = 0.05,
     ) -> None:
         self.types = types
-        self._in_force = rulings
+        self._in_force, self._watch = rulings, watch
         self._step_share = step_share
 
     def resolve(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Resolution:
@@ -72,6 +74,7 @@ class Resolver:
             con: a connection in a transaction.
             full: decide about everybody: needed after a definition of an identifier type changed.
         """
+        self._watch(con)
         in_force = self._in_force()
         ruled = keep(con, in_force)
         rulings = Rulings.of(in_force)

@@ -16,6 +16,9 @@ JOURNAL_CURSOR: Final = "journal"
 ARCHIVE_CURSOR: Final = "archive"
 """The last number given to a fact."""
 
+WATCH_CURSOR: Final = "identity_watch"
+"""The last fact whose joins the circuit breaker has judged."""
+
 
 def cursor_value(rx: Connection, name: str) -> int:
     """The value of a cursor; 0 where it was never set."""

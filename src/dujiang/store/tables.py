@@ -159,6 +159,13 @@ identity_decision = Table(
     Index(None, "revoked_at"),
 )  # fmt: skip
 
+source_flow = Table(
+    # How many known identifiers each source tied together, in blocks of its facts as they arrived: what it is compared with.
+    "source_flow", METADATA,
+    _text("source", primary_key=True), Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    _whole("last_seq"), _whole("facts"), _whole("merges"), Column("at", Moment, nullable=False),
+)  # fmt: skip
+
 linkage_pair = Table(
     # Two people (by an identifier of each) whose records are alike. What was decided stays, so that nothing is asked twice.
     "linkage_pair", METADATA,

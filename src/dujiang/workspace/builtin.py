@@ -1,4 +1,4 @@
-"""The definitions that come with Dujiang: identifier types, mappings of known export files, metrics, tags."""
+"""The definitions that come with Dujiang: identifier types, circuit breaker, mappings of known export files, metrics, tags."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from dujiang.collect import identifier_types, tracking_plan  # noqa: F401  (importing makes the kind known)
 from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
+from dujiang.identity import breaker
 from dujiang.insight import catalogue
 from dujiang.people import lifecycle, relations, value
 from dujiang.people.tags import catalogue as tags
@@ -17,6 +18,7 @@ def definitions() -> tuple[Definition, ...]:
     """All of them."""
     return (
         *identifier_types.presets(),
+        *breaker.presets(),
         *templates.presets(),
         *catalogue.presets(),
         *lifecycle.presets(),

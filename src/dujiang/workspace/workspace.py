@@ -33,11 +33,14 @@ from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import Period, zone
+from dujiang.identity import breaker
+from dujiang.identity.breaker import BreakerSpec
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.desk import IdentityDesk
 from dujiang.identity.linkage import service as linkage
 from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
+from dujiang.identity.watch import Watch
 from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
 from dujiang.people.hours.service import HourService
@@ -92,6 +95,7 @@ class Workspace:
         dead_letters: what could not be accepted, to be mended and replayed.
         completeness: is everything here that should be.
         identity_desk: tries changes of the rules of identity, and prepares decisions.
+        identity_watch: holds a source that suddenly joins far more people than it used to.
         identity_decisions: what was decided by hand about who is who.
         suggestions: people who may be one because their records are alike.
         people: lists of people, and the page of one.
@@ -181,7 +185,8 @@ class Workspace:
         self.identity_decisions = IdentityDecisions(
             self.db, clock, self.commands, after=lambda: self.refreshing.note_news()
         )
-        self.identity = Resolver(self.identifier_types, self.identity_decisions.in_force)
+        self.identity_watch = Watch(self.db, self.identity_decisions, self._breaker_spec, clock)
+        self.identity = self._resolver(self.identifier_types)
         self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
         self.value = ValueService(self.engine, self.definitions.current)
         self.hours = HourService(self.engine)
@@ -287,9 +292,18 @@ class Workspace:
         if _specs(types) == _specs(self.identifier_types):
             return
         self.identifier_types = types
-        self.identity = self._refresher.resolver = Resolver(types, self.identity_decisions.in_force)
+        self.identity = self._refresher.resolver = self._resolver(types)
         self._refresher.rules = types
         self.jobs.create("rebuild", {}, "definitions")
+
+    def _resolver(self, types: IdentifierTypes) -> Resolver:
+        return Resolver(types, self.identity_decisions.in_force, watch=self.identity_watch)
+
+    def _breaker_spec(self) -> BreakerSpec:
+        defined = self.definitions.current(breaker.KIND).get((breaker.KIND, breaker.NAME))
+        if defined is None or defined.status != "active":
+            return BreakerSpec(enabled=False)
+        return BreakerSpec.model_validate(defined.spec)
 
     def _linkage_spec(self) -> LinkageSpec:
         defined = self.definitions.current(linkage.KIND).get((linkage.KIND, linkage.NAME))

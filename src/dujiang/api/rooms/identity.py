@@ -17,6 +17,7 @@ from dujiang.identity.decisions import REASON_CHARS_MAX, Decided, Wish
 from dujiang.identity.dry_run import DryRun
 from dujiang.identity.quality import Quality, quality
 from dujiang.identity.rulings import Kind, Origin
+from dujiang.identity.watch import Held
 from dujiang.store.command import Actor
 
 router = APIRouter(prefix="/identity", tags=["identity"], responses=problems())
@@ -110,6 +111,62 @@ def revoke(
 ) -> Decision:
     """Take a decision back; people become what they were without it."""
     return Decision.of(workspace.identity_decisions.revoke(id, actor=actor, reason=reason, key=idempotency_key))
+
+
+class Hold(BaseModel):
+    """A source that the circuit breaker holds: ``rate`` joins per record in the block that tripped it, ``usual`` before."""
+
+    id: str
+    source: str
+    at: datetime
+    from_seq: int | None
+    facts: int
+    merges: int
+    rate: float
+    usual: float
+    bound: float
+    links: int
+
+    @classmethod
+    def of(cls, found: Held) -> Hold:
+        """The plain form of a hold."""
+        ruling, seen = found.decision.ruling, found.decision.evidence
+        told = {name: seen[name] for name in ("facts", "merges", "rate", "usual", "bound")}
+        return cls(
+            id=ruling.id, source=ruling.source, at=ruling.at, from_seq=ruling.from_seq, links=found.links, **told
+        )
+
+
+@router.get("/holds", dependencies=[CanRead])
+def holds(workspace: OfWorkspace) -> list[Hold]:
+    """Sources that are held because they suddenly joined far more people than they used to; the latest first."""
+    with workspace.engine.read() as con:
+        return [Hold.of(one) for one in workspace.identity_watch.held(con)]
+
+
+@router.post("/holds/{id}/release")
+def release(
+    workspace: OfWorkspace,
+    id: str,  # noqa: A002
+    actor: CanDecide,
+    reason: Annotated[str, Body(embed=True, max_length=REASON_CHARS_MAX)] = "",
+    idempotency_key: Key = "",
+) -> Decision:
+    """Believe a held source after all."""
+    return Decision.of(workspace.identity_decisions.release(id, actor=actor, reason=reason, key=idempotency_key))
+
+
+@router.post("/holds/{id}/reject")
+def reject(
+    workspace: OfWorkspace,
+    id: str,  # noqa: A002
+    actor: CanDecide,
+    reason: Annotated[str, Body(embed=True, max_length=REASON_CHARS_MAX)] = "",
+    idempotency_key: Key = "",
+) -> Decision:
+    """Do not believe what a held source said since it was held; what comes from now on is believed and watched."""
+    made = workspace.identity_decisions.reject(id, actor=actor, reason=reason, key=idempotency_key)
+    return Decision.of(workspace.identity_decisions.get(made.id))
 
 
 @router.post("/dry-run", dependencies=[CanRead])

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from dujiang.console.views import decisions as decided
 from dujiang.console.views import identity as views
+from dujiang.console.views.holds import hold
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.errors import InvalidInput
@@ -25,9 +26,10 @@ _LISTED: Final = 500
 def identity(visit: Visit) -> Response:
     """The state of identity over all channels."""
     with visit.workspace.engine.read() as con:
-        found = quality(con)
+        found, held = quality(con), visit.workspace.identity_watch.held(con)
     view = views.view(visit, found)
-    return page(visit, "identity.html", [sheet for _title, _note, sheet in view.tables], view=view)
+    sheets = [sheet for _title, _note, sheet in view.tables]
+    return page(visit, "identity.html", sheets, view=view, holds=[hold(visit, one) for one in held])
 
 
 @ROOM.get("/identity/decisions", allow="person.read")
@@ -69,6 +71,26 @@ def revoke(visit: Visit) -> Response:
     id_ = visit.request.path_params["id"]
     visit.workspace.identity_decisions.revoke(id_, actor=_actor(visit), reason=visit.field("reason")[:400])
     return done(visit, "/identity/decisions", _("Revoked. At the next refresh people are what they were without it."))
+
+
+@ROOM.get("/identity/holds/{id}", allow="person.read")
+def consider_hold(visit: Visit) -> Response:
+    """A held source, and what believing it would do."""
+    with visit.workspace.engine.read() as con:
+        found = visit.workspace.identity_watch.one_held(con, visit.request.path_params["id"])
+    trial = visit.workspace.identity_desk.dry_run(revoke=[found.decision.ruling.id])
+    return render(visit, "identity_hold.html", hold=hold(visit, found), trial=decided.dry_run(visit, trial))
+
+
+@ROOM.post("/identity/holds/{id}", allow="identity.decide")
+def settle_hold(visit: Visit) -> Response:
+    """Believe a held source, or reject what it said."""
+    id_, reason = visit.request.path_params["id"], visit.field("reason")[:400]
+    if visit.field("verdict") == "reject":
+        visit.workspace.identity_decisions.reject(id_, actor=_actor(visit), reason=reason)
+        return done(visit, "/identity", _("Rejected. What the source said since the hold joins nobody."))
+    visit.workspace.identity_decisions.release(id_, actor=_actor(visit), reason=reason)
+    return done(visit, "/identity", _("Believed. People are brought up to date at the next refresh."))
 
 
 def _wish(visit: Visit) -> Wish:

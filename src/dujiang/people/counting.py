@@ -41,7 +41,7 @@ class _From:
 _EVENTS: Final = """(
     SELECT fact_event.*, mine.person FROM fact_event JOIN {owners} AS mine ON mine.node = fact_event.anchor
         AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)
-    WHERE NOT list_contains({says_who}, fact_event.kind) {early}
+    WHERE fact_event.kind NOT IN ({says_who}) {early}
 )"""
 _STATED: Final = (
     "status", "product_id", "sku_id", "product", "category", "units", "gross_minor", "discount_minor", "paid_minor",
@@ -67,7 +67,7 @@ def _plain(table: str, at: str, tie: str) -> _From:
 _SOURCES: Final[dict[Source, _From]] = {
     "events": _From(
         _EVENTS.replace("{owners}", "person_node"),
-        _EVENTS.replace("{owners}", f"(FROM person_node {_STRUCK})"),
+        _EVENTS.replace("{owners}", "owned"),
         '"at"',
         "seq",
     ),
@@ -117,12 +117,25 @@ def counted_text(statistics: Mapping[str, Statistic], as_of: AsOf, binder: Binde
 def source_text(
     source: Source, statistics: Mapping[str, Statistic], as_of: AsOf, binder: Binder, among: str = ""
 ) -> str:
-    """One pass over ``source``: the persons who did any of it, and a column for each of ``statistics``."""
+    """The persons who did any of ``source``, and a column for each of ``statistics``.
+
+    All of them come from one pass, but for modes: each of those is a pass that counts values first, which takes a fraction
+    of the time and memory of a histogram for each person.
+    """
     pass_ = _Pass(source, as_of, binder)
-    columns = ", ".join(f'{pass_.aggregated(one)} AS "{name}"' for name, one in statistics.items())
     early = pass_.early(list(statistics.values()))
+    # The rows of some people are few, and finding them is what costs; those of everybody would not fit into memory.
+    kept = "MATERIALIZED" if among else "NOT MATERIALIZED"
     rows = pass_.rows(among, early)
-    return f"SELECT person, {columns} FROM {rows} WHERE person IS NOT NULL AND {early} GROUP BY person"
+    needed = ", ".join(pass_.needed(list(statistics.values())))
+    plain = {name: one for name, one in statistics.items() if one.aggregate != "mode"}
+    columns = "".join(f', {pass_.aggregated(one)} AS "{name}"' for name, one in plain.items())
+    parts = [f"done AS {kept} (SELECT {needed} FROM {rows} WHERE person IS NOT NULL AND {early})"]
+    if among and source == "events":
+        parts.insert(0, f'owned AS MATERIALIZED (FROM person_node SEMI JOIN "{among}" USING (person))')
+    text = f"WITH {', '.join(parts)} SELECT * FROM (SELECT person{columns} FROM done GROUP BY person)"
+    modes = (pass_.mode(name, one) for name, one in statistics.items() if one.aggregate == "mode")
+    return " ".join([text, *(f"LEFT JOIN ({mode}) USING (person)" for mode in modes)])
 
 
 def _outer(source: Source, name: str, statistic: Statistic) -> str:
@@ -144,7 +157,8 @@ class _Pass:
         made = _SOURCES[self.source]
         text = made.rows_among.replace("{among}", f'"{among}"') if among else made.rows
         if self.source == "events":
-            text = text.replace("{says_who}", self.binder.bind(list(SAYS_WHO))).replace("{early}", f"AND {early}")
+            kinds = ", ".join(self.binder.bind(one) for one in SAYS_WHO)
+            text = text.replace("{says_who}", kinds).replace("{early}", f"AND {early}")
         return text
 
     @property
@@ -175,8 +189,6 @@ class _Pass:
             end = "min" if name == "days_since_first" else "max"
             return f"date_diff('day', {end}(day) {kept}, {self.binder.bind(self.as_of.today)})"
         column = self.aggregable(statistic)
-        if name == "mode":
-            return _MODE.format(counts=f"histogram({column}) {kept}")
         if name in ("first", "last"):
             pick = "arg_min" if name == "first" else "arg_max"
             return f"{pick}({column}, row({self.at}, {_SOURCES[self.source].tie})) {kept}"
@@ -187,6 +199,25 @@ class _Pass:
         )
         total = f"{name}({column}) {kept}"
         return f"CAST({total} AS BIGINT)" if whole else total
+
+    def mode(self, name: str, statistic: Statistic) -> str:
+        """The most frequent value of each person as the column ``name``, the smallest of several that are equally frequent."""
+        column = self.aggregable(statistic)
+        tests = " AND ".join([*self.conditions(statistic), f"{column} IS NOT NULL"])
+        counts = f"SELECT person, {column} AS one, -count(*) AS many FROM done WHERE {tests} GROUP BY ALL"
+        return f'SELECT person, arg_min(one, row(many, one)) AS "{name}" FROM ({counts}) GROUP BY person'
+
+    def needed(self, statistics: list[Statistic]) -> list[str]:
+        """The columns that ``statistics`` read, ``person`` first."""
+        made = _SOURCES[self.source]
+        named = [
+            column for one in statistics for column in (one.column, *(test.column for test in one.where)) if column
+        ]
+        plain = ["properties" if one.startswith(PROPERTY) else one for one in named if one not in _CLOCK]
+        own = ["day", *(["started_at"] if self.source == "visits" else [])]
+        own += [] if self.source in ("visits", "refunds") else ["at"]
+        own += {"orders": ["status"], "order_lines": ["status", "order_status"]}.get(self.source, [])
+        return ["person", *(f'"{one}"' for one in dict.fromkeys([*own, made.tie, *plain]))]
 
     def conditions(self, statistic: Statistic) -> list[str]:
         """What a row has to fulfil to count; empty when each does."""
@@ -227,10 +258,6 @@ def event_value(column: str, as_of: AsOf, binder: Binder) -> str:
 _CLOCK: Final = {"hour": "hour", "weekday": "isodow"}
 _REAL: Final = ("scroll_pct",)
 _VALID: Final = {"orders": "status = 'valid'", "order_lines": "status = 'valid' AND order_status = 'valid'"}
-# The engine's own mode() takes any of several equally frequent values; this one takes the smallest, every time.
-_MODE: Final = (
-    "list_sort(list_transform(map_entries({counts}), lambda one: row(-CAST(one.value AS BIGINT), one.key)))[1][2]"
-)
 
 
 def _pointer(name: str) -> str:

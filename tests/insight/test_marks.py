@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dujiang.insight import marks
-from dujiang.insight.marks import coded, in_several, people_in, rows_in
+from dujiang.insight.marks import People, coded, counted, in_several
 
 rows = st.lists(st.tuples(st.integers(0, 4), st.integers(-3, 5), st.sampled_from("abc"), st.booleans()), max_size=60)
 
@@ -20,7 +20,7 @@ rows = st.lists(st.tuples(st.integers(0, 4), st.integers(-3, 5), st.sampled_from
 @given(rows)
 def test_people_and_rows_of_a_place_are_those_of_sets(stated: list[tuple[int, int, str, bool]]) -> None:
     place, person, which = columns(stated)
-    people, behind = people_in(place, 5, person, which), rows_in(place, 5, which)
+    people, behind = counted(place, 5, person, which)
     for number in range(5):
         mine = [who for where, who, _channel, counts in stated if where == number and counts]
         assert (people[number], behind[number]) == (len(set(mine)), len(mine))
@@ -31,9 +31,9 @@ def test_people_and_rows_of_a_place_are_those_of_sets(stated: list[tuple[int, in
 def test_sorting_gives_what_marks_give(stated: list[tuple[int, int, str, bool]]) -> None:
     place, person, which = columns(stated)
     with pytest.MonkeyPatch.context() as patch:
-        expected = people_in(place, 5, person, which).tolist()
-        patch.setattr(marks, "_MARKS_MAX", 0)
-        assert people_in(place, 5, person, which).tolist() == expected
+        expected = np.array(counted(place, 5, person, which)).tolist()
+        patch.setattr(marks, "_BITS_MAX", 0)
+        assert np.array(counted(place, 5, person, which)).tolist() == expected
 
 
 @settings(deadline=None)
@@ -48,5 +48,23 @@ def test_who_was_in_several_channels_of_a_scope(stated: list[tuple[int, int, str
 
 
 def columns(stated: list[tuple[int, int, str, bool]]) -> tuple[Any, Any, Any]:
-    person = coded(pa.chunked_array([pa.array([row[1] for row in stated], pa.int64())]), named=False)
+    person = People.of(pa.chunked_array([pa.array([row[1] for row in stated], pa.int64())]))
     return np.array([row[0] for row in stated], np.int64), person, np.array([row[3] for row in stated], np.bool_)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)), st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_people_have_one_number_each_and_are_found_again(persons: list[int], others: list[int]) -> None:
+    people = People.of(pa.chunked_array([pa.array(persons, pa.int64())]))
+    order = list(dict.fromkeys(persons))
+    assert people.code.tolist() == [order.index(one) for one in persons]
+    chosen = others + persons[::2]
+    found = people.among(pa.chunked_array([pa.array(chosen, pa.int64())])).tolist()
+    assert found == [one in chosen for one in order]
+
+
+def test_many_people_outgrow_the_first_table() -> None:
+    persons = np.arange(20_000, dtype=np.int64) * 4096
+    people = People.of(pa.chunked_array([pa.array(np.tile(persons, 2))]))
+    assert people.size == 20_000
+    assert people.code.tolist() == list(range(20_000)) * 2

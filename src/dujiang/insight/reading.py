@@ -14,12 +14,13 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from dujiang.foundation.timewindows import bucket_start
 from dujiang.insight import compile as queries
 from dujiang.insight.dimensions import SHAPES
-from dujiang.insight.marks import Codes, Flags, Whole, coded, in_several, people_in, rows_in
+from dujiang.insight.marks import Codes, Flags, People, Whole, coded, counted, in_several
 from dujiang.insight.measure import Cell, Measures, Raw
 from dujiang.insight.plan import Ask, Level, Need, Periods, scan_of, together
 from dujiang.insight.selection import BUCKET, OF, Scan, key_column
@@ -82,7 +83,7 @@ def _read(
         rows = queries.present(con, scan, ROWS_MAX + 1)
         if len(rows) > ROWS_MAX:
             return None
-        found += _counted(rows, levels, group)
+        found += _counted(con, rows, levels, group)
     return found
 
 
@@ -122,29 +123,39 @@ class _Columns(NamedTuple):
     of: Codes
     day: Codes
     channel: Codes
-    person: Codes
+    person: People
 
 
-def _counted(rows: pa.Table, levels: Sequence[Wanted], group: list[Need]) -> Found:
+def _counted(con: duckdb.DuckDBPyConnection, rows: pa.Table, levels: Sequence[Wanted], group: list[Need]) -> Found:
     if not len(rows):
         return
-    columns = _Columns(*(coded(rows[name], named=name != "who") for name in (OF, BUCKET, "place", "who")))
+    columns = _Columns(coded(rows[OF]), coded(rows[BUCKET]), coded(rows["place"]), People.of(rows["who"]))
+    chosen = [_chosen(con, rows, position, need, columns.person) for position, need in enumerate(group)]
     for one in levels:
         scope, _keys = _placed(columns, replace(one.ask, by=()))
         place, keys = _placed(columns, one.ask)
-        for position, need in enumerate(group):
+        for need, which in zip(group, chosen, strict=True):
             if need in one.needs:
-                which = rows[f"w{position}"].to_numpy() if f"w{position}" in rows.column_names else None
                 if need.metric.spec.spread:
                     which = in_several(scope, columns.person, columns.channel, which)
                 yield from _raws(need, one.level, keys, place, columns.person, which)
 
 
+def _chosen(con: duckdb.DuckDBPyConnection, rows: pa.Table, position: int, need: Need, person: People) -> Flags | None:
+    """The rows that count for the metric at ``position``; None: all."""
+    which = rows[f"w{position}"].to_numpy() if f"w{position}" in rows.column_names else None
+    meant = queries.people_meant(con, need.metric)
+    if meant is None:
+        return which
+    theirs = person.among(meant)[person.code]
+    return theirs if which is None else which & theirs
+
+
 def _raws(
-    need: Need, level: Level, keys: list[tuple[int, tuple[Any, ...]]], place: Whole, person: Codes, which: Flags | None
+    need: Need, level: Level, keys: list[tuple[int, tuple[Any, ...]]], place: Whole, person: People, which: Flags | None
 ) -> Found:
-    people, behind = people_in(place, len(keys), person, which), rows_in(place, len(keys), which)
-    seen = behind if which is None else rows_in(place, len(keys), None)
+    people, behind = counted(place, len(keys), person, which)
+    seen = behind if which is None else np.bincount(place, minlength=len(keys))
     for position, (of, key) in enumerate(keys):
         if seen[position]:
             yield need, Cell(level, of, key), Raw(int(people[position]), int(behind[position]))
@@ -154,7 +165,7 @@ def _placed(columns: _Columns, asked: Ask) -> tuple[Whole, list[tuple[int, tuple
     """The number of each row's place at a level, and period and key of each place."""
     steps = {bucket_start(day, asked.grain): None for day in columns.day.values} if asked.grain else {None: None}
     order = {step: position for position, step in enumerate(steps)}
-    place = columns.of.code
+    place = columns.of.code.astype(np.int64)
     if asked.grain:
         of_day = [order[bucket_start(day, asked.grain)] for day in columns.day.values]
         place = place * len(order) + columns.day.translated(of_day)

@@ -21,6 +21,8 @@ from dujiang.insight.model import Condition
 OF, BUCKET = "_of", "_bucket"
 """Result columns: which of the periods (0 the one asked about, 1 the one compared with), and the first day of the step."""
 
+PERSONAL = "person."
+"""Begins the name of a column of the person behind a row."""
 
 _ANY = Period(FIRST_DAY, FIRST_DAY)
 
@@ -105,7 +107,7 @@ def sourced(scan: Scan) -> Rows:
     shape = scan.shape
     asked = (*scan.by, *(condition.column for condition in scan.where))
     own = (condition.column for metric in (*scan.metrics, scan.rows_of) for condition in metric.spec.where)
-    personal = any(shape.of_person(one) for one in asked) or any(column.startswith("person.") for column in own)
+    personal = any(shape.of_person(one) for one in asked) or any(column.startswith(PERSONAL) for column in own)
     rows = joined(shape) if personal else table(shape.name)
     return with_day(rows, scan.rows_of.spec.date, scan.zone)
 
@@ -144,6 +146,20 @@ def own_conditions(rows: Rows, metric: Metric) -> Column | None:
     """Whether a row fulfils the metric's own conditions; None where it has none."""
     tests = [test(rows[one.column], one) for one in metric.spec.where]
     return reduce(and_, tests) if tests else None
+
+
+def by_its_rows(metric: Metric) -> Metric:
+    """The metric without its own conditions on the person behind a row; those :func:`people_who` asks of people."""
+    where = tuple(one for one in metric.spec.where if not one.column.startswith(PERSONAL))
+    return replace(metric, spec=metric.spec.model_copy(update={"where": where}))
+
+
+def people_who(metric: Metric) -> Rows | None:
+    """The people who fulfil the metric's own conditions on the person; None where it has none."""
+    people = table("person")
+    conditions = [one for one in metric.spec.where if one.column.startswith(PERSONAL)]
+    tests = [test(people[one.column.removeprefix(PERSONAL)], one) for one in conditions]
+    return people.filter(tests).select("person") if tests else None
 
 
 def own_rows(rows: Rows, metric: Metric) -> Rows:

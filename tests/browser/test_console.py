@@ -42,7 +42,7 @@ PAYLOADS = (
 )
 PAGES = (
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
-    "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9",
+    "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9", "/groups",
     "/people?stage=new",
     "/segments", "/segments/new",
     "/tags", "/tags/paid_total", "/tags/province",

@@ -16,6 +16,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     demo,
     doctor,
     export,
+    group,
     hours,
     identity,
     imports,

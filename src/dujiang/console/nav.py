@@ -51,6 +51,7 @@ RAIL: Final = (
             Item("/segments", _("Segments"), "filter", "g", "person.read"),
             Item("/life", _("Life cycle"), "river", "c", "person.read"),
             Item("/value", _("Customer value"), "gauge", "v", "person.read"),
+            Item("/groups", _("Groups by behaviour"), "people", "b", "person.read"),
             Item("/hours", _("Active hours"), "clock", "h", "person.read"),
             Item("/tags", _("Tag catalogue"), "book", "t", "person.read"),
             Item("/predictions", _("Prediction quality"), "gauge", "y", "prediction.read"),

@@ -259,12 +259,23 @@ PREDICTION: Final = _table(
     ("as_of", _day),  # first day that was not known
 )  # fmt: skip
 
+PERSON_GROUP: Final = _table(
+    # The group of people who behave alike, with the newest fit that found groups; no row: too little known.
+    "person_group", ("person", "moment"), "person",
+    ("person", _whole),
+    ("moment", _text),  # now | fit: as of the beginning of today, and of the day of the fit
+    ("group_id", _text), ("next_id", _text),  # nearest and next-nearest
+    ("margin", _real),  # 0 on the boundary between the two, 1 as far from it as the centre of the own group
+    ("as_of", _day),  # first day that was not known
+)  # fmt: skip
+
 DERIVED: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, PERSON_RELATION, IDENTITY_DECISION,
         ORDERS, REFUNDS, VISIT, PERSON_DAY, PERSON, SPEND_DAY, TRAFFIC_DAY,
         CONVERSATION, LIFE_STAGE, LIFE_TRANSITION, ACTIVE_HOUR, PERSON_VALUE, PREDICTION,
+        PERSON_GROUP,
         SEGMENT_MEMBER,
         CONSENT, TAGGED,
     )

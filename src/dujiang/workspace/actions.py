@@ -14,6 +14,8 @@ ACTIONS: Final[dict[str, Role]] = {
     "person.mark": "operator",
     "prediction.read": "viewer",
     "prediction.fit": "operator",
+    "group.fit": "operator",
+    "group.name": "operator",
     "identity.decide": "operator",
     "identity.suggest": "operator",
     "table.export": "analyst",

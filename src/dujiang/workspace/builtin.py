@@ -9,7 +9,7 @@ from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
 from dujiang.identity import breaker
 from dujiang.insight import catalogue
-from dujiang.people import lifecycle, relations, value
+from dujiang.people import groups, lifecycle, relations, value
 from dujiang.people.tags import catalogue as tags
 
 
@@ -24,5 +24,6 @@ def definitions() -> tuple[Definition, ...]:
         *lifecycle.presets(),
         *value.presets(),
         *relations.presets(),
+        *groups.presets(),
         *tags.presets(),
     )

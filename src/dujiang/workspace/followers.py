@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dujiang.engine.refresh import Follower
+from dujiang.people.groups.follower import GroupFollower
 from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
 from dujiang.people.prediction.scoring import PredictionFollower
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
 
 def followers(workspace: Workspace) -> tuple[Follower, ...]:
-    """Relations; life cycle, value, active hours, predictions; then tags, which show what all of these say; then segments."""
+    """Relations; life cycle, value, hours; what models say; then tags, which show what all of these say; then segments."""
     return (
         RelationFollower(workspace.relations.rules, lambda: workspace.identifier_types),
         LifeCycleFollower(workspace.life.spec),
         ValueFollower(workspace.value.rules),
         ActiveHourFollower(),
         PredictionFollower(workspace.predictions.runs),
+        GroupFollower(workspace.groups.runs),
         TagFollower(lambda: catalogue(workspace.definitions.current())),
         SegmentFollower(lambda: trees(workspace.definitions.current()), lambda: tag_kinds(workspace)),
     )

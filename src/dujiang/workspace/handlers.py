@@ -49,10 +49,20 @@ def fit_models(workspace: Workspace, job: Job, progress: Progress) -> object:
     return {"models": {run.name: run.state for run in runs}}
 
 
+def find_groups(workspace: Workspace, job: Job, progress: Progress) -> object:
+    """``groups``: find groups anew (as of the day in ``as_of``, else today) and assign everybody."""
+    workspace.refresh(progress)
+    as_of = job.params.get("as_of")
+    run = workspace.groups.fit(progress, date.fromisoformat(as_of) if as_of else None)
+    workspace.refresh(progress)
+    return {"state": run.state, "groups": len(run.body.groups)}
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "suggest": suggest,
     "rebuild": rebuild,
     "import": import_file,
     "replay": replay,
     "predict": fit_models,
+    "groups": find_groups,
 }

@@ -43,6 +43,7 @@ from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
 from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
+from dujiang.people.groups.service import GroupService
 from dujiang.people.hours.service import HourService
 from dujiang.people.lifecycle.service import LifeCycleService
 from dujiang.people.prediction.service import PredictionService
@@ -103,6 +104,7 @@ class Workspace:
         value: bands, the value matrix and concentration.
         hours: when people are active.
         relations: who belongs together without being one person.
+        groups: people who behave alike.
         segments: groups of people by conditions.
         tags: what is said of each person in one value.
         metrics: the metric layer.
@@ -192,6 +194,7 @@ class Workspace:
         self.hours = HourService(self.engine)
         self.relations = RelationService(self.engine, self.definitions.current, self.zone, self.vault)
         self.predictions = PredictionService(self.engine, self.db, self.zone, clock)
+        self.groups = GroupService(self.engine, self.db, self.definitions.current, self.zone, clock)
         refresher = Refresher(
             self.engine,
             self.identity,

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from dujiang.api.rooms import (
     access,
     definitions,
+    groups,
     hours,
     identity,
     imports,
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     lifecycle.router,
     value.router,
     hours.router,
+    groups.router,
     identity.router,
     segments.router,
     tags.router,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dujiang.console.rooms import (
     dead_letters,
     definitions,
+    groups,
     hours,
     identity,
     imports,
@@ -38,6 +39,7 @@ ROOMS = (
     lifecycle.ROOM,
     value.ROOM,
     hours.ROOM,
+    groups.ROOM,
     tags.ROOM,
     predictions.ROOM,
     metrics.ROOM,

@@ -53,6 +53,21 @@ def _in_segment(visit: Visit) -> Behind:
     return segments.people(name), visit.text(_("The members of the segment “{name}”."), name=title)
 
 
+def _in_group(visit: Visit) -> Behind:
+    groups, group = visit.workspace.groups, visit.query["group"]
+    people = groups.people_in(group)
+    return people, visit.text(_("The people of the group “{name}”."), name=groups.labels(visit.locale)[group])
+
+
+def _changed_groups(visit: Visit) -> Behind:
+    groups = visit.workspace.groups
+    before, after = visit.query.get("group_from", ""), visit.query.get("group_to", "")
+    labels = {"": visit.text(_("in no group")), **groups.labels(visit.locale)}
+    sentence = _("People who were in “{start}” at the fit and are in “{end}” now.")
+    told = visit.text(sentence, start=labels.get(before, before[:20]), end=labels.get(after, after[:20]))
+    return groups.people_moved(before, after), told
+
+
 def _in_layer(visit: Visit) -> Behind:
     day = _on(visit)
     layer = visit.query["layer"]
@@ -95,6 +110,8 @@ _BY_KEY: Final = {
     "segment": _in_segment,
     "stage": _in_stage,
     "life": _of_life,
+    "group": _in_group,
+    "group_flow": _changed_groups,
     "layer": _in_layer,
     "rfm": _in_bands,
     "top": _at_top,

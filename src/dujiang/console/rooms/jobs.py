@@ -25,6 +25,7 @@ KINDS: Final = {
     "import": _("Import of a file"),
     "rebuild": _("Rebuild of all answers"),
     "predict": _("Fit of predictive models"),
+    "groups": _("Search for groups"),
     "replay": _("Replay of repaired rows"),
     "undo": _("Undo of an import"),
     "suggest": _("Comparison of records"),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
-from dujiang.console.views import figures, hours, lifecycle, overview, predictions
+from dujiang.console.views import figures, groups, hours, lifecycle, overview, predictions
 from dujiang.console.views import people as views
 from dujiang.console.views import relations as relation_views
 from dujiang.console.views import tags as tag_views
@@ -176,6 +176,7 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         states=tuple((key, visit.text(label)) for key, (label, _tone) in tag_views.STATES.items()),
         active=hours.person(visit, workspace.hours.of_person(who)) if at is None else None,
         life=lifecycle.person_life(visit, workspace.life.person(who)) if at is None else None,
+        group=groups.person(visit, workspace.groups.of_person(who)) if at is None else None,
         outlook=predictions.outlook(visit, workspace.predictions.of_person(who)) if at is None else None,
         fresh_at=fresh.at if fresh and at is None else None,
     )

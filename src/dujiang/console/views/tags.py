@@ -271,6 +271,8 @@ def value_text(visit: Visit, one: Tag, value: Any) -> str:
 def _word(visit: Visit, one: Tag, value: str) -> str:
     if one.spec.group == "channel" and any(part in one.name for part in ("channel",)):
         return visit.channel_label(value)
+    if one.spec.model and one.spec.model.model == "group":
+        return visit.workspace.groups.labels(visit.locale).get(value, value)
     label = _WORDS.get(value)
     return visit.text(label) if label else value
 

@@ -6,7 +6,9 @@ import hashlib
 import itertools
 import json
 import math
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,6 +17,8 @@ from doings_kit import AS_OF, NASTY, Doings, fulfils, random_doings, slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dujiang.engine.schema import create_own_tables, next_mark
+from dujiang.engine.timeline import Timeline
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.people.behaviour import Window
 from dujiang.people.conditions import (
@@ -31,6 +35,8 @@ from dujiang.people.conditions import (
     parse_condition,
 )
 from dujiang.people.segments.compile import Compiler, TagKinds, compiled_all
+from dujiang.people.segments.fast import Timelines
+from dujiang.people.segments.live import Live
 from dujiang.people.segments.sequences import found
 from dujiang.people.segments.tree import expanded
 
@@ -288,3 +294,95 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(wrong: dict[str, Any]) -> 
     with pytest.raises(InvalidInput) as error:
         parse_condition(wrong)
     assert error.value.code == "segment.invalid"
+
+
+# ── while a segment is being built ──────────────────────────────────────────────────────────────────────────────────
+
+CODED: list[Condition] = [
+    *SEQUENCES,
+    *(
+        Behaviour.model_validate({"type": "behaviour", "source": "events", **one})
+        for one in (
+            {"where": [{"column": "name", "op": "among", "value": ["added", "shared"]}], "value": 2},
+            {"where": [{"column": "name", "value": "added"}], "op": "is", "value": 0},
+            {"where": [{"column": "name", "op": "contains", "value": "e"}], "op": "at_most", "value": 3},
+            {"where": [{"column": "name", "op": "is_not", "value": "added"}], "window": {"days": 7}},
+            {"where": [{"column": "name", "op": "known"}], "window": {"days": 20, "until_days": 5}, "op": "above"},
+            {"window": {"days": 20}, "op": "between", "value": [1, 3]},
+            {
+                "where": [{"column": "name", "value": "viewed"}, {"column": "channel", "value": "app"}],
+                "op": "among",
+                "value": [0, 2],
+            },
+            {"where": [{"column": "name", "value": NASTY}], "op": "known", "value": None},
+        )
+    ),
+    Sequence.model_validate(
+        {
+            "steps": [
+                {"where": [{"column": "name", "value": "viewed"}, {"column": "channel", "value": "site"}]},
+                {"where": [{"column": "name", "op": "known"}, {"column": "channel", "op": "is_not", "value": "site"}]},
+            ],
+            "without": [step("shared"), {"where": [{"column": "name", "value": NASTY}]}],
+            "window": {"days": 30, "until_days": 2},
+        }
+    ),
+]
+
+
+@cache
+def living(seed: int) -> tuple[Timeline, Live]:
+    """Timelines of the brand, and answers by them."""
+    _made, _tags, con = brand(seed)
+    create_own_tables(con)
+    _before, state = next_mark(con)
+    timeline = Timeline.open(Path(tempfile.mkdtemp()))
+    timeline.follow(con, before="", after=state, touched=None)
+    return timeline, Live(timeline, lambda: TAGS)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 5), st.lists(trees() | st.sampled_from(CODED), min_size=1, max_size=3))
+def test_live_answers_equal_the_slow_reading(seed: int, asked: list[Condition]) -> None:
+    made, tags, con = brand(seed)
+    _timeline, live = living(seed)
+    slowly = [{one["person"] for one in made.persons if holds(made, tags, tree, one)} for tree in asked]
+    assert [set(live.people(con, tree, AS_OF).tolist()) for tree in asked] == slowly
+    assert live.counts(con, asked, AS_OF) == (*map(len, slowly), len(made.persons))
+
+
+@pytest.mark.parametrize("one", CODED)
+def test_timelines_answer_what_is_asked_of_names_and_channels(one: Condition) -> None:
+    made, tags, con = brand(4)
+    timeline, _live = living(4)
+    timelines = Timelines.of(timeline, timeline.mark)
+    assert timelines is not None
+    answer = timelines.answer(con, one, AS_OF)
+    # Whoever asks for events without a name has to ask the engine.
+    assert (answer is None) == (one == CODED[len(SEQUENCES) + 3] or one == CODED[len(SEQUENCES) + 5])
+    if answer is not None:
+        persons = {one["person"] for one in made.persons}
+        found_ = set(answer.persons.tolist())
+        assert (persons - found_ if answer.others else found_) == {
+            person["person"] for person in made.persons if holds(made, tags, one, person)
+        }
+
+
+def test_a_mask_is_made_once_for_a_state_and_anew_for_the_next() -> None:
+    _made, _tags, con = brand(2)
+    timeline, _live = living(2)
+    live, tree = Live(timeline, lambda: TAGS), Profile(field="known", value=True)
+    before = live.counts(con, [tree], AS_OF)
+    con.execute("BEGIN")
+    con.execute("UPDATE person SET known = true")
+    assert live.counts(con, [tree], AS_OF) == before
+    _old, _new = next_mark(con)
+    assert live.counts(con, [tree], AS_OF) == (before[-1], before[-1])
+    con.execute("ROLLBACK")
+
+
+def test_timelines_of_another_state_are_not_asked() -> None:
+    timeline, _live = living(1)
+    assert Timelines.of(timeline, timeline.mark) is not None
+    assert Timelines.of(timeline, "another") is None
+    assert Timelines.of(timeline, "") is None

@@ -195,13 +195,14 @@ class Workspace:
         self.relations = RelationService(self.engine, self.definitions.current, self.zone, self.vault)
         self.predictions = PredictionService(self.engine, self.db, self.zone, clock)
         self.groups = GroupService(self.engine, self.db, self.definitions.current, self.zone, clock)
+        self.timeline = Timeline.open(layout.engine / "timeline")
         refresher = Refresher(
             self.engine,
             self.identity,
             self.identifier_types,
             self.zone,
             settings.collect.session_gap_minutes,
-            timeline=Timeline.open(layout.engine / "timeline"),
+            timeline=self.timeline,
             followers=followers(self),
             clock=clock,
             note=note,
@@ -238,7 +239,12 @@ class Workspace:
         self.definitions.guard(lambda _after, changes: self.tags.check(changes))
         self.definitions.on_change(self.refreshing.renew)
         self.segments = SegmentService(
-            self.engine, lambda: self.definitions.current(retired=True), lambda: tag_kinds(self), self.zone, clock
+            self.engine,
+            lambda: self.definitions.current(retired=True),
+            lambda: tag_kinds(self),
+            self.zone,
+            clock,
+            self.timeline,
         )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
         self.refreshing.on_refresh(self._prepare_numbers)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pyarrow as pa
 
 from dujiang.engine.question import Answers, Rows, bounded, table
+from dujiang.engine.timeline import Timeline
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.people.behaviour import AsOf
-from dujiang.people.bound import Question
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import All, Any_, Condition, Not
 from dujiang.people.model import Profile
 from dujiang.people.profile import profile
 from dujiang.people.segments.compare import differences
-from dujiang.people.segments.compile import Compiler, TagKinds
+from dujiang.people.segments.compile import TagKinds
+from dujiang.people.segments.live import Live
 from dujiang.people.segments.model import (
     KIND,
     Counted,
@@ -33,7 +35,6 @@ from dujiang.people.segments.model import (
     SizeDay,
 )
 from dujiang.people.segments.sentence import sentence
-from dujiang.people.segments.sequences import found
 from dujiang.people.segments.tree import expanded, trees, users
 
 Key = tuple[str, str]
@@ -44,6 +45,12 @@ MEDIA: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Ways of reaching people, and the types of identifiers that are an address there."""
 
+LIVE_SECONDS_MAX: Final = 30.0
+
+_SAMPLE: Final = """
+    SELECT p AS found FROM person AS p SEMI JOIN fulfilling USING (person)
+    ORDER BY p.last_at DESC NULLS LAST, p.person LIMIT $limit
+"""
 _SIZES: Final = "SELECT segment, count(*) FROM segment_member GROUP BY segment"
 _MOVES: Final = """
     SELECT segment, count(*) FILTER (WHERE entered), count(*) FILTER (WHERE NOT entered)
@@ -79,6 +86,7 @@ class SegmentService:
         tags: the tags in force.
         zone: the brand's time zone.
         clock: tells the moment that live counts look from.
+        timeline: sorted events, which answer many live counts faster than the engine.
     """
 
     def __init__(
@@ -88,9 +96,11 @@ class SegmentService:
         tags: Callable[[], TagKinds],
         zone: ZoneInfo,
         clock: Clock,
+        timeline: Timeline | None = None,
     ) -> None:
         self._answers, self._definitions, self._tags = answers, definitions, tags
         self._zone, self._clock = zone, clock
+        self._live = Live(timeline, tags)
 
     def list(self, locale: str = "en") -> list[SegmentSummary]:
         """Every segment that is not retired, by name."""
@@ -140,20 +150,17 @@ class SegmentService:
             Unavailable: ``engine.too_long``.
         """
         parts = list(_parts(self._whole(tree, path)))
-        compiler = self._compiler()
-        columns = {f"n{number}": f"count(*) FILTER (WHERE {compiler.holds(one)})" for number, one in enumerate(parts)}
-        question = compiler.question({"everybody": "count(*)", **columns})
-        (row,) = self._asked(question, compiler)
-        counts = tuple(row[f"n{number}"] for number in range(len(parts)))
-        return Counted(counts[0], row["everybody"], counts, self.sentence(tree, locale))
+        with bounded(self._answers, LIVE_SECONDS_MAX) as con:
+            *counts, everybody = self._live.counts(con, parts, self._as_of())
+        return Counted(counts[0], everybody, tuple(counts), self.sentence(tree, locale))
 
     def sample(self, tree: Condition, limit: int = 10, path: tuple[str, ...] = ()) -> list[Profile]:
         """Some who fulfil ``tree``: the latest seen."""
-        compiler = self._compiler()
-        holds = compiler.holds(self._whole(tree, path))
-        question = compiler.question({"found": "p"}, having=f"{holds} ORDER BY p.last_at DESC NULLS LAST, p.person")
-        limited = Question(f"{question.text} LIMIT {int(limit)}", question.values)
-        return [profile(row["found"]) for row in self._asked(limited, compiler)]
+        whole = self._whole(tree, path)
+        with bounded(self._answers, LIVE_SECONDS_MAX) as con:
+            con.register("fulfilling", pa.table({"person": self._live.people(con, whole, self._as_of())}))
+            rows = con.sql(_SAMPLE, params={"limit": limit}).to_arrow_table().to_pylist()
+        return [profile(row["found"]) for row in rows]
 
     def sentence(self, tree: Condition, locale: str) -> str:
         """``tree`` in words, with titles of tags, segments and channels."""
@@ -248,12 +255,8 @@ class SegmentService:
     def _whole(self, tree: Condition, path: tuple[str, ...]) -> Condition:
         return expanded(tree, trees(self._definitions()), path)
 
-    def _compiler(self) -> Compiler:
-        return Compiler(AsOf(self._clock.now(), self._zone), self._tags())
-
-    def _asked(self, question: Question, compiler: Compiler) -> list[dict[str, Any]]:
-        with bounded(self._answers, 30.0) as con, found(con, compiler.sequences, compiler.as_of):
-            return question.answer(con).to_pylist()
+    def _as_of(self) -> AsOf:
+        return AsOf(self._clock.now(), self._zone)
 
     def _reach(self, con: duckdb.DuckDBPyConnection, name: str, medium: str, *, stated: bool) -> Reach:
         asked = {"segment": name, "types": [*MEDIA[medium]]}

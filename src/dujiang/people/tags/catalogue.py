@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Final, NoReturn
 
-from dujiang.foundation.definitions import Definition, dump_yaml, load_yaml
+from dujiang.foundation.definitions import Definition, load_yaml
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.people.comparison import Kind
@@ -106,7 +106,8 @@ class Catalogue:
     @cached_property
     def fingerprint(self) -> str:
         """Changes with every change of any tag."""
-        return hashlib.sha256(dump_yaml(tag.definition for tag in self).encode()).hexdigest()[:16]
+        texts = (tag.definition.model_dump_json() for tag in self)
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
     def _sorted(self) -> Iterator[Tag]:
         done: set[str] = set()

@@ -1,0 +1,286 @@
+"""Segments of a million people and twenty million events: counts while one is built, and two hundred kept by refreshes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from harness import Measurement, milliseconds, peak_megabytes, stopwatch
+from synthetic import CHANNELS, NAMES, fill
+
+from dujiang.engine.refresh import Change, Follower
+from dujiang.foundation.definitions import parse
+from dujiang.people.conditions import parse_condition
+from dujiang.store.journal import Entry
+from dujiang.workspace import Workspace
+from dujiang.workspace import workspace as wiring
+
+EVENTS = int(os.environ.get("BENCH_EVENTS", "20000000"))
+PEOPLE = EVENTS * 13 // 200
+"""Drawn from; a few in ten thousand draws never come up, which leaves a million."""
+SEGMENTS = 200
+NEW = 10_000
+ASKED = 20
+Tree = dict[str, Any]
+
+
+class Trees:
+    """Conditions as people write them, never the same twice, so that nothing of an answer is remembered."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+
+    def of(self, kind: str) -> Tree:
+        """A single condition of a kind."""
+        return getattr(self, kind.replace(" ", "_"))()
+
+    def mixed(self) -> Tree:
+        """Three to five conditions of different kinds."""
+        kinds = self.rng.sample(KINDS, self.rng.randint(3, 5))
+        parts = [self.of(kind) for kind in kinds]
+        half = [{"type": "any", "of": parts[:2]}, *parts[2:]]
+        return {"type": "all", "of": half if self.rng.random() < 0.5 else parts}
+
+    def rare(self) -> Tree:
+        """A segment that a brand would keep: few are in it, and new events move people in and out."""
+        return {"type": "all", "of": [self.event_count(least=3), self.rng.choice([self.profile, self.tag])()]}
+
+    def profile(self) -> Tree:
+        return self.rng.choice(
+            [
+                {"type": "profile", "field": "visits", "op": "at_least", "value": self._about(8)},
+                {"type": "profile", "field": "last_day", "op": "within_days", "value": self._about(120)},
+                {"type": "profile", "field": "channels", "op": "includes", "value": self._some(CHANNELS)},
+            ]
+        )
+
+    def tag(self) -> Tree:
+        return self.rng.choice(
+            [
+                {"type": "tag", "tag": "paid_total", "op": "at_least", "value": self._about(20_000)},
+                {"type": "tag", "tag": "visits_90d", "op": "above", "value": self._about(3)},
+                {"type": "tag", "tag": "days_since_seen", "op": "between", "value": [self._about(20), 300]},
+            ]
+        )
+
+    def event_count(self, least: int = 1) -> Tree:
+        where = [{"column": "name", "op": "among", "value": self._some(NAMES)}]
+        window = {"days": self._about(150)}
+        return {**self._did("events", where, window), "value": least + self.rng.randint(0, 2)}
+
+    def did_not(self) -> Tree:
+        where = [{"column": "name", "value": self.rng.choice(NAMES.tolist())}]
+        return {**self._did("events", where, {"days": self._about(150)}), "op": "is", "value": 0}
+
+    def event_sum(self) -> Tree:
+        one = self._did("events", [{"column": "name", "value": "page_viewed"}], {"days": self._about(100)})
+        return {**one, "aggregate": "sum", "column": "dwell_ms", "value": self._about(100_000)}
+
+    def event_property(self) -> Tree:
+        where = [{"column": "page", "value": f"/page/{self.rng.randrange(200)}"}]
+        return self._did("events", where, {"days": self._about(150)})
+
+    def order_sum(self) -> Tree:
+        one = self._did("orders", [], {"days": self._about(200)})
+        return {**one, "aggregate": "sum", "column": "paid_minor", "value": self._about(20_000)}
+
+    def visit_count(self) -> Tree:
+        where = [{"column": "pages", "op": "at_least", "value": self.rng.randint(1, 3)}]
+        return {**self._did("visits", where, {"days": self._about(100)}), "value": self.rng.randint(1, 4)}
+
+    def sequence(self) -> Tree:
+        first, then, never = self.rng.sample(NAMES.tolist(), 3)
+        steps = [{"where": [{"column": "name", "value": name}]} for name in (first, then)]
+        without = [{"where": [{"column": "name", "value": never}]}]
+        return {"type": "sequence", "steps": steps, "within_minutes": self._about(20_000), "without": without}
+
+    def membership(self) -> Tree:
+        return {"type": "segment", "segment": f"named{self.rng.randrange(10)}"}
+
+    def sample(self) -> Tree:
+        return {"type": "sample", "percent": 10, "seed": str(self.rng.random())}
+
+    def _did(self, source: str, where: list[Tree], window: Tree) -> Tree:
+        return {"type": "behaviour", "source": source, "where": where, "window": window}
+
+    def _about(self, middle: int) -> int:
+        return max(1, round(middle * self.rng.uniform(0.5, 1.5)))
+
+    def _some(self, words: Any) -> list[str]:
+        return self.rng.sample(words.tolist(), self.rng.randint(1, 3))
+
+
+KINDS = [
+    "profile", "tag", "event count", "did not", "event sum", "event property", "order sum", "visit count", "sequence",
+    "membership", "sample",
+]  # fmt: skip
+
+
+class Timed:
+    """A follower with the seconds of each time it followed."""
+
+    def __init__(self, follower: Follower) -> None:
+        self.name, self._follower = type(follower).__name__.removesuffix("Follower"), follower
+        self.seconds: list[float] = []
+
+    def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
+        """Follow, timed."""
+        with stopwatch() as watch:
+            self._follower.follow(con, change)
+        self.seconds.append(watch.seconds)
+
+
+def measure() -> list[Measurement]:
+    """Build a workspace, count while building, keep two hundred segments."""
+    timed: list[Timed] = []
+    plain = wiring.followers
+
+    def timing(workspace: Workspace) -> tuple[Follower, ...]:
+        timed.extend(Timed(one) for one in plain(workspace))
+        return tuple(timed)
+
+    wiring.followers = timing
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as folder:
+        os.environ["DUJIANG_KEYS_FOLDER"] = folder + "/keys"
+        with Workspace.create(Path(folder) / "brand") as workspace:
+            _define(workspace, [{"kind": "source", "name": "bench", "spec": {"channel": "site"}}])
+            fill(workspace, EVENTS, PEOPLE, datetime.now(UTC).date())
+            with stopwatch() as rebuilding:
+                workspace.rebuild()
+            people = workspace.status().persons
+            print(f"rebuilt in {rebuilding.seconds:.0f} s: {_shares(timed)}", flush=True)
+            rows = [_rebuilt(people, rebuilding.seconds, timed)]
+            for row in (*_live(workspace), *_kept(workspace, timed)):
+                print(row, flush=True)
+                rows.append(row)
+    rows.append(Measurement("all of it, peak memory", f"{peak_megabytes():,} MB", "", "DuckDB may use 4,096 MB"))
+    return rows
+
+
+def _define(workspace: Workspace, plain: list[Tree]) -> None:
+    workspace.definitions.apply(workspace.definitions.plan([parse(one) for one in plain]), actor="bench")
+
+
+def _segment(name: str, tree: Tree) -> Tree:
+    return {"kind": "segment", "name": name, "spec": {"condition": tree}}
+
+
+def _shares(timed: list[Timed]) -> str:
+    return ", ".join(f"{one.name} {one.seconds[-1]:.1f}" for one in timed if one.seconds)
+
+
+def _rebuilt(people: int, seconds: float, timed: list[Timed]) -> Measurement:
+    what = f"full rebuild of {EVENTS / 1e6:,.0f} million events and {people:,} people with all followers"
+    return Measurement(what, f"{seconds:,.0f} s", "", f"of it, in seconds: {_shares(timed)}")
+
+
+# ── while a segment is built ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _live(workspace: Workspace) -> Iterator[Measurement]:
+    make = Trees(1)
+    _define(workspace, [_segment(f"named{number}", make.event_count()) for number in range(10)])
+    everything: list[float] = []
+    with stopwatch() as first:
+        workspace.segments.count(parse_condition(make.profile()))
+    yield Measurement(
+        "live count, the very first after a refresh", f"{first.seconds * 1000:,.0f} ms", "< 500 ms", "one condition"
+    )
+    workspace.segments.count(parse_condition(make.sequence()))  # kernels are compiled once for a machine
+    for kind in KINDS:
+        seconds = _asked(workspace.segments.count, [make.of(kind) for _place in range(ASKED)])
+        everything += seconds
+        yield Measurement(f"live count, one new condition: {kind}", milliseconds(seconds), "p95 < 500 ms")
+    yield Measurement("live count, one new condition of any kind", milliseconds(everything), "p95 < 500 ms")
+    trees = [make.mixed() for _place in range(2 * ASKED)]
+    seconds = _asked(workspace.segments.count, trees)
+    yield Measurement("live count, three to five conditions, all new", milliseconds(seconds), "p95 < 500 ms")
+    seconds = _asked(workspace.segments.count, trees[-ASKED:])
+    yield Measurement("live count, nothing new", milliseconds(seconds), "p95 < 500 ms")
+    seconds = _asked(workspace.segments.sample, trees[-ASKED:])
+    yield Measurement("ten who fulfil them", milliseconds(seconds), "p95 < 500 ms")
+
+
+def _asked(ask: Callable[[Any], object], trees: list[Tree]) -> list[float]:
+    seconds = []
+    for tree in trees:
+        condition = parse_condition(tree)
+        with stopwatch() as watch:
+            ask(condition)
+        seconds.append(watch.seconds)
+    return seconds
+
+
+# ── kept by refreshes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _kept(workspace: Workspace, timed: list[Timed]) -> Iterator[Measurement]:
+    make = Trees(2)
+    _define(workspace, [_segment(f"kept{number}", make.rare()) for number in range(SEGMENTS)])
+    with stopwatch() as filling:
+        workspace.refresh()
+    members = sum(one.people for one in workspace.segments.list())
+    yield Measurement(
+        f"{SEGMENTS} new segments filled, recorded and announced",
+        f"{filling.seconds:,.0f} s",
+        "",
+        f"{members:,} memberships; the members alone {timed[-1].seconds[-1]:,.1f} s",
+    )
+    with workspace.engine.write() as con:
+        change = Change(True, workspace.now(), workspace.zone.key)
+        timed[-1].follow(con, change)
+    yield Measurement(f"{SEGMENTS} segments of everybody again", f"{timed[-1].seconds[-1]:,.1f} s")
+    seconds, shares, announced = [], [], []
+    for round_ in range(3):
+        before = _announced(workspace)
+        seconds.append(_arrive(workspace, round_))
+        shares.append(_shares(timed))
+        announced.append(_announced(workspace) - before)
+    yield Measurement(
+        f"{NEW:,} new events from acknowledgement to entries and exits in the outbox, {SEGMENTS} segments",
+        f"{min(seconds):,.1f}–{max(seconds):,.1f} s",
+        "< 5 s",
+        f"{announced} messages; the followers of the last, in seconds: {shares[-1]}",
+    )
+    one = [_arrive(workspace, round_, 1) for round_ in range(3, 8)]
+    yield Measurement(
+        f"one new event from acknowledgement to the outbox, {SEGMENTS} segments",
+        f"{min(one):,.1f}–{max(one):,.1f} s",
+        "< 5 s",
+        f"the followers of the last, in seconds: {_shares(timed)}",
+    )
+
+
+def _announced(workspace: Workspace) -> int:
+    with workspace.db.read() as rx:
+        return int(rx.exec_driver_sql("SELECT count(*) FROM outbox WHERE topic LIKE 'segment.%'").scalar_one())
+
+
+def _arrive(workspace: Workspace, round_: int, new: int = NEW) -> float:
+    """Seconds from events on disk to the end of the refresh that takes them in."""
+    now = workspace.clock.now()
+    entries = []
+    for first in range(0, new, 100):
+        events = [
+            {
+                "type": "track",
+                "event": "product_added",
+                "messageId": f"new-{round_}-{n}",
+                "anonymousId": f"visitor-{n // 3}",
+                "timestamp": now.isoformat(),
+            }
+            for n in range(first, min(first + 100, new))
+        ]
+        body = json.dumps({"batch": events}).encode()
+        entries.append(Entry("bench", "bench", now, "/v1/batch", "application/json", body, len(events)))
+    workspace.journal.append_many(entries)
+    with stopwatch() as watch:
+        workspace.refresh()
+    return watch.seconds

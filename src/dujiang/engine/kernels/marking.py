@@ -1,0 +1,98 @@
+"""Which rows are of which kinds, and how many of them each person has: what other passes start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from dujiang.engine.columns import Columns, Whole
+
+Bits = npt.NDArray[np.uint8]
+KINDS_MAX: Final = 8
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Up to eight kinds of rows; a row is of kind ``k`` where the bit ``1 << k`` is set for its event and its channel.
+
+    Attributes:
+        event: bits by code of the event.
+        channel: bits by code of the channel.
+        from_ms: only rows from this moment on, in milliseconds since 1970.
+        to_ms: only rows before this moment.
+    """
+
+    event: Bits
+    channel: Bits
+    from_ms: int
+    to_ms: int
+
+
+def marked(rows: Columns, kinds: Kinds) -> Bits:
+    """The kinds of each of ``rows``; none for rows of persons that are to be passed over.
+
+    >>> one = np.array([1, 1]), np.array([5, 6]), np.array([0, 1], np.int32), np.array([0, 0], np.int32)
+    >>> marked(Columns(*one), Kinds(np.array([1, 2], np.uint8), np.array([3], np.uint8), 0, 6)).tolist()
+    [1, 0]
+    """
+    kernel: Any = _marked
+    return kernel(*rows, kinds.event, kinds.channel, kinds.from_ms, kinds.to_ms)
+
+
+def counted(person: Whole, bits: Bits) -> tuple[Whole, Whole]:
+    """The persons with rows of any kind, in the order of rows, and how many each has.
+
+    Args:
+        person: whose row it is; rows of one person lie together.
+        bits: of :func:`marked`.
+
+    >>> [column.tolist() for column in counted(np.array([4, 4, 7, 9]), np.array([1, 2, 0, 1], np.uint8))]
+    [[4, 9], [2, 1]]
+    """
+    kernel: Any = _counted
+    return kernel(person, bits)
+
+
+@njit(cache=True, nogil=True)
+def _marked(
+    person: Any,
+    at_ms: Any,
+    event: Any,
+    channel: Any,
+    skip: Any,
+    of_event: Any,
+    of_channel: Any,
+    from_ms: Any,
+    to_ms: Any,
+) -> Any:  # pragma: no cover - compiled
+    bits = np.zeros(len(person), np.uint8)
+    skipped = 0
+    for row in range(len(person)):
+        found = of_event[event[row]]
+        if found and from_ms <= at_ms[row] < to_ms:
+            who = person[row]
+            while skipped < len(skip) and skip[skipped] < who:
+                skipped += 1
+            if skipped == len(skip) or skip[skipped] != who:
+                bits[row] = found & of_channel[channel[row]]
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def _counted(person: Any, bits: Any) -> Any:  # pragma: no cover - compiled
+    persons = np.empty(len(person), np.int64)
+    counts = np.empty(len(person), np.int64)
+    found = 0
+    for row in range(len(person)):
+        if bits[row]:
+            if found and persons[found - 1] == person[row]:
+                counts[found - 1] += 1
+            else:
+                persons[found] = person[row]
+                counts[found] = 1
+                found += 1
+    return persons[:found].copy(), counts[:found].copy()

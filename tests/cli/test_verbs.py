@@ -25,6 +25,7 @@ READING = [
     ("identity", "quality"),
     ("identity", "decisions"),
     ("identity", "holds"),
+    ("identity", "ignored"),
     ("identity", "decide", "distrust", "nobody", "--dry-run"),
     ("imports", "list"),
     ("keys", "list"),

@@ -27,9 +27,9 @@ def test_too_little_past_is_not_judged() -> None:
 
 def test_the_rate_is_told_with_what_it_is_held_against() -> None:
     spec = SPEC.model_copy(update={"times": 1.0})
-    verdict = judge(_block(180), [_block(merges) for merges in (4, 2, 4, 2, 4)], spec)
+    verdict = judge(_block(180), [_block(merges) for merges in (4, 2) * 5], spec)
     assert verdict is not None
-    assert (verdict.rate, verdict.usual, verdict.blocks, verdict.tripped) == (0.9, 16.5 / 1000, 5, True)
+    assert (verdict.rate, verdict.usual, verdict.blocks, verdict.tripped) == (0.9, 30.5 / 2000, 10, True)
     # moving ranges are all 2/200 joins per fact, or 2 / sqrt(200 · usual) standard scores
     scatter = max(1.0, 2 / (200 * verdict.usual) ** 0.5 / 1.128)
     assert verdict.bound == pytest.approx(verdict.usual + 6 * scatter * (verdict.usual / 200) ** 0.5)
@@ -37,11 +37,11 @@ def test_the_rate_is_told_with_what_it_is_held_against() -> None:
 
 def test_a_source_that_never_joined_anybody_may_join_a_few() -> None:
     past = [_block(0)] * 10
-    assert [judge(_block(merges), past, SPEC).tripped for merges in (1, 19, 20)] == [False, False, True]  # type: ignore[union-attr]
+    assert [judge(_block(merges), past, SPEC).tripped for merges in (1, 39, 40)] == [False, False, True]  # type: ignore[union-attr]
 
 
 def test_a_source_that_always_joins_is_let_be() -> None:
-    past = [_block(merges) for merges in (150, 170, 160, 155, 165)]
+    past = [_block(merges) for merges in (150, 170, 160, 155, 165) * 2]
     assert not judge(_block(200), past, SPEC).tripped  # type: ignore[union-attr]
 
 

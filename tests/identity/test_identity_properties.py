@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from dujiang.collect.identifier_types import KIND, IdentifierTypes, base_type, presets
 from dujiang.foundation.definitions import Definition
 
-CHANGED = {"mobile": {"limit": 2, "shared_above": 2}, "anonymous_id": {"shared_above": 3}, "taobao_buyer": {"limit": 1}}
+CHANGED = {
+    "mobile": {"limit": 2, "shared_above": 2},
+    "anonymous_id": {"shared_above": 3},
+    "taobao_buyer": {"limit": 1},
+    "member_no": {"junk_above": 3},
+}
 UNIVERSE = {
     "member_no": 4,
     "wechat_unionid": 3,
@@ -80,13 +85,13 @@ class Slow:
         return [other for link in self.days if name in link for other in link - {name}]
 
     def _is_shared(self, name: str) -> bool:
-        own = self._rank(name)
-        counted = Counter(
-            _kind(other)
-            for other in self._others(name)
-            if not self._is_device(other) and (self.types.limit(_kind(other)) == 1 or self._rank(other) < own)
+        own, spec = self._rank(name), self.types.get(_kind(name))
+        counted = Counter(_kind(other) for other in self._others(name) if not self._is_device(other))
+        return any(
+            many > spec.junk_above
+            or (many > spec.shared_above and (self.types.limit(kind) == 1 or self.types.priority(kind) < own))
+            for kind, many in counted.items()
         )
-        return any(many > self.types.get(_kind(name)).shared_above for many in counted.values())
 
     def _strength(self, link: frozenset[str]) -> tuple[Any, ...]:
         one, other = sorted(link, key=self.node_of)

@@ -111,7 +111,7 @@ def test_with_the_breaker_it_joins_nobody(watched: Callable[..., Workspace]) -> 
     (held,) = workspace.identity_decisions.listed()
     assert (held.ruling.source, held.ruling.origin, held.ruling.actor) == ("site_web", "hold", "system")
     assert held.evidence["merges"] >= SMALL["merges_min"]
-    assert held.evidence["rate"] > held.evidence["bound"] >= 5 * held.evidence["usual"]
+    assert held.evidence["rate"] > held.evidence["bound"] >= 8 * held.evidence["usual"]
     (told,) = [one.payload for one in workspace.outbox.read("test", 10_000) if one.topic == "identity.held"]
     assert (told["source"], told["merges"]) == ("site_web", held.evidence["merges"])
     assert workspace.audit.list(1)[0].actor == "system"

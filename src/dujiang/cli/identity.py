@@ -41,6 +41,22 @@ def quality(folder: Folder = HERE, as_json: Json = False) -> None:
 
 
 @group.command()
+def ignored(
+    days: Annotated[int, typer.Option(min=1, help="How many days / 天数")] = 30,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Values that named nobody, and why / 被忽略的标识值"""
+    with opened(folder) as workspace:
+        found = workspace.ignored_identifiers(days)
+    if as_json:
+        show_json(found)
+        return
+    rows = [(one.source, one.type, one.reason, one.rule, one.count) for one in found]
+    show_table([_("Source"), _("Type"), _("Reason"), _("List"), _("Values")], rows)
+
+
+@group.command()
 def decisions(folder: Folder = HERE, as_json: Json = False) -> None:
     """Every decision about who is who / 人工决定列表"""
     with opened(folder) as workspace:

@@ -31,12 +31,21 @@ class Identifier(NamedTuple):
     node: int
 
 
+class Ignored(NamedTuple):
+    """A value that named no one: its type (without scope), why, and by which list where it is junk by one."""
+
+    type: str
+    reason: str
+    rule: str = ""
+
+
 class _Kind(NamedTuple):
     """A type as it was asked for: its name with the scope, if it has one."""
 
     name: str
     spec: IdentifierTypeSpec
     priority: int
+    junk: Callable[[str], str]
 
 
 class _Known(NamedTuple):
@@ -50,7 +59,8 @@ class Tokeniser:
     """Turns raw identifiers into tokens and remembers the clear values that belong in the vault.
 
     ``rejected`` counts what was no identifier, by reason: ``blank``, ``junk``, ``masked``, ``invalid``, ``landline``,
-    ``too_long``, ``unknown_type`` or ``too_many``. One is made for each load; it is not shared between threads.
+    ``too_long``, ``unknown_type`` or ``too_many``; ``ignored`` counts the same by type, reason and list of junk. One is
+    made for each load; it is not shared between threads.
     """
 
     def __init__(self, token: Callable[[str, str], int], types: IdentifierTypes) -> None:
@@ -62,8 +72,9 @@ class Tokeniser:
         self.token = token
         self.types = types
         self.rejected: Counter[str] = Counter()
+        self.ignored: Counter[Ignored] = Counter()
         self._kinds: dict[tuple[str, str], _Kind | None] = {}
-        self._known: dict[tuple[str, str, str], _Known | str] = {}
+        self._known: dict[tuple[str, str, str], _Known | Ignored] = {}
         self._clear: dict[int, ClearValue] = {}
 
     def identifier(self, type: str, raw: str, scope: str = "") -> Identifier | None:  # noqa: A002 - the field's own word
@@ -88,6 +99,7 @@ class Tokeniser:
         kept = ordered[: BOUNDS.identifiers_per_fact_max]
         if len(ordered) > len(kept):
             self.rejected[TOO_MANY] += len(ordered) - len(kept)
+            self.ignored.update(Ignored(base_type(one.identifier.type), TOO_MANY) for one in ordered[len(kept) :])
         for identifier, _priority, clear in kept:
             if clear and identifier.node not in self._clear:
                 subject = kept[0].identifier.node
@@ -110,6 +122,11 @@ class Tokeniser:
         self._clear.clear()
         return taken
 
+    def take_ignored(self) -> Counter[Ignored]:
+        """What named no one since the last call."""
+        taken, self.ignored = self.ignored, Counter()
+        return taken
+
     def protect(self, text: str) -> str:
         """``text`` with every mobile number, email address and identity-card number in it replaced by a mark.
 
@@ -125,24 +142,26 @@ class Tokeniser:
             if len(self._known) >= _CACHED_MAX:
                 self._known.clear()
             self._known[key] = known
-        if isinstance(known, str):
-            self.rejected[known] += 1
+        if isinstance(known, Ignored):
+            self.rejected[known.reason] += 1
+            self.ignored[known] += 1
             return None
         return known
 
-    def _make(self, type: str, raw: str, scope: str) -> _Known | str:  # noqa: A002
+    def _make(self, type: str, raw: str, scope: str) -> _Known | Ignored:  # noqa: A002
         kind = self._kind(type, scope)
         if kind is None:
-            return UNKNOWN_TYPE
+            return Ignored("", UNKNOWN_TYPE)
+        name = base_type(kind.name)
         if len(raw) > BOUNDS.identifier_chars_max:
-            return TOO_LONG
-        value = normalise(raw, kind.spec)
+            return Ignored(name, TOO_LONG)
+        value = normalise(raw, kind.spec, kind.junk)
         if isinstance(value, str):
             return self._tokenised(kind, value)
         if isinstance(value, Refusal):
-            return value.reason
+            return Ignored(name, value.reason, value.rule)
         virtual = self._kind(VIRTUAL_MOBILE, "")
-        return self._tokenised(virtual, value.value) if virtual else UNKNOWN_TYPE
+        return self._tokenised(virtual, value.value) if virtual else Ignored(VIRTUAL_MOBILE, UNKNOWN_TYPE)
 
     def _kind(self, type: str, scope: str) -> _Kind | None:  # noqa: A002
         key = (type, scope)
@@ -158,7 +177,7 @@ class Tokeniser:
             return None
         spec = self.types.get(name)
         scoped = _scope(scope or inner) if spec.scope else ""
-        return _Kind(f"{name}@{scoped}" if scoped else name, spec, spec.priority)
+        return _Kind(f"{name}@{scoped}" if scoped else name, spec, spec.priority, self.types.junk.of_type(name))
 
     def _tokenised(self, kind: _Kind, value: str) -> _Known:
         identifier = Identifier(kind.name, self.token(kind.name, value))
@@ -169,7 +188,7 @@ class Tokeniser:
         value = found[kind]
         if kind == "id_card" and not _is_id_card(value):
             return found[0]
-        known = self._make(kind, value, "") if kind in self.types else ""
+        known = self._make(kind, value, "") if kind in self.types else None
         node = known.identifier.node if isinstance(known, _Known) else self.token(kind, value.upper())
         return f"‹{kind}:{f'{node % (1 << 64):016x}'.translate(_LETTERS)}›"
 

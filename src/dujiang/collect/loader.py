@@ -6,14 +6,17 @@ a load that is cut off anywhere leaves nothing behind and is done again.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import pyarrow as pa
 from sqlalchemy import Connection
 
 from dujiang.collect.decode import Decoded, StagedEvent
-from dujiang.collect.identifiers import Tokeniser
+from dujiang.collect.identifiers import Ignored, Tokeniser
+from dujiang.collect.ignored import add_ignored
 from dujiang.collect.marks import tracked
 from dujiang.collect.sift import Settled, Sift
 from dujiang.foundation.bounds import BOUNDS
@@ -79,8 +82,10 @@ class Loader:
         with self.sift.open(new_id("load")) as sieve:
             events: list[StagedEvent] = []
             letters: list[DeadLetter] = []
+            ignored: defaultdict[tuple[str, date], Counter[Ignored]] = defaultdict(Counter)
             for row in rows:
                 decoded = self.decoder(row, tokeniser)
+                ignored[row.source, row.received_at.date()].update(tokeniser.take_ignored())
                 _check_nothing_is_missing(row, decoded)
                 events += decoded.events
                 letters += decoded.dead_letters(row)
@@ -92,6 +97,7 @@ class Loader:
                 self.manifest.set_cursor(tx, CURSOR, rows[-1].sequence)
                 self.manifest.add_dead_letters(tx, letters)
                 self.vault.put(tx, tokeniser.take_clear())
+                add_ignored(tx, ignored)
 
             settled = sieve.settle(commit)
         return Load(settled, len(rows), len(events) + len(letters), len(letters), sifted.conflicts)

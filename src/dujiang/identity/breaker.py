@@ -31,13 +31,13 @@ class BreakerSpec(Spec):
     enabled: bool = True
     facts_per_block: int = Field(default=200, ge=20, le=100_000)
     """Facts with two identifiers or more that are judged together."""
-    blocks_min: int = Field(default=5, ge=2, le=HISTORY_BLOCKS)
+    blocks_min: int = Field(default=10, ge=2, le=HISTORY_BLOCKS)
     """Fewest complete blocks of the source's past; with fewer it is not judged."""
     sigma: float = Field(default=6.0, ge=1, le=100)
     """How many standard deviations above its past a source has to be."""
-    times: float = Field(default=5.0, ge=1, le=1000)
+    times: float = Field(default=8.0, ge=1, le=1000)
     """How many times its usual rate it has to reach besides."""
-    merges_min: int = Field(default=20, ge=1)
+    merges_min: int = Field(default=40, ge=1)
     """Fewest joins in the block: below that nothing is held."""
 
 

@@ -125,19 +125,17 @@ def connected(nodes: int, a: Indexes, b: Indexes) -> Indexes:
 
 
 @njit(cache=True, nogil=True)
-def _count(counts: Any, exclusive: Any, types: Any, a: Any, b: Any) -> None:  # pragma: no cover - compiled
+def _count(counts: Any, counted: Any, types: Any, a: Any, b: Any) -> None:  # pragma: no cover - compiled
     for link in range(len(a)):
         one, other = a[link], b[link]
-        if exclusive[types[one], types[other]] and counts[one, types[other]] < _COUNT_MAX:
+        if counted[types[other]] and counts[one, types[other]] < _COUNT_MAX:
             counts[one, types[other]] += 1
-        if exclusive[types[other], types[one]] and counts[other, types[one]] < _COUNT_MAX:
+        if counted[types[one]] and counts[other, types[one]] < _COUNT_MAX:
             counts[other, types[one]] += 1
 
 
-def most_counterparts(types: Indexes, a: Indexes, b: Indexes, exclusive: Flags) -> npt.NDArray[np.uint8]:
-    """Of each node the number (up to 255) of counterparts of that exclusive type of which it has most."""
-    if not len(a):
-        return np.zeros(len(types), np.uint8)
-    counts = np.zeros((len(types), len(exclusive)), np.uint8)
-    _count(counts, exclusive, types, a, b)
-    return counts.max(axis=1)
+def counterparts(types: Indexes, a: Indexes, b: Indexes, counted: Flags) -> npt.NDArray[np.uint8]:
+    """Of each node how many (up to 255) counterparts it has of each type that is ``counted``; of the others 0."""
+    counts = np.zeros((len(types), len(counted)), np.uint8)
+    _count(counts, counted, types, a, b)
+    return counts

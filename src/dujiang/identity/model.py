@@ -61,10 +61,13 @@ class Rules:
     device: Flags
     joins: Flags
     shared_above: Ints
+    junk_above: Ints
     recycled_after: Ints
     """Microseconds of silence after which the identifier may have a new owner; -1: it never has."""
     parent: Flags
     """``parent[x, y]``: one of the two types hangs on the other."""
+    strong: Flags
+    """Names people and joins them: too many identifiers of such a type make any identifier a made-up one."""
     exclusive: Flags
     """``exclusive[x, y]``: too many identifiers of type y make one of type x a shared one."""
 
@@ -87,8 +90,10 @@ class Rules:
             device=np.array([spec.kind == "device" for spec in specs], np.bool_),
             joins=np.array([spec.joins for spec in specs], np.bool_),
             shared_above=np.array([spec.shared_above for spec in specs], np.int64),
+            junk_above=np.array([spec.junk_above for spec in specs], np.int64),
             recycled_after=np.array([_microseconds(spec.recycled_after_days) for spec in specs], np.int64),
             parent=hangs | hangs.T,
+            strong=strong,
             exclusive=strong & (single | (priority < priority[:, None])),
         )
 

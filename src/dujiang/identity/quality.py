@@ -38,6 +38,23 @@ class ChannelMatch:
 
 
 @dataclass(frozen=True)
+class Hub:
+    """An identifier that was seen with so many others that it belongs to nobody.
+
+    Attributes:
+        person: the person of its own that it is.
+        type: its type.
+        with_type: the type of which it was seen with most.
+        many: with how many of that type.
+    """
+
+    person: int
+    type: str
+    with_type: str
+    many: int
+
+
+@dataclass(frozen=True)
 class Quality:
     """The state of identity.
 
@@ -49,6 +66,7 @@ class Quality:
         refused: links that do not join, by reason.
         recycled: numbers that had several owners.
         largest: the ten people with most identifiers, as (person, identifiers).
+        hubs: the twenty identifiers of nobody that were seen with most others.
     """
 
     identifiers: int
@@ -58,6 +76,7 @@ class Quality:
     refused: dict[str, int]
     recycled: int
     largest: tuple[tuple[int, int], ...]
+    hubs: tuple[Hub, ...] = ()
 
     @property
     def conflicts(self) -> int:
@@ -82,6 +101,16 @@ _REFUSED: Final = (
 _LARGEST: Final = """
     SELECT person, count(*) AS identifiers FROM person_node GROUP BY person ORDER BY identifiers DESC, person LIMIT 10
 """
+_HUBS: Final = """
+    WITH ends AS (
+        SELECT a AS node, b_type AS other FROM link WHERE facts > 0 UNION ALL SELECT b, a_type FROM link WHERE facts > 0
+    ), counted AS (
+        SELECT node, other, count(*) AS many FROM ends
+        WHERE node IN (SELECT node FROM person_node WHERE role = 'shared') GROUP BY ALL
+    )
+    SELECT p.person, p.type, max_by(other, (many, other)), max(many)
+    FROM counted JOIN person_node p USING (node) GROUP BY ALL ORDER BY max(many) DESC, p.person LIMIT 20
+"""
 
 
 def quality(con: duckdb.DuckDBPyConnection) -> Quality:
@@ -95,4 +124,5 @@ def quality(con: duckdb.DuckDBPyConnection) -> Quality:
         refused=dict(con.execute(_REFUSED).fetchall()),
         recycled=recycled,
         largest=tuple(con.execute(_LARGEST).fetchall()),
+        hubs=tuple(Hub(*row) for row in con.execute(_HUBS).fetchall()),
     )

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes
-from dujiang.identity.kernels import connected, most_counterparts
+from dujiang.identity.kernels import connected
 from dujiang.identity.model import BARRED, SHARED_IDENTIFIER, Flags, Ints, Rules
 from dujiang.identity.reading import read_graph
-from dujiang.identity.resolve import shared_identifiers
+from dujiang.identity.resolve import nobodys, shared_identifiers
 from dujiang.identity.rulings import Rulings
 from dujiang.identity.sets import among, distinct
 
@@ -172,8 +172,7 @@ def _shared(nodes: Ints, links: _Links, types: IdentifierTypes) -> Flags:
     kind = np.zeros(len(every), np.int32)
     kind[np.concatenate([at_a, at_b])] = by_code[codes.indices.to_numpy()]
     a, b = at_a[links.trusted].astype(np.int32), at_b[links.trusted].astype(np.int32)
-    most = most_counterparts(kind, a, b, rules.exclusive)
-    return (most > rules.shared_above[kind])[np.searchsorted(every, nodes)]
+    return nobodys(kind, a, b, rules)[np.searchsorted(every, nodes)]
 
 
 def _nodes(relation: duckdb.DuckDBPyRelation) -> Ints:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dujiang.identity.demotion import Line, join_giving_way
 from dujiang.identity.devices import Placed, place_devices
-from dujiang.identity.kernels import connected, most_counterparts
+from dujiang.identity.kernels import connected, counterparts
 from dujiang.identity.model import (
     ALONE,
     BARRED,
@@ -51,8 +51,25 @@ def shared_identifiers(graph: Graph, rules: Rules) -> Flags:
     It depends on nothing but an identifier's own trusted links, of which ``graph`` has to hold all.
     """
     stated = graph.trusted & (graph.facts > 0)
-    most = most_counterparts(graph.type, graph.a[stated], graph.b[stated], rules.exclusive)
-    return most > rules.shared_above[graph.type]
+    return nobodys(graph.type, graph.a[stated], graph.b[stated], rules)
+
+
+def nobodys(types: Indexes, a: Indexes, b: Indexes, rules: Rules) -> Flags:
+    """Which identifiers belong to nobody, because they were seen with too many others.
+
+    That is more than ``shared_above`` of an exclusive type, or more than ``junk_above`` of any type that names people.
+
+    Args:
+        types: type code of each identifier.
+        a: one end of each trusted link (place of an identifier); all links of the identifiers asked for have to be there.
+        b: the other end.
+        rules: rules of all types.
+    """
+    counts = counterparts(types, a, b, rules.strong)
+    shared: Flags = np.asarray((counts > rules.junk_above[types][:, None]).any(axis=1), np.bool_)
+    for counted in range(len(rules.names)):
+        shared |= rules.exclusive[types, counted] & (counts[:, counted] > rules.shared_above[types])
+    return shared
 
 
 def resolve(graph: Graph, rules: Rules, shared: Flags, imposed: Imposed | None = None) -> Decision:

@@ -166,6 +166,13 @@ source_flow = Table(
     _whole("last_seq"), _whole("facts"), _whole("merges"), Column("at", Moment, nullable=False),
 )  # fmt: skip
 
+ignored_identifier = Table(
+    # Values that named nobody, as they arrived.
+    "ignored_identifier", METADATA,
+    Column("day", Date, primary_key=True), _text("source", primary_key=True), _text("type", primary_key=True),
+    _text("reason", primary_key=True), _text("rule", primary_key=True), _whole("count"),
+)  # fmt: skip
+
 linkage_pair = Table(
     # Two people (by an identifier of each) whose records are alike. What was decided stays, so that nothing is asked twice.
     "linkage_pair", METADATA,

@@ -1,10 +1,10 @@
-"""The definitions that come with Dujiang: identifier types, circuit breaker, mappings of known export files, metrics, tags."""
+"""The definitions that come with Dujiang: identifier types, junk, circuit breaker, mappings of export files, metrics, tags."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from dujiang.collect import identifier_types, tracking_plan  # noqa: F401  (importing makes the kind known)
+from dujiang.collect import identifier_types, junk, tracking_plan  # noqa: F401  (importing makes the kind known)
 from dujiang.collect.exports import templates
 from dujiang.foundation.definitions import Definition
 from dujiang.identity import breaker
@@ -18,6 +18,7 @@ def definitions() -> tuple[Definition, ...]:
     """All of them."""
     return (
         *identifier_types.presets(),
+        *junk.presets(),
         *breaker.presets(),
         *templates.presets(),
         *catalogue.presets(),

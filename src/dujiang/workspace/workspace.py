@@ -12,10 +12,12 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from dujiang import __version__
+from dujiang.collect import identifier_types, junk
 from dujiang.collect.archive import Archive
 from dujiang.collect.dead_letters import DeadLetters
 from dujiang.collect.decode import Decoded
 from dujiang.collect.identifiers import IdentifierTypes, Tokeniser
+from dujiang.collect.ignored import IgnoredCount, ignored
 from dujiang.collect.importing import ImportService
 from dujiang.collect.intake import Intake
 from dujiang.collect.loader import Load, Loader
@@ -182,7 +184,7 @@ class Workspace:
             layout.engine / "dujiang.duckdb", memory_mb=settings.engine.memory_mb, threads=settings.engine.threads
         )
         self._closers.append(self.engine.close)
-        self.identifier_types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
+        self.identifier_types = self._identifier_types()
         self.commands = Commands(self.db, clock)
         self.identity_decisions = IdentityDecisions(
             self.db, clock, self.commands, after=lambda: self.refreshing.note_news()
@@ -297,13 +299,19 @@ class Workspace:
 
     def _renew_identifier_types(self) -> None:
         """Rules of identity changed: everybody has to be decided about anew, by one rule."""
-        types = IdentifierTypes.of(self.definitions.current("identifier_type").values())
-        if _specs(types) == _specs(self.identifier_types):
-            return
+        before, types = self.identifier_types, self._identifier_types()
         self.identifier_types = types
+        if _specs(types) == _specs(before):
+            return  # what counts as junk is heeded by new facts
         self.identity = self._refresher.resolver = self._resolver(types)
         self._refresher.rules = types
         self.jobs.create("rebuild", {}, "definitions")
+
+    def _identifier_types(self) -> IdentifierTypes:
+        kinds = (identifier_types.KIND, junk.KIND)
+        return IdentifierTypes.of(
+            one for kind in kinds for one in self.definitions.current(kind, retired=True).values()
+        )
 
     def _resolver(self, types: IdentifierTypes) -> Resolver:
         return Resolver(types, self.identity_decisions.in_force, watch=self.identity_watch)
@@ -397,6 +405,11 @@ class Workspace:
         nodes = self.people.marked(person, "consent", {"purpose": purpose, "medium": medium})
         marks = [Consent((node,), purpose, state, medium, basis=BY_HAND) for node in nodes]
         return self.mark(marks, actor)
+
+    def ignored_identifiers(self, days: int = 30) -> list[IgnoredCount]:
+        """Values that named nobody in the last ``days`` days, the present one included, most first."""
+        today = self.clock.now().date()
+        return ignored(self.db, today - timedelta(days - 1), today)
 
     def refresh(self, progress: Progress = silent) -> Refreshed:
         """Load what waits and bring every answer up to date; only what was touched is computed again."""

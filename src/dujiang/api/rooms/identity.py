@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from dujiang.api.problems import problems
 from dujiang.api.rooms.people import person_number
 from dujiang.api.security import OfWorkspace, needs
+from dujiang.collect.ignored import IgnoredCount
 from dujiang.foundation.definitions import load_yaml
 from dujiang.foundation.ids import person_id
 from dujiang.identity.decisions import REASON_CHARS_MAX, Decided, Wish
@@ -84,6 +85,12 @@ def state(workspace: OfWorkspace) -> Quality:
     """How good identity is: people by channel, shared identifiers, refused links, the largest people."""
     with workspace.engine.read() as con:
         return quality(con)
+
+
+@router.get("/ignored", dependencies=[CanRead])
+def ignored(workspace: OfWorkspace, days: Annotated[int, Query(ge=1, le=3660)] = 30) -> list[IgnoredCount]:
+    """Values that named nobody in the last days, by source, type and reason; ``rule`` is the list of junk values."""
+    return workspace.ignored_identifiers(days)
 
 
 @router.get("/decisions", dependencies=[CanRead])

@@ -20,7 +20,8 @@ from dujiang.collect.exports.error_file import ErrorFile
 from dujiang.collect.exports.mapping import MappingSpec
 from dujiang.collect.exports.records import ImportResult, insert_record
 from dujiang.collect.exports.uploads import Upload
-from dujiang.collect.identifiers import Tokeniser
+from dujiang.collect.identifiers import Ignored, Tokeniser
+from dujiang.collect.ignored import add_ignored
 from dujiang.collect.sift import Settled, Sieve, Sift
 from dujiang.foundation.progress import Progress
 from dujiang.store.audit import record
@@ -84,7 +85,8 @@ class ImportRun:
             self._sift(sieve)
             result = self._result(errors)
             progress("commit", 0, 0)
-            settled = sieve.settle(lambda tx: self._commit(tx, result))
+            ignored = tokeniser.take_ignored()
+            settled = sieve.settle(lambda tx: self._commit(tx, result, ignored))
             errors.keep()
         return result, settled
 
@@ -139,8 +141,9 @@ class ImportRun:
                 self.parts.vault.put(tx, self.clear)
             self.clear = []
 
-    def _commit(self, tx: Connection, result: ImportResult) -> None:
+    def _commit(self, tx: Connection, result: ImportResult, ignored: Counter[Ignored]) -> None:
         self.parts.vault.put(tx, self.clear)
+        add_ignored(tx, {(result.source, result.at.date()): ignored})
         insert_record(tx, result)
         told = {"file": result.file_name, "mapping": result.mapping, "channel": result.channel, "rows": result.rows}
         record(tx, actor=self.actor, action="import.run", object=self.id, after=told, at=result.at)

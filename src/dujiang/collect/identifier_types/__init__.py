@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
+from dujiang.collect.junk import Junk
 from dujiang.foundation.definitions import Definition, Spec, load_yaml, register
 
 KIND: Final = "identifier_type"
@@ -41,13 +42,15 @@ class IdentifierTypeSpec(Spec):
     """The type it hangs on, as an OpenID on a UnionID: a link between the two is believed before any other."""
     shared_above: int = Field(default=10, ge=1, le=250)
     """Seen with more than this many identifiers of one type that is single or stronger, it belongs to nobody."""
+    junk_above: int = Field(default=50, ge=1, le=250)
+    """Seen with more than this many identifiers of any one type that names people, it is made up and belongs to nobody."""
     recycled_after_days: int | None = Field(default=None, ge=1)
     """Silence after which it may have gone to a new owner; none: it never does."""
     normalise: Literal["trim", "lower", "mobile", "email", "address"] = "trim"
     pattern: str = ""
     """Regular expression that the whole normalised value has to match; empty: anything printable."""
     junk: tuple[str, ...] = ()
-    """Values that mean nobody, beside those that mean nobody in every type."""
+    """Values of this type that mean nobody, beside those of :mod:`dujiang.collect.junk`."""
     virtual_prefixes: tuple[str, ...] = ()
     """Mobile numbers that begin so are a platform's stand-ins and become ``virtual_mobile``."""
     keep_clear: bool = False
@@ -79,25 +82,31 @@ class IdentifierTypes:
     """Every type in force. A type may be asked for by name or as ``name@scope``."""
 
     def __init__(
-        self, specs: Mapping[str, IdentifierTypeSpec], labels: Callable[[str, str], str] | None = None
+        self,
+        specs: Mapping[str, IdentifierTypeSpec],
+        labels: Callable[[str, str], str] | None = None,
+        junk: Junk | None = None,
     ) -> None:
         """
         Args:
             specs: spec of each type by its name.
+            junk: values that mean nobody; without it the ready-made lists.
             labels: name of a type (without scope) as people of a locale call it; without it types are called by name.
         """
         self._specs = dict(specs)
         self._labels = labels
+        self.junk = junk or Junk.of()
 
     @classmethod
     def of(cls, definitions: Iterable[Definition] = ()) -> IdentifierTypes:
-        """The presets with ``definitions`` laid over them.
+        """The presets with ``definitions`` of types and of junk values laid over them.
 
         A draft changes nothing, a paused type no longer joins, a retired one is no longer accepted.
 
         >>> IdentifierTypes.of().get("wechat_openid@wx0123").parent
         'wechat_unionid'
         """
+        definitions = tuple(definitions)
         specs: dict[str, IdentifierTypeSpec] = {}
         titled: dict[str, Definition] = {}
         for definition in (*presets(), *definitions):
@@ -108,7 +117,8 @@ class IdentifierTypes:
             titled[definition.name] = definition
             if definition.status == "retired":
                 del specs[definition.name]
-        return cls(specs, lambda name, locale: titled[name].label(locale) if name in titled else name)
+        label = lambda name, locale: titled[name].label(locale) if name in titled else name  # noqa: E731
+        return cls(specs, label, Junk.of(definitions))
 
     def __contains__(self, type: str) -> bool:  # noqa: A002 - the field's own word
         return base_type(type) in self._specs

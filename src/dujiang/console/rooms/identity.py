@@ -27,7 +27,7 @@ def identity(visit: Visit) -> Response:
     """The state of identity over all channels."""
     with visit.workspace.engine.read() as con:
         found, held = quality(con), visit.workspace.identity_watch.held(con)
-    view = views.view(visit, found)
+    view = views.view(visit, found, visit.workspace.ignored_identifiers())
     sheets = [sheet for _title, _note, sheet in view.tables]
     return page(visit, "identity.html", sheets, view=view, holds=[hold(visit, one) for one in held])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dujiang.collect import junk
+from dujiang.collect.ignored import IgnoredCount
 from dujiang.console.components import Card
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
@@ -25,6 +27,15 @@ REASONS: Final = {
     "distrusted": _("Only sources that are not believed state it"),
     "recycled": _("The number had another owner at that time"),
 }
+IGNORED: Final = {
+    "junk": _("Means nobody"),
+    "masked": _("Masked"),
+    "invalid": _("Not a value of this type"),
+    "landline": _("A landline"),
+    "too_long": _("Too long"),
+    "unknown_type": _("A type that nobody defined"),
+    "too_many": _("More identifiers in one record than are kept"),
+}
 ABOVE_LIMIT: Final = {
     LIMIT: _("One person would have too many of: {type}"),
     DEMOTED: _("Gave way because the person has enough of: {type}"),
@@ -39,7 +50,7 @@ class IdentityView:
     tables: tuple[tuple[str, str, Sheet], ...]
 
 
-def view(visit: Visit, found: Quality) -> IdentityView:
+def view(visit: Visit, found: Quality, ignored: Sequence[IgnoredCount]) -> IdentityView:
     """The page; without cards while there is nobody."""
     if not found.persons:
         return IdentityView((), ())
@@ -47,6 +58,8 @@ def view(visit: Visit, found: Quality) -> IdentityView:
         (_("By channel"), _("Known people have more than a device or cookie."), channels_sheet(visit, found)),
         (_("Kept apart"), _("Two identifiers stood together and still do not join."), refused_sheet(visit, found)),
         (_("Shared identifiers"), _("They belong to nobody and join no one."), shared_sheet(visit, found)),
+        (_("Seen with most others"), _("Made-up values, shop phones, devices of a store."), hubs_sheet(visit, found)),
+        (_("Ignored values"), _("Values that name nobody, in the last 30 days."), ignored_sheet(visit, ignored)),
         (_("Largest people"), _("Many identifiers in one person deserve a look."), largest_sheet(visit, found)),
     )
     return IdentityView(_cards(visit, found), tuple((visit.text(a), visit.text(b), sheet) for a, b, sheet in tables))
@@ -96,6 +109,43 @@ def reason_text(visit: Visit, reason: str) -> str:
 def shared_sheet(visit: Visit, found: Quality) -> Sheet:
     """Identifiers that belong to nobody, by type."""
     return _by_type(visit, "identity-shared", found.shared)
+
+
+def hubs_sheet(visit: Visit, found: Quality) -> Sheet:
+    """Identifiers of nobody, by what they were seen with most."""
+    columns = (
+        Column("person", visit.text(_("Number")), "code"),
+        Column("type", visit.text(_("Type"))),
+        Column("with", visit.text(_("Seen with"))),
+        Column("many", visit.text(_("How many")), "count"),
+    )
+    label = visit.workspace.identifier_types.label
+    rows = [
+        (person_id(one.person), label(one.type, visit.locale), label(one.with_type, visit.locale), one.many)
+        for one in found.hubs
+    ]
+    return Sheet("identity-hubs", columns, rows, [f"/people/{row[0]}/why" for row in rows])
+
+
+def ignored_sheet(visit: Visit, ignored: Sequence[IgnoredCount]) -> Sheet:
+    """What named nobody, by source, type and reason."""
+    columns = (
+        Column("source", visit.text(_("Source"))),
+        Column("type", visit.text(_("Type"))),
+        Column("reason", visit.text(_("Reason"))),
+        Column("values", visit.text(_("Values")), "count"),
+    )
+    types = visit.workspace.identifier_types
+    lists = visit.workspace.definitions.current(junk.KIND, retired=True)
+    rows = []
+    for one in ignored:
+        why = visit.text(IGNORED[one.reason])
+        listed = lists.get((junk.KIND, one.rule))
+        if one.rule:
+            why = visit.text(_("{why}: {list}"), why=why, list=listed.label(visit.locale) if listed else one.rule)
+        type_ = types.label(one.type, visit.locale) if one.type else visit.text(_("Unknown type"))
+        rows.append((one.source, type_, why, one.count))
+    return Sheet("identity-ignored", columns, rows)
 
 
 def _by_type(visit: Visit, name: str, counts: Mapping[str, int]) -> Sheet:

@@ -67,6 +67,36 @@ def rows_of(days: list[dict[str, Any]], *own: Any) -> dict[int, dict[str, Any]]:
     return {row["person"]: row for row in found}
 
 
+# ── refreshes of some ────────────────────────────────────────────────────────────────────────────────────────────────
+
+doings = st.lists(
+    st.builds(
+        day, st.integers(1, 12), st.integers(0, 400), st.integers(0, 2), st.integers(-50, 500), st.integers(0, 2),
+        st.integers(0, 2),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+@given(doings, doings, st.sets(st.integers(1, 12)))
+@settings(max_examples=60, deadline=None)
+def test_a_refresh_of_some_equals_one_of_everybody(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], touched: set[int]
+) -> None:
+    tables, now = Connection(before), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    follower = ValueFollower(lambda: rules({}))
+    follower.follow(tables.con, Change(True, now, "UTC"))
+    tables.con.execute("CREATE TEMP TABLE touched (person BIGINT)")
+    if touched:
+        tables.con.executemany("INSERT INTO touched VALUES (?)", [[one] for one in sorted(touched)])
+    tables.con.execute("DELETE FROM person_day WHERE person IN (SELECT person FROM touched)")
+    tables.fill("person_day", [one for one in after if one["person"] in touched])
+    follower.follow(tables.con, Change(False, now, "UTC"))
+    rest = [one for one in before if one["person"] not in touched]
+    expected = rows_of([*rest, *(one for one in after if one["person"] in touched)])
+    assert {row["person"]: row for row in ask(tables.con, "FROM person_value").to_pylist()} == expected
+
+
 # ── bands ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import ibis
 
@@ -11,10 +11,27 @@ from dujiang.engine.question import Column, Rows, table
 from dujiang.foundation.timewindows import Period
 from dujiang.people.value.model import DIMENSIONS, Bands, Edges, RfmSpec, ValueMatrixSpec
 
+FACT: Final[Rows] = ibis.table(
+    {
+        "person": "int64", "last_order_day": "date", "frequency": "int64", "money_minor": "int64", "orders": "int64",
+        "interactions": "int64", "active": "boolean", "order_value_minor": "float64",
+    },
+    name="value_fact",
+)  # fmt: skip
+"""The answer of :func:`facts` where a refresh keeps it as a temporary table."""
 
-def facts(rfm: RfmSpec, matrix: ValueMatrixSpec, day: date) -> Rows:
-    """One row for each person who did anything within one of the windows that end with ``day``, this day included."""
+
+def facts(rfm: RfmSpec, matrix: ValueMatrixSpec, day: date, among: Rows | None = None) -> Rows:
+    """One row for each person who did anything within one of the windows that end with ``day``, this day included.
+
+    Args:
+        rfm, matrix: the rules, and with them the windows.
+        day: the last day that counts.
+        among: only these: a question with the column ``person``; None for everybody.
+    """
     rows = table("person_day")
+    if among is not None:
+        rows = rows.semi_join(among, "person")
     longest = max(rfm.window_days, matrix.window_days)
     rows = rows.filter(rows.day <= day, rows.day > day - timedelta(longest))
     in_rfm, in_matrix = (rows.day > day - timedelta(one.window_days) for one in (rfm, matrix))
@@ -31,6 +48,12 @@ def facts(rfm: RfmSpec, matrix: ValueMatrixSpec, day: date) -> Rows:
         active=(in_matrix & active).any(),
     )
     return found.mutate(order_value_minor=ibis.ifelse(found.orders > 0, found.paid / found.orders, None)).drop("paid")
+
+
+def known_facts(without: Rows) -> Rows:
+    """The facts behind the table ``person_value``, as it stands, of everybody but the persons in ``without``."""
+    rows = table("person_value").anti_join(without, "person")
+    return rows.mutate(active=rows.layer.notnull()).select(*FACT.columns)
 
 
 def edges(rows: Rows, rfm: RfmSpec, matrix: ValueMatrixSpec, day: date) -> Rows:

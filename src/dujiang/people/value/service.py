@@ -113,6 +113,11 @@ class ValueService:
 def judged_at(con: duckdb.DuckDBPyConnection, rfm: RfmSpec, matrix: ValueMatrixSpec, day: date) -> tuple[Rows, Edges]:
     """Everybody's bands and layer as a question, and the edges that were found for it."""
     rows = questions.facts(rfm, matrix, day)
-    row: dict[str, Any] = ask(con, questions.edges(rows, rfm, matrix, day)).to_pylist()[0]
-    edges = questions.read_edges(row, rfm, matrix)
+    edges = edges_of(con, rows, rfm, matrix, day)
     return questions.judged(rows, rfm, matrix, edges, day), edges
+
+
+def edges_of(con: duckdb.DuckDBPyConnection, rows: Rows, rfm: RfmSpec, matrix: ValueMatrixSpec, day: date) -> Edges:
+    """The edges of bands and thresholds among the facts ``rows``."""
+    row: dict[str, Any] = ask(con, questions.edges(rows, rfm, matrix, day)).to_pylist()[0]
+    return questions.read_edges(row, rfm, matrix)

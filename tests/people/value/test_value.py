@@ -195,7 +195,7 @@ def test_order_and_scale_do_not_matter(paid: list[int], rng: Any) -> None:
     mixed = [3 * one for one in paid]
     rng.shuffle(mixed)
     one, other = concentration(paid), concentration(mixed)
-    assert np.array(one.curve) == pytest.approx(np.array(other.curve))
+    assert np.array(one.curve) == pytest.approx(np.array(other.curve), abs=2e-6)  # kept to six digits
     assert one.top[0.05].value == pytest.approx(other.top[0.05].value)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 import duckdb
 
 from dujiang.people.behaviour import AsOf
+from dujiang.people.bound import Binder
 from dujiang.people.conditions import Condition
 from dujiang.people.segments.compile import Compiler, TagKinds, compiled_all
 from dujiang.people.segments.sequences import found
@@ -99,9 +100,12 @@ def _compute(
     question = compiled_all(list(trees.values()), compiler)
     with found(con, compiler.sequences, as_of, among):
         question.into(con, "segment_wide")
-    con.execute("CREATE OR REPLACE TEMP TABLE segment_now (segment VARCHAR, person BIGINT)")
-    for number, name in enumerate(trees):
-        con.execute(f"INSERT INTO segment_now SELECT $name, person FROM segment_wide WHERE s{number}", {"name": name})
+    binder = Binder()
+    members = (
+        f"SELECT {binder.bind(name)} AS segment, person FROM segment_wide WHERE s{number}"
+        for number, name in enumerate(trees)
+    )
+    binder.question(" UNION ALL ".join(members)).into(con, "segment_now")
     con.execute("DROP TABLE segment_wide")
 
 

@@ -26,6 +26,7 @@ READING = [
     ("identity", "decisions"),
     ("identity", "holds"),
     ("identity", "ignored"),
+    ("identity", "trend"),
     ("identity", "decide", "distrust", "nobody", "--dry-run"),
     ("imports", "list"),
     ("keys", "list"),

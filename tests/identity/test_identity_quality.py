@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dujiang.engine.contract import PERSON
+from dujiang.engine.contract import FACTS, PERSON
 from dujiang.engine.schema import create_tables
 from dujiang.identity.evaluate import evaluate
 from dujiang.identity.quality import ChannelMatch, quality
@@ -31,10 +31,18 @@ def world(new_world: Callable[[], Any], fact: Callable[..., Any]) -> Any:
             fact("member_no:2 anonymous_id:tablet", 2),
         ]
     )
-    create_tables(world.con, (PERSON,))
+    create_tables(world.con, (PERSON, FACTS["customer"]))
     seen = [
-        {"person": 1, "channels": ["tmall", "wechat"], "known": True},
-        {"person": 2, "channels": ["tmall"], "known": True},
+        {
+            "person": 1,
+            "channels": ["tmall", "wechat"],
+            "known": True,
+            "gender": "female",
+            "city": "Hangzhou",
+            "birth_year": None,
+            "tags": ["vip"],
+        },
+        {"person": 2, "channels": ["tmall"], "known": True, "birth_year": 1990, "tags": []},
         {"person": 3, "channels": ["wechat"], "known": False},
         {"person": 4, "channels": ["tmall"], "known": True},
     ]
@@ -53,8 +61,53 @@ def test_quality_counts_what_was_decided(world: Any) -> None:
 
 def test_quality_of_channels(world: Any) -> None:
     tmall, wechat = quality(world.con).channels
-    assert (tmall, wechat) == (ChannelMatch("tmall", 3, 3, 1), ChannelMatch("wechat", 2, 1, 1))
+    assert (tmall, wechat) == (
+        ChannelMatch("tmall", 3, 3, 1, pytest.approx((3 + 1 + 0) / 6 / 3)),
+        ChannelMatch("wechat", 2, 1, 1, pytest.approx(0.5)),
+    )
     assert (wechat.known_rate, wechat.elsewhere_rate) == (0.5, 0.5)
+
+
+def test_profiles_are_filled_on_average(world: Any) -> None:
+    assert quality(world.con).completeness == pytest.approx(4 / 6 / 3)
+
+
+def _state(world: Any, node_of: Callable[[str], int], *years: tuple[str, int]) -> None:
+    rows = [{"seq": seq, "anchor": node_of(name), "birth_year": year} for seq, (name, year) in enumerate(years, 1)]
+    world.con.register("stated", pa.Table.from_pylist(rows))
+    world.con.execute("INSERT INTO fact_customer BY NAME FROM stated")
+
+
+def test_people_joined_wrongly_are_estimated_from_years_of_birth(
+    new_world: Callable[[], Any], fact: Callable[..., Any], node_of: Callable[[str], int]
+) -> None:
+    world = new_world()
+    world.load(fact(f"member_no:{n} taobao_buyer:{n}") for n in range(40))
+    create_tables(world.con, (PERSON, FACTS["customer"]))
+    # Forty people state two years each; four of them contradict themselves, and one corrected what was said first.
+    said = [(f"{kind}:{n}", 1980 + n % 2) for n in range(40) for kind in ("member_no", "taobao_buyer")]
+    wrong = [(f"taobao_buyer:{n}", 1981 - n % 2) for n in range(4)]
+    _state(world, node_of, ("member_no:9", 1900), *said, *wrong)
+    found = quality(world.con)
+    assert (found.compared, found.contradicted) == (40, 4)
+    assert found.by_chance == pytest.approx(0.5)
+    assert found.over_merge_rate == pytest.approx(4 / 40 / 0.5)
+
+
+def test_with_too_few_to_compare_nothing_is_estimated(world: Any, node_of: Callable[[str], int]) -> None:
+    _state(world, node_of, ("member_no:1", 1980), ("mobile:1", 1981))
+    found = quality(world.con)
+    assert (found.compared, found.contradicted, found.over_merge_rate) == (1, 1, None)
+
+
+def test_an_identifier_of_nobody_is_shown_with_what_it_was_seen_with(
+    new_world: Callable[[], Any], fact: Callable[..., Any], node_of: Callable[[str], int]
+) -> None:
+    world = new_world()
+    world.load(fact(f"member_no:{n} mobile:shop") for n in range(12))
+    create_tables(world.con, (PERSON, FACTS["customer"]))
+    (hub,) = quality(world.con).hubs
+    assert (hub.person, hub.type, hub.with_type, hub.many) == (node_of("mobile:shop"), "mobile", "member_no", 12)
 
 
 def test_a_channel_without_people_has_no_rate() -> None:

@@ -41,6 +41,32 @@ def quality(folder: Folder = HERE, as_json: Json = False) -> None:
 
 
 @group.command()
+def trend(
+    days: Annotated[int, typer.Option(min=1, help="How many days / 天数")] = 30,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """How good identity was day by day / 身份质量走势"""
+    with opened(folder) as workspace:
+        found = workspace.identity_history.recent(days)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (
+            one.day,
+            one.persons,
+            one.conflicts,
+            one.largest,
+            *map(_percent, (one.churn, one.over_merge_rate, one.completeness)),
+        )
+        for one in found
+    ]
+    header = [_("Day"), _("People"), _("Contradictions"), _("Identifiers of the largest person")]
+    show_table([*header, _("Numbers that ended"), _("Joined wrongly, estimated"), _("Profile filled")], rows)
+
+
+@group.command()
 def ignored(
     days: Annotated[int, typer.Option(min=1, help="How many days / 天数")] = 30,
     folder: Folder = HERE,
@@ -206,9 +232,12 @@ def _show(found: DryRun, *, as_json: bool) -> None:
         say(_("Only new facts will heed: {settings}"), settings=", ".join(found.not_covered))
 
 
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"
+
+
 def _rates(decided: Decided) -> tuple[str, str]:
-    rate, usual = (f"{decided.evidence[key]:.1%}" for key in ("rate", "usual"))
-    return rate, usual
+    return _percent(decided.evidence["rate"]), _percent(decided.evidence["usual"])
 
 
 def _about(ruling: Any) -> str:

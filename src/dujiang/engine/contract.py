@@ -172,6 +172,9 @@ PERSON: Final = _table(
     ("member_level", _text), ("points", _whole), ("joined_at", MOMENT), ("added_at", MOMENT), ("tags", pa.list_(_text)),
 )  # fmt: skip
 
+PROFILE: Final = ("gender", "birth_year", "province", "city", "member_level", "tags")
+"""What a filled profile states: columns of ``person``."""
+
 SPEND_DAY: Final = _table(
     # Money spent per channel and campaign, counted once although several reports and windows repeat it.
     "spend_day", ("channel", "account", "campaign", "day"), "fact",

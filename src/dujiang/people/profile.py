@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dujiang.engine.contract import PROFILE
 from dujiang.people.model import Profile
 
-FIELDS: Final = ("gender", "birth_year", "province", "city", "member_level", "tags")
+FIELDS: Final = PROFILE
 """What a filled profile states; the metric ``profile_completeness`` averages the same fields."""
 
 _COUNTS: Final = ("identifiers", "events", "visits", "orders", "paid_minor", "refunded_minor")

@@ -166,6 +166,13 @@ source_flow = Table(
     _whole("last_seq"), _whole("facts"), _whole("merges"), Column("at", Moment, nullable=False),
 )  # fmt: skip
 
+identity_day = Table(
+    # Identity quality as it was measured on each day, and how many numbers of people ended on it.
+    "identity_day", METADATA,
+    Column("day", Date, primary_key=True), Column("at", Moment, nullable=False), _whole("ended"),
+    Column("body", Json, nullable=False),
+)  # fmt: skip
+
 ignored_identifier = Table(
     # Values that named nobody, as they arrived.
     "ignored_identifier", METADATA,

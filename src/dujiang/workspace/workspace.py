@@ -39,6 +39,7 @@ from dujiang.identity import breaker
 from dujiang.identity.breaker import BreakerSpec
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.desk import IdentityDesk
+from dujiang.identity.history import QualityHistory
 from dujiang.identity.linkage import service as linkage
 from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
@@ -99,6 +100,7 @@ class Workspace:
         completeness: is everything here that should be.
         identity_desk: tries changes of the rules of identity, and prepares decisions.
         identity_watch: holds a source that suddenly joins far more people than it used to.
+        identity_history: identity quality day by day.
         identity_decisions: what was decided by hand about who is who.
         suggestions: people who may be one because their records are alike.
         people: lists of people, and the page of one.
@@ -213,6 +215,8 @@ class Workspace:
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock, announcer)
         memberships = Memberships(self.engine, refresher, self.archive, self.manifest, self.db, clock)
         self.refreshing.on_refresh(memberships)
+        self.identity_history = QualityHistory(self.db, self.engine, clock, self.zone)
+        self.refreshing.on_refresh(self.identity_history)
         self._refresher = refresher
         self.definitions.on_change(self._renew_identifier_types)
         self.definitions.on_change(self.refreshing.note_news)

@@ -16,6 +16,7 @@ from dujiang.foundation.definitions import load_yaml
 from dujiang.foundation.ids import person_id
 from dujiang.identity.decisions import REASON_CHARS_MAX, Decided, Wish
 from dujiang.identity.dry_run import DryRun
+from dujiang.identity.history import QualityDay
 from dujiang.identity.quality import Quality, quality
 from dujiang.identity.rulings import Kind, Origin
 from dujiang.identity.watch import Held
@@ -85,6 +86,12 @@ def state(workspace: OfWorkspace) -> Quality:
     """How good identity is: people by channel, shared identifiers, refused links, the largest people."""
     with workspace.engine.read() as con:
         return quality(con)
+
+
+@router.get("/quality/days", dependencies=[CanRead])
+def days(workspace: OfWorkspace, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> list[QualityDay]:
+    """How good identity was on each of the last days, as it was measured then."""
+    return workspace.identity_history.recent(days)
 
 
 @router.get("/ignored", dependencies=[CanRead])

@@ -20,6 +20,7 @@ from dujiang.store.command import Actor
 
 ROOM = Room()
 _LISTED: Final = 500
+_DAYS: Final = 90
 
 
 @ROOM.get("/identity", allow="person.read")
@@ -27,8 +28,9 @@ def identity(visit: Visit) -> Response:
     """The state of identity over all channels."""
     with visit.workspace.engine.read() as con:
         found, held = quality(con), visit.workspace.identity_watch.held(con)
-    view = views.view(visit, found, visit.workspace.ignored_identifiers())
-    sheets = [sheet for _title, _note, sheet in view.tables]
+    days = visit.workspace.identity_history.recent(_DAYS)
+    view = views.view(visit, found, visit.workspace.ignored_identifiers(), days)
+    sheets = [sheet for _title, _note, sheet in view.tables] + [sheet for _chart, sheet in view.charts]
     return page(visit, "identity.html", sheets, view=view, holds=[hold(visit, one) for one in held])
 
 

@@ -27,7 +27,7 @@ def hold(visit: Visit, found: Held) -> HoldView:
     facts, merges = (visit.show(seen[key], "count") for key in ("facts", "merges"))
     sentence = visit.text(
         _(
-            "Since {at}: {merges} of known identifiers were tied together in {facts} records, a rate of {rate}; usual for this"
+            "Since {at}: {merges} times, {facts} records tied two known identifiers together, a rate of {rate}; usual for this"
             " source is {usual}. Its new links are not believed until somebody decides."
         ),
         at=visit.show(ruling.at, "moment"),

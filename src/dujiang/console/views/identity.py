@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from dujiang.collect import junk
 from dujiang.collect.ignored import IgnoredCount
-from dujiang.console.components import Card
+from dujiang.console.charts.spark import spark
+from dujiang.console.components import Card, Chart, Line
+from dujiang.console.formats import Kind
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
+from dujiang.identity.history import QualityDay
 from dujiang.identity.model import DEMOTED, LIMIT
-from dujiang.identity.quality import Quality
+from dujiang.identity.quality import ChannelMatch, Quality
 
 REASONS: Final = {
     "same_record": _("They stand in one record"),
@@ -27,6 +30,7 @@ REASONS: Final = {
     "distrusted": _("Only sources that are not believed state it"),
     "recycled": _("The number had another owner at that time"),
 }
+CHANNELS_MAX: Final = 8
 IGNORED: Final = {
     "junk": _("Means nobody"),
     "masked": _("Masked"),
@@ -44,13 +48,14 @@ ABOVE_LIMIT: Final = {
 
 @dataclass(frozen=True)
 class IdentityView:
-    """The page: cards, and tables with title and note."""
+    """The page: cards, tables with title and note, and lines over days with the sheet behind each."""
 
     cards: tuple[Card, ...]
     tables: tuple[tuple[str, str, Sheet], ...]
+    charts: tuple[tuple[Chart, Sheet], ...] = ()
 
 
-def view(visit: Visit, found: Quality, ignored: Sequence[IgnoredCount]) -> IdentityView:
+def view(visit: Visit, found: Quality, ignored: Sequence[IgnoredCount], days: Sequence[QualityDay]) -> IdentityView:
     """The page; without cards while there is nobody."""
     if not found.persons:
         return IdentityView((), ())
@@ -58,24 +63,54 @@ def view(visit: Visit, found: Quality, ignored: Sequence[IgnoredCount]) -> Ident
         (_("By channel"), _("Known people have more than a device or cookie."), channels_sheet(visit, found)),
         (_("Kept apart"), _("Two identifiers stood together and still do not join."), refused_sheet(visit, found)),
         (_("Shared identifiers"), _("They belong to nobody and join no one."), shared_sheet(visit, found)),
-        (_("Seen with most others"), _("Made-up values, shop phones, devices of a store."), hubs_sheet(visit, found)),
         (_("Ignored values"), _("Values that name nobody, in the last 30 days."), ignored_sheet(visit, ignored)),
+        (_("Seen with most others"), _("Made-up values, shop phones, devices of a store."), hubs_sheet(visit, found)),
         (_("Largest people"), _("Many identifiers in one person deserve a look."), largest_sheet(visit, found)),
     )
-    return IdentityView(_cards(visit, found), tuple((visit.text(a), visit.text(b), sheet) for a, b, sheet in tables))
+    told = tuple((visit.text(a), visit.text(b), sheet) for a, b, sheet in tables)
+    charts = (
+        by_channel(visit, days, "known", _("Known people by channel"), lambda one: one.known_rate),
+        by_channel(visit, days, "filled", _("Profile filled by channel"), lambda one: one.completeness),
+    )
+    return IdentityView(_cards(visit, found, days), told, charts if len(days) > 1 else ())
 
 
-def _cards(visit: Visit, found: Quality) -> tuple[Card, ...]:
-    told = (
-        ("identifiers", _("Identifiers"), found.identifiers, ""),
-        ("persons", _("People"), found.persons, "/people"),
-        ("conflicts", _("Contradictions"), found.conflicts, ""),
-        ("shared", _("Shared identifiers"), sum(found.shared.values()), ""),
-        ("recycled", _("Numbers with several owners"), found.recycled, ""),
+def _cards(visit: Visit, found: Quality, days: Sequence[QualityDay]) -> tuple[Card, ...]:
+    def card(key: str, label: str, value: float | None, unit: Kind, missing: str = "", href: str = "") -> Card:
+        then = [getattr(one, key) for one in days]
+        shown = visit.show(value, unit)
+        return Card(key, visit.text(label), shown, missing=visit.text(missing), href=href, spark=spark(then))
+
+    churn = days[-1].churn if days else None
+    too_few = _("Too few people state their year of birth twice") if found.over_merge_rate is None else ""
+    return (
+        card("identifiers", _("Identifiers"), found.identifiers, "count"),
+        card("persons", _("People"), found.persons, "count", href="/people"),
+        card("conflicts", _("Contradictions"), found.conflicts, "count"),
+        card("shared", _("Shared identifiers"), sum(found.shared.values()), "count"),
+        card("recycled", _("Numbers with several owners"), found.recycled, "count"),
+        card("over_merge_rate", _("Joined wrongly, estimated"), found.over_merge_rate, "percent", too_few),
+        card("churn", _("Numbers of people that ended today"), churn, "percent"),
+        card("completeness", _("Profile filled"), found.completeness, "percent"),
     )
-    return tuple(
-        Card(key, visit.text(label), visit.show(value, "count"), href=href) for key, label, value, href in told
+
+
+def by_channel(
+    visit: Visit, days: Sequence[QualityDay], name: str, title: str, value: Callable[[ChannelMatch], float | None]
+) -> tuple[Chart, Sheet]:
+    """A line for each channel over the days that were measured."""
+    of_day = [{one.channel: value(one) for one in day.channels} for day in days]
+    channels = list(dict.fromkeys(one.channel for day in reversed(days) for one in day.channels))[:CHANNELS_MAX]
+    lines = [
+        Line(visit.channel_label(one), [found.get(one) for found in of_day], visit.series(one)) for one in channels
+    ]
+    labels = [day.day.isoformat() for day in days]
+    columns = (
+        Column("day", visit.text(_("Day"))),
+        *(Column(one, visit.channel_label(one), "percent") for one in channels),
     )
+    rows = [(label, *(found.get(one) for one in channels)) for label, found in zip(labels, of_day, strict=True)]
+    return Chart(visit.text(title), labels, lines, unit="percent"), Sheet(f"identity-{name}", columns, rows)
 
 
 def channels_sheet(visit: Visit, found: Quality) -> Sheet:
@@ -85,8 +120,9 @@ def channels_sheet(visit: Visit, found: Quality) -> Sheet:
         Column("persons", visit.text(_("Number of people")), "count"),
         Column("known", visit.text(_("Known")), "percent", bar=True),
         Column("elsewhere", visit.text(_("Also seen elsewhere")), "percent", bar=True),
+        Column("filled", visit.text(_("Profile filled")), "percent", bar=True),
     )
-    rows = [(one.channel, one.persons, one.known_rate, one.elsewhere_rate) for one in found.channels]
+    rows = [(one.channel, one.persons, one.known_rate, one.elsewhere_rate, one.completeness) for one in found.channels]
     return Sheet("identity-channels", columns, rows)
 
 

@@ -1,25 +1,21 @@
-"""Every tag that comes with Dujiang for a million people and twenty million events: everybody, and one in a hundred.
-
-python benchmarks/bench_people.py [PEOPLE]
-"""
+"""Every tag that comes with Dujiang for a million people and twenty million events: everybody, and one in a hundred."""
 
 from __future__ import annotations
 
-import json
-import resource
-import sys
+import os
 import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from harness import Measurement, peak_megabytes, stopwatch
 
 from dujiang.engine.refresh import Change
 from dujiang.engine.schema import create_own_tables, create_tables
 from dujiang.people.tags.catalogue import Catalogue, presets
 from dujiang.people.tags.follower import TagFollower
 
+PEOPLE = int(os.environ.get("BENCH_PEOPLE", "1000000"))
 NOW = datetime(2026, 11, 12, 1, tzinfo=UTC)
 EVENTS, ORDERS, LINES, VISITS = 20, 2, 3, 5
 """Per person; lines per two orders."""
@@ -67,31 +63,35 @@ def build(con: duckdb.DuckDBPyConnection, people: int) -> None:
         con.execute(f"INSERT INTO {table} BY NAME {question}")
 
 
-def measure(people: int) -> dict[str, float]:
-    """Seconds and memory of everybody's tags, and of one in a hundred's."""
-    with tempfile.TemporaryDirectory() as folder:
+def measure() -> list[Measurement]:
+    """Everybody's tags, those of one in a hundred, and of a hundred people."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as folder:
         config = {"threads": 2, "memory_limit": "4GB", "temp_directory": folder}
         con = duckdb.connect(str(Path(folder) / "people.duckdb"), config=config)
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET preserve_insertion_order = false")
-        build(con, people)
+        build(con, PEOPLE)
         tags = Catalogue(presets())
         follower = TagFollower(lambda: tags)
-        full = _timed(lambda: follower.follow(con, Change(True, NOW, "Asia/Shanghai")))
-        con.execute(f"CREATE TEMP TABLE touched AS SELECT i AS person FROM range(0, {people}, 100) t(i)")
-        part = _timed(lambda: follower.follow(con, Change(False, NOW, "Asia/Shanghai")))
-        con.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT i AS person FROM range(0, 100) t(i)")
-        few = _timed(lambda: follower.follow(con, Change(False, NOW, "Asia/Shanghai")))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    seconds = {"full_s": full, "one_percent_s": part, "hundred_people_s": few}
-    return {"people": people, "tags": len(tags), **seconds, "peak_gb": round(peak, 2)}
+        with stopwatch() as full:
+            follower.follow(con, Change(True, NOW, "Asia/Shanghai"))
+        some = [_followed(con, follower, number, PEOPLE // 100) for number in range(3)]
+        few = [_followed(con, follower, number, 100) for number in range(3)]
+    what = f"all {len(tags)} tags of {PEOPLE:,} people, {PEOPLE * EVENTS:,} events, {PEOPLE * ORDERS:,} orders"
+    return [
+        Measurement(what, f"{full.seconds:,.0f} s", "minutes", "facts already in the engine"),
+        Measurement("the same, peak memory", f"{peak_megabytes():,} MB", "< 8,000 MB", "DuckDB may use 4,000 MB"),
+        Measurement(f"all tags of {PEOPLE // 100:,} of them again", f"{min(some):.1f}–{max(some):.1f} s", "1–2 s"),
+        Measurement("all tags of 100 of them again", f"{min(few):.1f}–{max(few):.1f} s", "1 s"),
+    ]
 
 
-def _timed(work: object) -> float:
-    start = time.perf_counter()
-    work()  # type: ignore[operator]
-    return round(time.perf_counter() - start, 2)
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)))
+def _followed(con: duckdb.DuckDBPyConnection, follower: TagFollower, first: int, people: int) -> float:
+    """Seconds for the tags of ``people`` persons, spread over all."""
+    step = PEOPLE // people
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT i AS person FROM range({first}, {PEOPLE}, {step}) t(i)"
+    )
+    with stopwatch() as watch:
+        follower.follow(con, Change(False, NOW, "Asia/Shanghai"))
+    return watch.seconds

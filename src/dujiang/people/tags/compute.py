@@ -59,22 +59,22 @@ def valued(tags: Catalogue, as_of: AsOf, among: str = "") -> Question:
 
 def _base(level: list[Tag], as_of: AsOf, binder: Binder, among: str) -> str:
     maker = _Base(as_of, binder)
+    semi = f'SEMI JOIN "{among}" USING (person)' if among else ""
     made = "".join(f', {maker.column(tag)} AS "{tag.name}"' for tag in level)
     statistics = {tag.name: tag.spec.statistic for tag in level if tag.spec.statistic}
     joins = []
     if statistics:
         joins.append(f"JOIN ({counted_text(statistics, as_of, binder, among)}) AS s USING (person)")
-    parts = (("r.", "r", addresses()), ("c.", "c", consents()), ("rel.", "rel", relations()))
+    parts = (("r.", "r", addresses(semi)), ("c.", "c", consents(semi)), ("rel.", "rel", relations(semi)))
     for needed, alias, text in parts:
         if needed in made:
             joins.append(f"LEFT JOIN ({text}) AS {alias} USING (person)")
     given = [tag for tag in level if tag.spec.type == "given"]
     if given:
-        joins.append(f"LEFT JOIN ({_given(given, binder)}) AS g USING (person)")
+        joins.append(f"LEFT JOIN ({_given(given, binder, semi)}) AS g USING (person)")
     outputs = {tag.name: (tag.spec.model.model, tag.spec.model.column) for tag in level if tag.spec.model}
     if outputs:
         joins.append(f"LEFT JOIN ({said(outputs, binder, among)}) AS o USING (person)")
-    semi = f'SEMI JOIN "{among}" USING (person)' if among else ""
     return f"SELECT p.person{made} FROM (FROM person {semi}) AS p {' '.join(joins)}"
 
 
@@ -103,9 +103,9 @@ class _Base:
         return text.replace("{zone}", self.binder.bind(self.as_of.zone.key)) if "{zone}" in text else text
 
 
-def _given(tags: list[Tag], binder: Binder) -> str:
+def _given(tags: list[Tag], binder: Binder, semi: str) -> str:
     made = ", ".join(f'any_value("value") FILTER (tag = {binder.bind(tag.name)}) AS "{tag.name}"' for tag in tags)
-    return f"SELECT person, {made} FROM tagged GROUP BY person"
+    return f"SELECT person, {made} FROM tagged {semi} GROUP BY person"
 
 
 def _read(text: str, value: Value, binder: Binder) -> str:

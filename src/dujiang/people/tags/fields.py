@@ -103,18 +103,21 @@ FIELDS: Final[dict[str, Field]] = {
 }
 
 
-def addresses() -> str:
-    """Which addresses each person has now: shared identifiers, and those that changed hands, are none."""
+def addresses(semi: str = "") -> str:
+    """Which addresses each person has now: shared identifiers, and those that changed hands, are none.
+
+    ``semi`` here and below: what keeps the rows of some people only, as text after the table; empty for everybody.
+    """
     columns = ", ".join(
         f"bool_or(kind IN ({', '.join(repr(one) for one in types)})) AS {medium}" for medium, types in MEDIA.items()
     )
     return (
-        f"SELECT person, {columns} FROM (SELECT person, split_part(type, '@', 1) AS kind FROM person_node"
-        " WHERE to_at IS NULL AND role <> 'shared') GROUP BY person"
+        f"SELECT person, {columns} FROM (SELECT person, split_part(type, '@', 1) AS kind"
+        f" FROM person_node {semi} WHERE to_at IS NULL AND role <> 'shared') GROUP BY person"
     )
 
 
-def relations() -> str:
+def relations(semi: str = "") -> str:
     """How each person is related to others: of staff the one whose card it is, of other kinds everybody around it."""
     kinds = ", ".join(
         f"coalesce(bool_or(kind = '{kind}') FILTER (part {'=' if kind == 'staff' else '<>'} 'hub'), false) AS {kind}"
@@ -123,15 +126,15 @@ def relations() -> str:
     return (
         f"SELECT person, {kinds}, nullif(count(DISTINCT other) FILTER (kind = 'household' AND part = 'pair'), 0)"
         " AS household_others, count(DISTINCT other) FILTER (part = 'pair') AS others"
-        " FROM person_relation GROUP BY person"
+        f" FROM person_relation {semi} GROUP BY person"
     )
 
 
-def consents() -> str:
+def consents(semi: str = "") -> str:
     """What each person allows by each way, for marketing; what is said of every way counts for each, the stricter wins."""
     columns = ", ".join(
         f"CASE WHEN bool_or(state = 'withdrawn' AND medium IN ('', '{one}')) THEN 'withdrawn'"
         f" WHEN bool_or(state = 'granted' AND medium IN ('', '{one}')) THEN 'granted' ELSE 'unknown' END AS {one}"
         for one in MEDIA
     )
-    return f"SELECT person, {columns} FROM consent WHERE purpose = 'marketing' GROUP BY person"
+    return f"SELECT person, {columns} FROM consent {semi} WHERE purpose = 'marketing' GROUP BY person"

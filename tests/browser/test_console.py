@@ -48,7 +48,7 @@ PAGES = (
     "/tags", "/tags/paid_total", "/tags/province",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
-    "/suggestions",
+    "/suggestions", "/relations",
     "/predictions", "/lifetime-value",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
@@ -174,6 +174,22 @@ def test_person_page_is_sound(tab: Watched, address: str, workspace: Workspace) 
     tab.wrong.clear()
     person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
     check(tab, address, f"/people/{person_id(person)}")
+
+
+def test_a_link_of_the_graph_says_why_it_joins(
+    chromium: Browser, session: str, address: str, workspace: Workspace
+) -> None:
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    watched = opened(chromium, session)
+    for width, size in ((1440, "wide"), (375, "narrow")):
+        watched.page.set_viewport_size({"width": width, "height": 800})
+        visit(watched, address, f"/people/{person_id(person)}", "zh")
+        link = watched.page.locator(f".ring.{size} a.joined").first
+        link.focus()
+        assert watched.page.locator("#graph-say").inner_text() == link.get_attribute("aria-label")
+        watched.page.keyboard.press("Enter")
+        assert watched.page.locator("#graph-table[open] table").count() == 1
+    assert watched.wrong == []
 
 
 def test_why_opens_beside_the_page(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:

@@ -30,6 +30,7 @@ PAGES = [
     "/", "/?period=double11", "/?channel=tmall", "/?from=2026-01-01&to=2026-11-20", "/?period=yesterday&compare=none",
     "/people", "/people?bought=yes&sort=paid", "/people?metric=new_customers", "/people?metric=gmv&by=channel&value=tmall",
     "/people?stop=channel%3Atmall&stop=identity%3Aknown",
+    "/relations", "/relations?kind=household",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos", "/sources",
     "/sources?source=mini", "/sources?period=last90", "/imports",
     "/dead-letters", "/dead-letters?state=fixed",
@@ -440,3 +441,46 @@ def test_static_files_are_kept_and_versioned(nobody: httpx.Client, admin: httpx.
     answer = nobody.get(address[1])
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_identifier_is_taken_out_after_a_look_and_put_back(admin: httpx.Client, workspace: Workspace) -> None:
+    with workspace.engine.read() as con:
+        rows = con.execute(
+            "SELECT person, node FROM person_node WHERE node <> person AND role = 'owner' ORDER BY type DESC, node LIMIT 1"
+        ).fetchall()
+    person, node = map(person_id, rows[0])
+    page = admin.get(f"/people/{person}?lang=zh").text
+    assert '<svg class="ring wide"' in page
+    assert "不合并的原因" in page
+    way = f"/identity/decide?kind=take_out&amp;a={node}&amp;person={person}"
+    assert way in page
+    asked = admin.get(html.unescape(way) + "&lang=zh")
+    assert "移出一个标识" in asked.text
+    form = {"kind": "take_out", "a": node, "person": person, "reason": "店员填错"}
+    assert admin.post("/identity/decide", data=form).status_code == 303
+    workspace.refresh()
+    assert way not in admin.get(f"/people/{person}?lang=zh").text
+    made = workspace.identity_decisions.in_force()[-1]
+    assert (made.kind, made.reason) == ("separate", "店员填错")
+    assert node in map(person_id, made.nodes)
+    assert admin.post(f"/identity/decisions/{made.id}/revoke", data={"reason": ""}).status_code == 303
+    workspace.refresh()
+    assert admin.get(f"/people/{person}?lang=zh").text.count(way) == 1
+
+
+def test_the_graph_is_exported_as_it_stands(admin: httpx.Client, workspace: Workspace) -> None:
+    with workspace.engine.read() as con:
+        ((person,),) = con.execute("SELECT person FROM person ORDER BY identifiers DESC, person LIMIT 1").fetchall()
+    found = workspace.identity_graphs.of(person, workspace.identifier_types)
+    said = admin.get(f"/people/{person_id(person)}?export=csv&sheet=identity-graph&lang=zh")
+    rows = list(csv.reader(io.StringIO(said.content.decode("utf-8-sig"))))
+    assert rows[0] == ["标识", "关联标识", "决定", "原因", "记录数", "最近出现"]
+    assert len(rows) == len(found.edges) + 1
+
+
+def test_a_viewer_sees_the_graph_and_no_way_to_take_it_apart(viewer: httpx.Client, workspace: Workspace) -> None:
+    with workspace.engine.read() as con:
+        ((person,),) = con.execute("SELECT person FROM person ORDER BY identifiers DESC, person LIMIT 1").fetchall()
+    page = viewer.get(f"/people/{person_id(person)}").text
+    assert '<svg class="ring wide"' in page
+    assert "/identity/decide" not in page

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dujiang.engine.contract import FACTS, PERSON
-from dujiang.engine.schema import create_tables
+from dujiang.engine.schema import create_own_tables, create_tables
 from dujiang.identity.evaluate import evaluate
 from dujiang.identity.quality import ChannelMatch, quality
 
@@ -32,6 +32,7 @@ def world(new_world: Callable[[], Any], fact: Callable[..., Any]) -> Any:
         ]
     )
     create_tables(world.con, (PERSON, FACTS["customer"]))
+    create_own_tables(world.con)
     seen = [
         {
             "person": 1,
@@ -84,6 +85,7 @@ def test_people_joined_wrongly_are_estimated_from_years_of_birth(
     world = new_world()
     world.load(fact(f"member_no:{n} taobao_buyer:{n}") for n in range(40))
     create_tables(world.con, (PERSON, FACTS["customer"]))
+    create_own_tables(world.con)
     # Forty people state two years each; four of them contradict themselves, and one corrected what was said first.
     said = [(f"{kind}:{n}", 1980 + n % 2) for n in range(40) for kind in ("member_no", "taobao_buyer")]
     wrong = [(f"taobao_buyer:{n}", 1981 - n % 2) for n in range(4)]
@@ -106,6 +108,7 @@ def test_an_identifier_of_nobody_is_shown_with_what_it_was_seen_with(
     world = new_world()
     world.load(fact(f"member_no:{n} mobile:shop") for n in range(12))
     create_tables(world.con, (PERSON, FACTS["customer"]))
+    create_own_tables(world.con)
     (hub,) = quality(world.con).hubs
     assert (hub.person, hub.type, hub.with_type, hub.many) == (node_of("mobile:shop"), "mobile", "member_no", 12)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,14 @@ from dujiang.simulate import Simulated, SimulationSpec, simulate
 from dujiang.workspace import Workspace, demo
 
 END = date(2026, 11, 15)
+
+# With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
+for _file in sorted(Path(__file__).parent.glob("*_kit.py")):
+    _spec = importlib.util.spec_from_file_location(_file.stem, _file)
+    assert _spec is not None
+    assert _spec.loader is not None
+    sys.modules[_file.stem] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_file.stem])
 
 
 def bring_in(workspace: Workspace, made: Simulated) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
-from dujiang.cli.output import say, show_json, show_table
+from dujiang.cli.output import locale, say, show_json, show_table
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
@@ -17,10 +17,14 @@ from dujiang.identity.ruling_kinds import Kind
 if TYPE_CHECKING:
     from dujiang.identity.decisions import Decided
     from dujiang.identity.dry_run import DryRun
+    from dujiang.identity.parting import Parting
+    from dujiang.workspace import Workspace
 
 group = typer.Typer(help="Who is who / 身份", no_args_is_help=True)
 app.add_typer(group, name="identity")
 
+Words = Annotated[str, typer.Argument(help="An identifier in full, or a person's id / 完整标识或用户编号")]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Only show what would happen / 只试算")]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the evidence / 原因")]
 
 
@@ -136,7 +140,7 @@ def revoke(
     from dujiang.store.command import Actor
 
     with opened(folder) as workspace:
-        found = workspace.identity_decisions.revoke(decision, actor=Actor("terminal", "admin"), reason=reason)
+        found = workspace.identity_desk.revoke(decision, actor=Actor("terminal", "admin"), reason=reason)
         workspace.refresh()
     if as_json:
         show_json(found)
@@ -197,6 +201,91 @@ def reject(
     say(_("What the source said since the hold joins nobody (decision {id})."), id=made.id)
 
 
+@group.command()
+def graph(
+    words: Words,
+    nodes: Annotated[int, typer.Option(min=2, max=500, help="How many nodes at most / 最多节点数")] = 60,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Identifiers of a person, every link, and why it joins or not / 身份图谱"""
+    with opened(folder) as workspace:
+        types = workspace.identifier_types
+        found = workspace.identity_graphs.of(_person(workspace, words), types, nodes)
+        sentences = [one.evidence.text(types, locale()) for one in found.edges]
+    if as_json:
+        show_json(found)
+        return
+    named = [(person_id(one.node), one.type or _("Person"), one.shown, one.role, one.facts) for one in found.nodes]
+    show_table([_("Id"), _("Type"), _("Identifier"), _("Role"), _("Facts")], named)
+    rows = [
+        (person_id(one.a), person_id(one.b), one.evidence.joined, one.evidence.facts, sentence)
+        for one, sentence in zip(found.edges, sentences, strict=True)
+    ]
+    show_table([_("Link from"), _("Link to"), _("Joined"), _("Facts"), _("Reason")], rows)
+    if found.identifiers_left_out or found.people_left_out:
+        sentence = _("Not shown: {identifiers} identifiers, {people} other people. Ask for more with --nodes.")
+        say(sentence, identifiers=found.identifiers_left_out, people=found.people_left_out)
+
+
+@group.command()
+def seams(words: Words, folder: Folder = HERE, as_json: Json = False) -> None:
+    """Where a person can be taken apart / 可以拆开的地方"""
+    with opened(folder) as workspace:
+        found = workspace.identity_desk.seams(_person(workspace, words))
+    if as_json:
+        show_json(found)
+        return
+    rows = [(person_id(one.a), person_id(one.b), one.facts, len(one.part), one.decision) for one in found]
+    show_table([_("Link from"), _("Link to"), _("Facts"), _("Identifiers that leave"), _("Decision")], rows)
+
+
+@group.command("take-out")
+def take_out(
+    words: Words,
+    identifier: Annotated[str, typer.Argument(help="Id of the identifier / 标识编号")],
+    reason: Reason = "",
+    dry: Dry = False,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Take an identifier out of a person / 移出标识"""
+    with opened(folder) as workspace:
+        parting = workspace.identity_desk.taking_out(_node(identifier), _person(workspace, words))
+        _part(workspace, parting, reason, dry=dry, as_json=as_json)
+
+
+@group.command()
+def unmerge(
+    words: Words,
+    former: Annotated[str, typer.Argument(help="Id of the person before the merge / 合并前的用户编号")],
+    reason: Reason = "",
+    dry: Dry = False,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Undo a merge / 撤销合并"""
+    with opened(folder) as workspace:
+        parting = workspace.identity_desk.unmerging(_node(former), _person(workspace, words))
+        _part(workspace, parting, reason, dry=dry, as_json=as_json)
+
+
+def _part(workspace: Workspace, parting: Parting, reason: str, *, dry: bool, as_json: bool) -> None:
+    from dujiang.store.command import Actor
+
+    if dry:
+        _show(workspace.identity_desk.try_parting(parting), as_json=as_json)
+        return
+    done = workspace.identity_desk.part(parting, actor=Actor("terminal", "admin"), reason=reason)
+    workspace.refresh()
+    if as_json:
+        show_json(done)
+    elif parting.wishes:
+        say(_("Taken apart. To undo it: dujiang identity revoke {id}"), id=done[-1].ruling.id)
+    else:
+        say(_("What was joined by hand is taken back ({id})."), id=done[-1].ruling.id)
+
+
 @group.command("dry-run")
 def dry_run(
     file: Annotated[Path, typer.Argument(help="YAML with identifier types / 标识类型定义")],
@@ -242,6 +331,13 @@ def _rates(decided: Decided) -> tuple[str, str]:
 
 def _about(ruling: Any) -> str:
     return ruling.source or " ".join(map(person_id, ruling.nodes))
+
+
+def _person(workspace: Workspace, words: str) -> int:
+    found = workspace.people.find(words)
+    if not found:
+        raise NotFound("people.none", _("Nobody has this identifier. It has to be complete."))
+    return workspace.people.get(found[0]).profile.person
 
 
 def _node(text: str) -> int:

@@ -31,12 +31,23 @@ def relations(
     with opened(folder) as workspace:
         kinds = {name: one.label(locale()) for name, one in workspace.relations.kinds().items()}
         if not words:
-            counts = workspace.relations.counts()
+            counts, hubs = workspace.relations.counts(), workspace.relations.hubs(limit=limit)
             if as_json:
-                show_json(counts)
-            else:
-                rows = [(kinds.get(one.kind, one.kind), one.people, one.things) for one in counts]
-                show_table([_("Relation"), _("People"), _("Through")], rows)
+                show_json({"kinds": counts, "hubs": hubs})
+                return
+            show_table(
+                [_("Relation"), _("People"), _("Through")],
+                [(kinds.get(one.kind, one.kind), one.people, one.things) for one in counts],
+            )
+            label = workspace.identifier_types.label
+            named = [f"{label(one.things[0].type, locale())} {one.things[0].shown}" for one in hubs]
+            show_table(
+                [_("Shared by many"), _("Relation"), _("People"), _("Facts")],
+                [
+                    (name, kinds.get(one.kind, one.kind), one.people, one.facts)
+                    for name, one in zip(named, hubs, strict=True)
+                ],
+            )
             return
         persons = workspace.people.find(words)
         if not persons:

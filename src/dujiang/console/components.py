@@ -27,6 +27,15 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Action:
+    """What can be done with a row: a link with its words, and with the words a screen reader says."""
+
+    href: str
+    label: str
+    say: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One series of a chart: ``slot`` is its colour (0: accent), ``then`` the same series in the earlier period."""
 

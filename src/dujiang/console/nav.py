@@ -42,6 +42,7 @@ RAIL: Final = (
         (
             Item("/identity", _("Identity quality"), "link", "q", "person.read"),
             Item("/suggestions", _("People who may be one"), "people", "u", "person.read"),
+            Item("/relations", _("Relations"), "people", "w", "person.read"),
         ),
     ),
     Group(

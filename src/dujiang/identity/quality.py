@@ -114,7 +114,9 @@ _FILLED: Final = "({} + CAST(coalesce(len(tags), 0) > 0 AS INTEGER)) / {}".forma
     " + ".join(f"CAST({name} IS NOT NULL AS INTEGER)" for name in PROFILE if name != "tags"), float(len(PROFILE))
 )
 _COUNTS: Final = """
-    SELECT count(DISTINCT node), count(DISTINCT person), count(DISTINCT node) FILTER (to_at IS NOT NULL) FROM person_node
+    SELECT count(DISTINCT node), count(DISTINCT person) FILTER (type NOT IN (SELECT type FROM identifier_rule WHERE NOT joins)),
+        count(DISTINCT node) FILTER (to_at IS NOT NULL)
+    FROM person_node
 """
 _CHANNELS: Final = f"""
     SELECT channel, count(*), count(*) FILTER (known), count(*) FILTER (len(channels) > 1), avg(filled) FILTER (known)

@@ -38,6 +38,8 @@ _ARRIVED: Final = f"""
         FROM (FROM link WHERE first_seq > $since) AS l
         JOIN identifier one ON one.node = l.a JOIN identifier other ON other.node = l.b
         WHERE one.first_seq < l.first_seq AND other.first_seq < l.first_seq
+            AND one.type NOT IN (SELECT type FROM identifier_rule WHERE NOT joins)
+            AND other.type NOT IN (SELECT type FROM identifier_rule WHERE NOT joins)
         GROUP BY 1
     ), counted AS (
         SELECT source, seq, coalesce(merges, 0) AS merges,

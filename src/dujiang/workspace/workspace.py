@@ -48,6 +48,7 @@ from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
 from dujiang.people.groups.service import GroupService
 from dujiang.people.hours.service import HourService
+from dujiang.people.identity_graph import IdentityGraphs
 from dujiang.people.lifecycle.service import LifeCycleService
 from dujiang.people.prediction.service import PredictionService
 from dujiang.people.relations.service import RelationService
@@ -98,6 +99,7 @@ class Workspace:
         imports: takes channel files.
         dead_letters: what could not be accepted, to be mended and replayed.
         completeness: is everything here that should be.
+        identity_graphs: what a person is made of, as a graph.
         identity_desk: tries changes of the rules of identity, and prepares decisions.
         identity_watch: holds a source that suddenly joins far more people than it used to.
         identity_history: identity quality day by day.
@@ -240,6 +242,7 @@ class Workspace:
             clock,
         )
         self._wire_collect()
+        self.identity_graphs = IdentityGraphs(self.engine, self.zone, self.vault)
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser, self._replayed)
         self.tags = TagService(self.engine, self.definitions.current, clock, self._as_of, self._replayed)
         self.definitions.guard(lambda _after, changes: self.tags.check(changes))

@@ -124,7 +124,7 @@ def revoke(
     idempotency_key: Key = "",
 ) -> Decision:
     """Take a decision back; people become what they were without it."""
-    return Decision.of(workspace.identity_decisions.revoke(id, actor=actor, reason=reason, key=idempotency_key))
+    return Decision.of(workspace.identity_desk.revoke(id, actor=actor, reason=reason, key=idempotency_key))
 
 
 class Hold(BaseModel):

@@ -14,7 +14,8 @@ from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
-from dujiang.identity.decisions import Wish, checked
+from dujiang.identity.decisions import REASON_CHARS_MAX, Wish, checked
+from dujiang.identity.parting import Parting
 from dujiang.identity.quality import quality
 from dujiang.store.command import Actor
 
@@ -45,15 +46,13 @@ def decisions(visit: Visit) -> Response:
 @ROOM.get("/identity/decide", allow="identity.decide")
 def consider(visit: Visit) -> Response:
     """A decision and what it would do; nothing is decided yet."""
-    wish = _wish(visit)
-    found = visit.workspace.identity_desk.dry_run(wishes=[wish])
-    about = wish.source or " · ".join(person_id(node) for node in (wish.a, wish.b) if node is not None)
+    parting = _parting(visit)
+    found = visit.workspace.identity_desk.try_parting(parting)
     return render(
         visit,
         "identity_decide.html",
-        kind=wish.kind,
-        label=decided.kind_text(visit, wish.kind),
-        about=about,
+        label=_label(visit, parting),
+        about=_about(visit, parting),
         asked={key: visit.query.get(key, "") for key in ("kind", "a", "b", "source", "person")},
         trial=decided.dry_run(visit, found),
     )
@@ -62,16 +61,17 @@ def consider(visit: Visit) -> Response:
 @ROOM.post("/identity/decide", allow="identity.decide")
 def decide(visit: Visit) -> Response:
     """Do what the reader has seen."""
-    wish = _wish(visit)
-    visit.workspace.identity_decisions.decide(wish, actor=_actor(visit))
-    return done(visit, "/identity/decisions", _("Decided. People are brought up to date at the next refresh."))
+    parting, reason = _parting(visit), visit.field("reason")[:REASON_CHARS_MAX]
+    visit.workspace.identity_desk.part(parting, actor=_actor(visit), reason=reason)
+    said = _("Decided. People are brought up to date at the next refresh. Here it can be undone.")
+    return done(visit, "/identity/decisions", said)
 
 
 @ROOM.post("/identity/decisions/{id}/revoke", allow="identity.decide")
 def revoke(visit: Visit) -> Response:
     """Take a decision back."""
     id_ = visit.request.path_params["id"]
-    visit.workspace.identity_decisions.revoke(id_, actor=_actor(visit), reason=visit.field("reason")[:400])
+    visit.workspace.identity_desk.revoke(id_, actor=_actor(visit), reason=visit.field("reason")[:400])
     return done(visit, "/identity/decisions", _("Revoked. At the next refresh people are what they were without it."))
 
 
@@ -95,19 +95,39 @@ def settle_hold(visit: Visit) -> Response:
     return done(visit, "/identity", _("Believed. People are brought up to date at the next refresh."))
 
 
-def _wish(visit: Visit) -> Wish:
-    """The decision that the address or the form names; ``take_out`` parts an identifier from the rest of a person."""
+def _label(visit: Visit, parting: Parting) -> str:
+    kind = str((visit.form or visit.query).get("kind", ""))
+    if kind == "take_out":
+        return visit.text(_("Take an identifier out"))
+    return decided.kind_text(visit, kind) if parting.wishes else visit.text(_("Take back what was joined by hand"))
+
+
+def _about(visit: Visit, parting: Parting) -> str:
+    asked = visit.form or visit.query
+    if asked.get("kind") == "take_out":
+        return str(asked.get("a", ""))
+    if not parting.wishes:
+        return " · ".join(decided.about(visit.workspace.identity_decisions.get(one).ruling) for one in parting.revoke)
+    (wish,) = parting.wishes
+    return wish.source or " · ".join(person_id(node) for node in (wish.a, wish.b) if node is not None)
+
+
+def _parting(visit: Visit) -> Parting:
+    """The decision that the address or the form names.
+
+    ``take_out`` parts an identifier from the rest of a person, ``unmerge`` the number that a person had before a merge.
+    """
     asked = visit.form or visit.query
     kind, a, b, person = (str(asked.get(key, "")) for key in ("kind", "a", "b", "person"))
-    reason, source = str(asked.get("reason", ""))[:400], str(asked.get("source", ""))[:200]
-    if kind == "take_out" and (node := parse_person_id(a)) is not None and (who := parse_person_id(person)) is not None:
-        taken = visit.workspace.identity_desk.taking_out(node, who)
-        return Wish(taken.kind, taken.a, taken.b, reason=reason)
+    source = str(asked.get("source", ""))[:200]
+    node, who, desk = parse_person_id(a), parse_person_id(person), visit.workspace.identity_desk
+    if kind in ("take_out", "unmerge") and node is not None and who is not None:
+        return desk.taking_out(node, who) if kind == "take_out" else desk.unmerging(node, who)
     if kind not in decided.KINDS:
         sentence = _("A decision of the kind “{kind}” needs two different identifiers, one identifier or a source.")
         raise InvalidInput("identity.decision_incomplete", sentence, kind=kind[:20])
     nodes = [parse_person_id(one) for one in (a, b) if one]
-    return checked(Wish(kind, *(*nodes, None, None)[:2], source=source, reason=reason))  # type: ignore[arg-type]
+    return Parting((checked(Wish(kind, *(*nodes, None, None)[:2], source=source)),))  # type: ignore[arg-type]
 
 
 def _actor(visit: Visit) -> Actor:

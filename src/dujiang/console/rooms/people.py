@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
-from dujiang.console.views import figures, groups, hours, lifecycle, overview, predictions
+from dujiang.console.views import figures, groups, hours, identity_graph, lifecycle, overview, predictions
 from dujiang.console.views import people as views
 from dujiang.console.views import relations as relation_views
 from dujiang.console.views import tags as tag_views
@@ -156,7 +156,10 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
     timeline = views.timeline(visit, workspace.people.timeline(who, before))
     values, fresh = workspace.tags.of_person(who, at), workspace.tags.fresh()
     related = workspace.relations.of_person(who)
+    graph = workspace.identity_graphs.of(who, workspace.identifier_types)
+    seams = workspace.identity_desk.seams(who)
     sheets = [
+        identity_graph.sheet(visit, graph),
         relation_views.sheet(visit, related),
         relation_views.sheet(visit, workspace.relations.around(who), "relations-around"),
         views.orders_sheet(visit, found),
@@ -168,6 +171,7 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         "person.html",
         sheets,
         view=views.person(visit, found, clear, day),
+        graph=identity_graph.view(visit, graph, seams),
         timeline=timeline,
         tags=tag_views.of_person(visit, values),
         reach=tag_views.reach(visit, values),

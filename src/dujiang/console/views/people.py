@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from dujiang.console import formats
-from dujiang.console.components import Card, Tag
+from dujiang.console.components import Action, Card, Tag
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
@@ -98,6 +98,7 @@ class PersonView:
     can_reveal: bool
     revealed: bool
     as_of: str
+    take_out: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ def person(visit: Visit, page: PersonPage, clear: Mapping[int, str] | None, as_o
         can_reveal=any(one.kept for one in page.identifiers),
         revealed=clear is not None,
         as_of="" if as_of is None else as_of.isoformat(),
+        take_out=_take_out(visit, page) if as_of is None and len({one.node for one in page.identifiers}) > 1 else (),
     )
 
 
@@ -235,6 +237,21 @@ def _profile(visit: Visit, who: Profile) -> tuple[tuple[str, str], ...]:
         (_("Tags"), " · ".join(who.tags)),
     )
     return tuple((visit.text(label), str(value)) for label, value in found if value)
+
+
+def _take_out(visit: Visit, page: PersonPage) -> tuple[Action, ...]:
+    """For each identifier where it can be taken out of the person, after a look at what that would do."""
+    who = person_id(page.profile.person)
+    return tuple(
+        Action(
+            href=f"/identity/decide?kind=take_out&a={person_id(one.node)}&person={who}",
+            label=visit.text(_("Take out…")),
+            say=visit.text(
+                _("Take {identifier} out of this person…"), identifier=f"{type_label(visit, one.type)} {one.shown}"
+            ),
+        )
+        for one in page.identifiers
+    )
 
 
 def _identifiers_sheet(visit: Visit, found: Sequence[OwnedIdentifier], clear: Mapping[int, str] | None) -> Sheet:

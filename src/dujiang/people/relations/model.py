@@ -72,14 +72,13 @@ class Thing:
 
 @dataclass(frozen=True)
 class Relation:
-    """One relation of a person.
+    """One relation of a person, or of a thing.
 
     Attributes:
-        person: whose it is.
         kind: name of its definition.
         part: ``pair`` with another person; ``spoke``: they are one of many around a hub; ``hub``: they are what many others
             have in common.
-        other: the other person, or the hub's number; None for a hub.
+        other: the other person, or the hub's number; None where a hub is asked about itself.
         known: whether ``other`` has a page of its own.
         things: through what, the best supported first.
         people: how many people it was seen with; of several things the most.
@@ -88,7 +87,6 @@ class Relation:
         strength: from 0 to 1.
     """
 
-    person: int
     kind: str
     part: Part
     other: int | None

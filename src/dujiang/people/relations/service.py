@@ -31,6 +31,19 @@ _AROUND: Final = """
     FROM person_relation WHERE other = $person AND part = 'spoke'
     ORDER BY facts DESC, last_at DESC, person LIMIT $limit
 """
+_HUBS: Final = """
+    SELECT kind, part, person, person IN (SELECT person FROM person) AS known, [thing] AS things, [type] AS types, people,
+        facts, first_at, last_at, strength
+    FROM person_relation WHERE part = 'hub' AND ($kind = '' OR kind = $kind)
+    ORDER BY people DESC, facts DESC, thing LIMIT $limit
+"""
+_THROUGH: Final = """
+    SELECT any_value(kind) AS kind, any_value(part) AS part, person, person IN (SELECT person FROM person) AS known,
+        [thing] AS things, [any_value(type)] AS types, any_value(people) AS people, max(facts) AS facts,
+        min(first_at) AS first_at, max(last_at) AS last_at, max(strength) AS strength
+    FROM person_relation WHERE thing = $thing AND part <> 'hub'
+    GROUP BY thing, person ORDER BY facts DESC, last_at DESC, person LIMIT $limit
+"""
 _COUNTS: Final = """
     SELECT kind, count(DISTINCT person) FILTER (part <> 'hub') AS people, count(DISTINCT thing) AS things
     FROM person_relation GROUP BY kind
@@ -78,11 +91,23 @@ class RelationService:
 
         Several things that tie the same two people make one relation.
         """
-        return self._answer(_OF, person, limit)
+        return self._answer(_OF, {"person": person, "limit": limit})
 
     def around(self, hub: int, limit: int = SHOWN) -> list[Relation]:
         """Who is related to a hub, those with most records first; ``other`` of each is one of them."""
-        return self._answer(_AROUND, hub, limit)
+        return self._answer(_AROUND, {"person": hub, "limit": limit})
+
+    def hubs(self, kind: str = "", limit: int = SHOWN) -> list[Relation]:
+        """The things that most people have in common, the largest first; ``other`` is the hub's number.
+
+        Args:
+            kind: only of this kind; empty for all.
+        """
+        return self._answer(_HUBS, {"kind": kind, "limit": limit})
+
+    def through(self, thing: int, limit: int = SHOWN) -> list[Relation]:
+        """Who is related through a thing, those with most records first; ``other`` of each is one of them."""
+        return self._answer(_THROUGH, {"thing": thing, "limit": limit})
 
     def counts(self) -> list[KindCount]:
         """How many people each kind relates, the largest first."""
@@ -90,16 +115,15 @@ class RelationService:
             found = con.execute(f"{_COUNTS} ORDER BY people DESC, kind").fetchall()
         return [KindCount(*row) for row in found]
 
-    def _answer(self, question: str, person: int, limit: int) -> list[Relation]:
+    def _answer(self, question: str, values: Mapping[str, Any]) -> list[Relation]:
         with bounded(self._answers) as con:
-            rows = con.execute(question, {"person": person, "limit": limit}).fetchall()
+            rows = con.execute(question, values).fetchall()
         clear = self._vault.reveal({node for row in rows for node in row[4]})
-        return [self._relation(person, row, clear) for row in rows]
+        return [self._relation(row, clear) for row in rows]
 
-    def _relation(self, person: int, row: tuple[Any, ...], clear: Mapping[int, str]) -> Relation:
+    def _relation(self, row: tuple[Any, ...], clear: Mapping[int, str]) -> Relation:
         kind, part, other, known, nodes, types, people, facts, first_at, last_at, strength = row
         return Relation(
-            person=person,
             kind=kind,
             part=part,
             other=other,

@@ -1,0 +1,184 @@
+"""Markov chains of touches, solved exactly.
+
+Touches are a walk over states (the last ``order`` touches) that ends in a conversion or in nothing. With Q the transition
+probabilities among states, R those into a conversion, N = (I − Q)⁻¹ and v = N·R the probability to convert from each state,
+the removal effect of a channel is the share of conversions that pass through it. For the states S in which it was touched
+last, the first of them that is entered is s with probability h_s, where h = N[start, S]·N[S, S]⁻¹, so that
+
+    removal effect = h·v[S] / v[start]           (order 1: N[start, k]·v_k / (N[k, k]·v[start]))
+
+One factorisation of I − Q serves all channels. Nothing is simulated: the same paths give the same credits. Touching a
+channel several times in a row changes nothing at order 1. Removal effects are shares of a whole brand; to share out a single
+conversion by them is wrong, which is why :func:`path_shares` does not.
+
+Anderl, E., Becker, I., von Wangenheim, F. and Schumann, J. H. (2016), Mapping the customer journey, International Journal of
+Research in Marketing 33.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.linalg import lu_factor, lu_solve
+from scipy.sparse import csc_array, eye_array
+from scipy.sparse.linalg import splu
+
+from dujiang.foundation.errors import InvalidInput, TooLarge
+from dujiang.foundation.i18n import _
+from dujiang.insight.attribution import kernels
+from dujiang.insight.attribution.model import Credits, Paths, Reals, Wholes
+from dujiang.insight.attribution.rules import by_shares
+
+CELLS_MAX: Final = 1 << 25
+STATES_MAX: Final = 6_000
+_DENSE_ABOVE: Final = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Markov:
+    """A chain of touches and what it says of channels.
+
+    Attributes:
+        credits: conversions and value by channel.
+        removal: share of conversions that pass through each channel; None where nothing converted.
+        removal_value: the same of value; None where nothing was earned.
+        reach: probability to convert from each state, NaN for states that never were; state 0 is the start.
+        order: touches that a state remembers.
+    """
+
+    credits: Credits
+    removal: Reals | None
+    removal_value: Reals | None
+    reach: Reals
+    order: int
+
+
+def markov(paths: Paths, *, order: int = 1, with_nulls: bool = True) -> Markov:
+    """Credits in proportion to removal effects.
+
+    Args:
+        paths: what happened.
+        order: touches that a state remembers.
+        with_nulls: whether journeys without a conversion count. Without them every walk converts, and the removal effect of a
+            channel is the probability to meet it.
+
+    Raises:
+        InvalidInput: the order is below 1.
+        TooLarge: so many channels and states that the order has to be lowered or channels grouped.
+
+    >>> paths = Paths(np.array([0, 2, 3]), np.array([0, 1, 1], np.int32), np.ones(2), np.ones(2), np.zeros(2), 2)
+    >>> markov(paths).credits.conversions.round(3).tolist()
+    [0.667, 1.333]
+    """
+    chain = _chain(paths, order, with_nulls)
+    removal, removal_value = _removal_effects(chain)
+    shared = Credits(_proportional(removal, paths.conversions), _proportional(removal_value, float(paths.value.sum())))
+    reach = np.full(chain.all_states, np.nan)
+    reach[chain.states] = chain.reach[:, 0]
+    return Markov(
+        shared,
+        removal if paths.conversions > 0 else None,
+        removal_value if paths.value.sum() > 0 else None,
+        reach,
+        order,
+    )
+
+
+def path_shares(paths: Paths, chain: Markov) -> Reals:
+    """The share of each touch in *its* path: in proportion to how much it raised the probability to convert.
+
+    Between two touches of a path the probability of the chain rises, or does not; what rose is shared among those touches, and
+    evenly where nothing rose. This is conditional on the path and uses no removal effects, which are averages over the brand.
+
+    Args:
+        paths: the paths the chain was solved for.
+        chain: of :func:`markov` with journeys without a conversion; where all journeys convert, nothing rises.
+    """
+    kernel: Any = kernels.rises
+    shares = kernel(paths.offsets, paths.channel, np.nan_to_num(chain.reach), paths.channels)
+    normalise: Any = kernels.normalise
+    normalise(paths.offsets, shares)
+    return shares
+
+
+def by_path(paths: Paths, *, order: int = 1) -> Credits:
+    """Credits of channels as the sum of :func:`path_shares`."""
+    return by_shares(paths, path_shares(paths, markov(paths, order=order)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chain:
+    """``reach`` and the reward have a column for conversions and one for value; state 0 is the start."""
+
+    channels: int
+    all_states: int
+    states: Wholes
+    reach: Reals
+    from_start: Reals
+    solve: Callable[[Reals], Reals]
+
+
+def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
+    if order < 1:
+        raise InvalidInput("attribution.order", _("The order is {order}; it has to be 1 or more."), order=order)
+    channels, all_states = paths.channels, (paths.channels + 1) ** order
+    if all_states * (channels + 3) > CELLS_MAX:
+        raise TooLarge(
+            "attribution.states", _("{channels} channels are too many for order {order}. Lower it, or group channels."),
+            channels=channels, order=order,
+        )  # fmt: skip
+    nulls = paths.nulls if with_nulls else np.zeros(len(paths.nulls))
+    kernel: Any = kernels.transitions
+    counts = kernel(paths.offsets, paths.channel, paths.converted, paths.value, nulls, channels, all_states)
+    out = counts[:, : channels + 2].sum(axis=1)
+    out[0] = out[0] or 1.0  # the start is a state even where nobody set out
+    states = np.flatnonzero(out)
+    if len(states) > STATES_MAX:
+        raise TooLarge(
+            "attribution.too_many_states",
+            _("Order {order} has {states} states; {most} are the limit. Lower it, or group channels."),
+            order=order, states=len(states), most=STATES_MAX,
+        )  # fmt: skip
+    chance = counts[states] / out[states, None]
+    place = np.zeros(all_states, np.int64)
+    place[states] = np.arange(len(states))
+    row, code = np.nonzero(chance[:, :channels])
+    target = place[(states[row] * (channels + 1) + code + 1) % all_states]
+    q = csc_array((chance[row, code], (row, target)), shape=(len(states), len(states)))
+    solve, solve_transposed = _factorised(csc_array(eye_array(len(states), format="csc") - q))
+    start = np.zeros(len(states))
+    start[0] = 1.0
+    reach = solve(chance[:, [channels, channels + 2]])
+    return _Chain(channels, all_states, states, reach, solve_transposed(start), solve)
+
+
+def _factorised(matrix: csc_array) -> tuple[Callable[[Reals], Reals], Callable[[Reals], Reals]]:
+    """Solvers with ``matrix`` and with its transpose."""
+    if matrix.nnz > _DENSE_ABOVE * matrix.shape[0] ** 2:  # such a matrix fills up when it is factorised sparsely
+        dense = lu_factor(matrix.toarray(), check_finite=False)
+        return lambda b: lu_solve(dense, b, check_finite=False), lambda b: lu_solve(dense, b, 1, check_finite=False)
+    sparse = splu(matrix)
+    return sparse.solve, lambda b: sparse.solve(b, "T")
+
+
+def _removal_effects(chain: _Chain) -> Reals:
+    """Shares of conversions and of value that pass through each channel; 0 where there are none."""
+    effects = np.zeros((2, chain.channels))
+    last = chain.states % (chain.channels + 1)
+    for channel in range(chain.channels):
+        own = np.flatnonzero(last == channel + 1)
+        if len(own):
+            right = np.zeros((len(last), len(own)))
+            right[own, np.arange(len(own))] = 1.0
+            first_met = np.linalg.solve(chain.solve(right)[own].T, chain.from_start[own])
+            effects[:, channel] = first_met @ chain.reach[own]
+    base = chain.reach[0].reshape(2, 1)
+    return np.divide(np.maximum(effects, 0.0), base, out=np.zeros_like(effects), where=base > 0)
+
+
+def _proportional(effects: Reals, total: float) -> Reals:
+    weight = effects.sum()
+    return effects * (total / weight) if weight > 0 else np.zeros_like(effects)

@@ -1,4 +1,4 @@
-"""Rows of an export file, one after another in bounded memory, whatever form the file has.
+"""Rows of an export file, one after another: text in bounded memory, a workbook's sheet as a whole.
 
 The reader knows nothing of meanings: it finds encoding and delimiter, and gives each row as a line number and the cells as
 text. Text is decoded as strict UTF-8 where its beginning allows it, else as gb18030; a byte that is no text stays visible
@@ -39,6 +39,7 @@ from dujiang.foundation.i18n import _
 
 SAMPLE_BYTES: Final = 256 * 1024
 HEAD_ROWS: Final = 30
+_CHUNK_BYTES: Final = 1024 * 1024
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _EXACT_DIGITS: Final = 15
 """Digits that a spreadsheet's number keeps; of longer ones the rest is lost."""
@@ -122,7 +123,7 @@ def _tables(path: Path, encoding: str) -> Generator[TableFile, None, None]:
 def _open_one(path: Path, form: Form, part: str, encoding: str) -> TableFile:
     if form == "text":
         return _open_text(path, part, encoding)
-    return _open_workbook(path, part) if form == "xlsx" else _open_xls(path, part)
+    return _open_workbook(path, form, part)
 
 
 def _open_text(path: Path, part: str, wanted: str) -> TableFile:
@@ -193,8 +194,52 @@ def _text_rows(stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
             line = reader.line_num + 1
 
 
-def _open_workbook(path: Path, part: str) -> TableFile:
-    check_inflated(path, WORKBOOK_BYTES_MAX)
+def _open_workbook(path: Path, form: Form, part: str) -> TableFile:
+    if form == "xlsx":
+        check_inflated(path, WORKBOOK_BYTES_MAX)
+        if _has_error_cells(path):
+            return _open_with_errors(path, part)
+    elif path.stat().st_size > WORKBOOK_BYTES_MAX:
+        sentence = _("The file is larger than {bound} MB. Export a shorter period.")
+        raise TooLarge("file.too_large", sentence, bound=WORKBOOK_BYTES_MAX >> 20)
+    sheet = _first_sheet(path)
+    progress = [0]
+
+    def rows() -> Iterator[Row]:
+        for line, cells in enumerate(sheet.iter_rows(), 1):
+            progress[0] = line
+            yield Row(line, _width_checked([cell_text(cell) for cell in cells]))
+
+    return TableFile(form, "", "", part, sheet.total_height, rows, lambda: progress[0])
+
+
+def _first_sheet(path: Path) -> python_calamine.CalamineSheet:
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        if book.sheet_names:
+            return book.get_sheet_by_index(0)
+    except Exception:  # noqa: BLE001 - calamine raises whatever its parsers raise
+        raise InvalidInput("file.damaged", DAMAGED) from None
+    raise InvalidInput("file.no_sheet", _("The workbook has no sheet. Export it again."))
+
+
+def _has_error_cells(path: Path) -> bool:
+    """Whether a cell of a sheet holds an error such as #REF!, which calamine would give as an empty cell."""
+    with path.open("rb") as stream, zipfile.ZipFile(stream) as book, _damage_told():
+        return any(_holds(book, name, b't="e"') for name in book.namelist() if name.startswith("xl/worksheets/"))
+
+
+def _holds(book: zipfile.ZipFile, name: str, wanted: bytes) -> bool:
+    end = b""
+    with book.open(name) as part:
+        while chunk := part.read(_CHUNK_BYTES):
+            if wanted in end + chunk:
+                return True
+            end = chunk[1 - len(wanted) :]
+    return False
+
+
+def _open_with_errors(path: Path, part: str) -> TableFile:
     progress = [0]
 
     def rows() -> Iterator[Row]:
@@ -227,24 +272,6 @@ def _workbook(stream: IO[bytes]) -> Any:
             return openpyxl.load_workbook(stream, read_only=True, data_only=True)
         except Exception:  # noqa: BLE001 - openpyxl raises whatever its parsers raise
             raise InvalidInput("file.damaged", DAMAGED) from None
-
-
-def _open_xls(path: Path, part: str) -> TableFile:
-    if path.stat().st_size > WORKBOOK_BYTES_MAX:
-        sentence = _("The file is larger than {bound} MB. Export a shorter period.")
-        raise TooLarge("file.too_large", sentence, bound=WORKBOOK_BYTES_MAX >> 20)
-    try:
-        sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-    except Exception:  # noqa: BLE001 - so does calamine
-        raise InvalidInput("file.damaged", DAMAGED) from None
-    progress = [0]
-
-    def rows() -> Iterator[Row]:
-        for line, cells in enumerate(sheet.iter_rows(), 1):
-            progress[0] = line
-            yield Row(line, _width_checked([cell_text(cell) for cell in cells]))
-
-    return TableFile("xls", "", "", part, sheet.total_height, rows, lambda: progress[0])
 
 
 def _width_checked(cells: list[str]) -> list[str]:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.metric import written
 from dujiang.cli.output import progress_bar, say, show_json, show_table
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 
 if TYPE_CHECKING:
+    from dujiang.people.prediction.ltv import LtvRow
     from dujiang.people.prediction.model import ModelRun, PropensityBody, PurchaseBody
+    from dujiang.people.prediction.together import Estimate
 
 group = typer.Typer(help="Predicted value, churn and propensities / 价值与流失预测", no_args_is_help=True)
 app.add_typer(group, name="predict")
@@ -47,6 +50,44 @@ def show(folder: Folder = HERE, as_json: Json = False) -> None:
         _show(runs)
     else:
         say(_("No model has been fitted yet. Run dujiang predict fit."))
+
+
+@group.command()
+def ltv(folder: Folder = HERE, as_json: Json = False) -> None:
+    """Lifetime value in parts, so far and foretold, by channel and month / 客户终身价值"""
+    with opened(folder) as workspace:
+        found, currency = workspace.predictions.lifetime_value(), workspace.settings.brand.currency
+    if as_json:
+        show_json(found)
+        return
+
+    def told(row: LtvRow, one: Estimate | None, *, each: bool) -> str:
+        ends = () if one is None else (one.value, one.low, one.high)
+        shown = [None if end is None else written(row.each(end) if each else end, "money", currency) for end in ends]
+        if not shown or shown[0] is None:
+            return "–"
+        return f"{shown[0]} ({shown[1]} – {shown[2]})" if shown[1] and shown[2] else shown[0]
+
+    rows = [
+        (
+            row.key or _("all"),
+            row.people,
+            written(row.each(row.realised_minor), "money", currency),
+            told(row, row.first_each, each=False),
+            told(row, row.again_coming, each=True),
+            told(row, row.referral_coming, each=True),
+        )
+        for row in (*((found.total,) if found.total else ()), *found.channels, *found.cohorts)
+    ]
+    heads = [
+        _("Channel or month"),
+        _("Customers"),
+        _("So far, each"),
+        _("First order of the next one"),
+        _("Repurchase within a year"),
+        _("Referral within a year"),
+    ]
+    show_table(heads, rows)
 
 
 @group.command()

@@ -16,6 +16,7 @@ from dujiang.engine.schema import create_tables
 from dujiang.foundation.plain import plain
 from dujiang.people.prediction.features import NAMES, features, labels
 from dujiang.people.prediction.fit import fit_purchases
+from dujiang.people.prediction.forecast import forecast
 from dujiang.people.prediction.ltv import lifetime_value
 from dujiang.people.prediction.propensity import fit_propensity
 from dujiang.people.prediction.purchases import bought, buyers
@@ -182,10 +183,38 @@ def test_the_hold_out_comes_out_as_foretold(con: duckdb.DuckDBPyConnection) -> N
 
 
 def test_lifetime_value_counts_every_order_once(con: duckdb.DuckDBPyConnection) -> None:
-    found = lifetime_value(con, END)
+    found = lifetime_value(con, END, None)
     (paid,) = con.execute("SELECT sum(paid_minor) FROM orders").fetchone() or (0,)
     assert found.total is not None
     assert found.total.realised_minor == paid
     assert sum(row.realised_minor for row in found.channels) == paid
     assert sum(row.realised_minor for row in found.cohorts) == paid
     assert found.missing == ("shares", "value_model")
+
+
+def test_lifetime_value_is_foretold_part_by_part(con: duckdb.DuckDBPyConnection) -> None:
+    model = fit_purchases(con, END).model
+    assert model is not None
+    found = lifetime_value(con, END, model)
+    assert found.missing == ("shares",)
+    assert found.total is not None
+    assert found.total.again_coming is not None
+    expected = forecast(model, buyers(con, END), 365).value
+    assert expected is not None
+    assert found.total.again_coming.value == pytest.approx(expected.sum())
+    for rows in (found.channels, found.cohorts):
+        assert sum(row.again_coming.value for row in rows if row.again_coming) == pytest.approx(expected.sum())
+    # The first order of the next one, against the rows themselves.
+    rows = con.execute("SELECT channel, avg(paid_minor), stddev_samp(paid_minor) / sqrt(count(*)) FROM orders "
+                       "WHERE nth = 1 GROUP BY channel").fetchall()  # fmt: skip
+    by_channel = {channel: (mean, error) for channel, mean, error in rows}
+    for row in found.channels:
+        mean, error = by_channel[row.key]
+        assert row.first_each.value == pytest.approx(mean)
+        assert row.first_each.low == pytest.approx(mean - 1.2816 * error, rel=1e-3)
+    # Of fewer people less is known: the interval is wider, measured by the value.
+    whole, part = found.total.again_coming, found.channels[0].again_coming
+    assert part is not None
+    assert whole.high is not None
+    assert part.high is not None
+    assert part.high / part.value > whole.high / whole.value > 1

@@ -17,7 +17,7 @@ def quality(visit: Visit) -> Response:
     """How good the fitted models are."""
     runs = visit.workspace.predictions.latest()
     view = views.quality(visit, runs)
-    sheets = [sheet for _title, _note, sheet in view.tables]
+    sheets = [*(sheet for _title, _note, sheet in view.tables), *(sheet for _chart, sheet in view.pictures)]
     return page(visit, "predictions.html", [views.weeks_sheet(visit, runs), *sheets], view=view)
 
 
@@ -37,5 +37,7 @@ def lifetime_value(visit: Visit) -> Response:
     sheets = [
         views.ltv_sheet(visit, "ltv-channels", found.channels, shares=shares),
         views.ltv_sheet(visit, "ltv-cohorts", found.cohorts, shares=shares),
+        views.ahead_sheet(visit, "ltv-channels-ahead", found.channels),
+        views.ahead_sheet(visit, "ltv-cohorts-ahead", found.cohorts),
     ]
     return page(visit, "lifetime_value.html", sheets, view=views.lifetime_value(visit, found))

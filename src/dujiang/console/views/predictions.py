@@ -13,6 +13,7 @@ from dujiang.foundation.i18n import _
 from dujiang.people.prediction.ltv import Ltv, LtvRow
 from dujiang.people.prediction.model import HoldOut, ModelRun, PropensityBody, PurchaseBody, Scores
 from dujiang.people.prediction.service import PersonPredictions, Predicted, Reason
+from dujiang.people.prediction.together import Estimate
 
 MODELS: Final = {
     "purchases": _("Purchases and value"),
@@ -62,12 +63,14 @@ class QualityView:
     Attributes:
         cards: what matters first; empty before the first fit.
         chart: expected and actual purchases of the hold-out; None where there was none.
+        pictures: calibration and reach of each propensity, with their tables.
         tables: title, note and table of each part.
         notes: what could not be fitted, and why.
     """
 
     cards: tuple[Card, ...]
     chart: Chart | None
+    pictures: tuple[tuple[Chart, Sheet], ...]
     tables: tuple[tuple[str, str, Sheet], ...]
     notes: tuple[str, ...]
 
@@ -89,16 +92,18 @@ def quality(visit: Visit, runs: Mapping[str, ModelRun]) -> QualityView:
     if propensities:
         note = _("On the latest days, which no model saw. The baseline knows recency, frequency and value only.")
         tables.append((visit.text(_("Propensities")), visit.text(note), scores_sheet(visit, propensities)))
+    pictures: list[tuple[Chart, Sheet]] = []
     for name, run in propensities.items():
         assert isinstance(run.body, PropensityBody)
-        label = visit.text(MODELS[name])
+        pictures += [
+            (_calibration_chart(visit, name, run.body), calibration_sheet(visit, name, run.body)),
+            (_reach_chart(visit, name, run.body), reach_sheet(visit, name, run.body)),
+        ]
         tables.append(
-            (label, visit.text(_("Calibration by tenths of chance")), calibration_sheet(visit, name, run.body))
+            (visit.text(MODELS[name]), visit.text(_("What drives the model")), drivers_sheet(visit, name, run.body))
         )
-        tables.append((label, visit.text(_("What drives the model")), drivers_sheet(visit, name, run.body)))
-    return QualityView(
-        _cards(visit, bought, held, propensities), _chart(visit, held), tuple(tables), _notes(visit, runs)
-    )
+    cards, notes = _cards(visit, bought, held, propensities), _notes(visit, runs)
+    return QualityView(cards, _chart(visit, held), tuple(pictures), tuple(tables), notes)
 
 
 def _cards(
@@ -233,6 +238,57 @@ def calibration_sheet(visit: Visit, name: str, body: PropensityBody) -> Sheet:
     return Sheet(f"calibration-{name}", columns, rows)
 
 
+def _calibration_chart(visit: Visit, name: str, body: PropensityBody) -> Chart:
+    """Stated chance and what came, by tenths of chance: lines that lie on each other are calibrated."""
+    bands = body.calibration
+    lines = (
+        Line(visit.text(_("Stated chance")), [one.expected for one in bands]),
+        Line(visit.text(_("Did it")), [one.actual for one in bands], 2),
+    )
+    heading = visit.text(_("{model}: stated and come true"), model=visit.text(MODELS[name]))
+    note = visit.text(
+        _("By tenths of chance, the lowest first. The closer the lines, the more a stated chance can be trusted.")
+    )
+    return Chart(heading, [one.label for one in bands], lines, "percent", note=note)
+
+
+def _reached(body: PropensityBody) -> list[tuple[float, float]]:
+    """Share of the people, the likeliest first, and the share of those who did it that is among them."""
+    bands = list(reversed(body.calibration))
+    people, did = sum(one.people for one in bands), sum(one.people * one.actual for one in bands)
+    found, seen, reached = [(0.0, 0.0)], 0, 0.0
+    for one in bands:
+        seen, reached = seen + one.people, reached + one.people * one.actual
+        found.append((seen / people, reached / did if did else 0.0))
+    return found
+
+
+def _reach_chart(visit: Visit, name: str, body: PropensityBody) -> Chart:
+    """The cumulative gains curve: what the lift of the top tenth is a point of."""
+    curve = _reached(body)
+    lines = (
+        Line(visit.text(_("By chance of the model")), [reached for _share, reached in curve]),
+        Line(visit.text(_("At random")), [share for share, _reached_share in curve], 2),
+    )
+    third = next((reached for share, reached in curve if share >= 0.295), 0.0)
+    heading = visit.text(
+        _("{model}: the likeliest 30% are {share} of those who did"),
+        model=visit.text(MODELS[name]),
+        share=visit.show(third, "percent"),
+    )
+    note = visit.text(_("Share of those who did it among the likeliest, by the share of people looked at."))
+    return Chart(heading, [f"{share:.0%}" for share, _reached_share in curve], lines, "percent", note=note)
+
+
+def reach_sheet(visit: Visit, name: str, body: PropensityBody) -> Sheet:
+    """The same as a table."""
+    columns = (
+        Column("people", visit.text(_("Share of people, likeliest first")), "percent"),
+        Column("reached", visit.text(_("Share of those who did it")), "percent", bar=True),
+    )
+    return Sheet(f"reach-{name}", columns, _reached(body))
+
+
 def drivers_sheet(visit: Visit, name: str, body: PropensityBody) -> Sheet:
     """Features by how far they move the chance."""
     columns = (
@@ -273,18 +329,58 @@ def lifetime_value(visit: Visit, found: Ltv) -> LtvView:
     if found.total is None:
         return LtvView((), ())
     total = found.total
+    ahead = total.again_coming
     parts = (
-        ("first", _("First order, each customer"), total.first_minor),
-        ("again", _("Repurchase, each customer"), total.again_minor),
-        ("referral", _("Referral, each customer"), None if "shares" in found.missing else total.referral_minor),
-        ("coming", _("Expected within a year"), total.coming_minor),
+        ("first", _("First order, each customer"), total.first_minor, ""),
+        ("again", _("Repurchase, each customer"), total.again_minor, ""),
+        ("referral", _("Referral, each customer"), None if "shares" in found.missing else total.referral_minor, ""),
+        ("coming", _("Expected within a year"), ahead.value if ahead else None, _between(visit, total, ahead)),
     )
-    cards = tuple(Card(key, visit.text(label), visit.show(total.each(value), "money")) for key, label, value in parts)
+    cards = tuple(
+        Card(key, visit.text(label), visit.show(total.each(value), "money"), basis=basis)
+        for key, label, value, basis in parts
+    )
     words = {
         "shares": _("Referral is not known: no visit through somebody's share has been collected."),
         "value_model": _("What will come is not known: no model of value has been fitted."),
     }
     return LtvView(cards, tuple(visit.text(words[one]) for one in found.missing))
+
+
+def _between(visit: Visit, row: LtvRow, one: Estimate | None) -> str:
+    if one is None or one.low is None or one.high is None:
+        return ""
+    low, high = (visit.show(row.each(end), "money") for end in (one.low, one.high))
+    return visit.text(_("in 8 of 10 cases {low} to {high}"), low=low, high=high)
+
+
+def ahead_sheet(visit: Visit, name: str, rows: Sequence[LtvRow]) -> Sheet:
+    """What is foretold of one customer on average, part by part, with the ends of 80% intervals."""
+    by_channel = name == "ltv-channels-ahead"
+    columns = [
+        Column("key", visit.text(_("Channel of the first order") if by_channel else _("Month of the first order")),
+               "channel" if by_channel else "text"),
+        Column("people", visit.text(_("Customers")), "count"),
+    ]  # fmt: skip
+    parts = (
+        ("first", _("First order of the next one")),
+        ("again", _("Repurchase within a year")),
+        ("referral", _("Referral within a year")),
+    )
+    for key, label in parts:
+        columns += [
+            Column(key, visit.text(label), "money"),
+            Column(f"{key}-low", visit.text(_("from")), "money"),
+            Column(f"{key}-high", visit.text(_("to")), "money"),
+        ]
+    told = []
+    for one in rows:
+        line: list[Any] = [one.key, one.people, one.first_each.value, one.first_each.low, one.first_each.high]
+        for found in (one.again_coming, one.referral_coming):
+            ends = (found.value, found.low, found.high) if found else (None, None, None)
+            line += [one.each(end) for end in ends]
+        told.append(tuple(line))
+    return Sheet(name, tuple(columns), told)
 
 
 def ltv_sheet(visit: Visit, name: str, rows: Sequence[LtvRow], *, shares: bool) -> Sheet:
@@ -298,7 +394,6 @@ def ltv_sheet(visit: Visit, name: str, rows: Sequence[LtvRow], *, shares: bool) 
         Column("again", visit.text(_("Repurchase")), "money"),
         Column("referral", visit.text(_("Referral")), "money"),
         Column("referred", visit.text(_("People brought")), "count"),
-        Column("coming", visit.text(_("Expected within a year")), "money"),
     )  # fmt: skip
     told = [
         (
@@ -308,7 +403,6 @@ def ltv_sheet(visit: Visit, name: str, rows: Sequence[LtvRow], *, shares: bool) 
             one.each(one.again_minor),
             one.each(one.referral_minor) if shares else None,
             one.referred if shares else None,
-            one.each(one.coming_minor),
         )
         for one in rows
     ]

@@ -9,7 +9,15 @@ from dujiang.console.components import Card, Chart, Heat, HeatCell, Line
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.people.value.model import LEAST_BUYERS, Concentration, Dimension, Estimate, Threshold, ValuePage
+from dujiang.people.value.model import (
+    LEAST_BUYERS,
+    Concentration,
+    Dimension,
+    Estimate,
+    MatrixCell,
+    Threshold,
+    ValuePage,
+)
 
 DIMENSIONS: Final[dict[Dimension, str]] = {
     "frequency": _("buys often"),
@@ -38,6 +46,7 @@ class ValueView:
 
     title: str
     layers: tuple[LayerView, ...]
+    picture: Heat
     rules: tuple[tuple[str, str], ...]
     grid: Heat | None
     cards: tuple[Card, ...]
@@ -57,6 +66,7 @@ def value(visit: Visit, page: ValuePage, found: Concentration) -> ValueView:
     return ValueView(
         title=_finding(visit, found),
         layers=_layers(visit, page),
+        picture=_picture(visit, page),
         rules=_rules(visit, page),
         grid=_grid(visit, page) if page.rfm else None,
         cards=_cards(visit, found),
@@ -88,6 +98,31 @@ def _layers(visit: Visit, page: ValuePage) -> tuple[LayerView, ...]:
         shown = visit.show(count, "count"), visit.show(paid, "money")
         views.append(LayerView(layer.label(visit.locale), *shown, share, money_share, sentence, href))
     return tuple(views)
+
+
+def _picture(visit: Visit, page: ValuePage) -> Heat:
+    """The matrix as it is drawn on paper: frequency to the right, order value upwards, those who interact beside the others."""
+    cells: dict[frozenset[str], MatrixCell] = {frozenset(map(str, one.high)): one for one in page.matrix}
+    most = max((one.money_minor for one in page.matrix), default=0)
+    low = visit.text(_("rarely")), visit.text(_("often"))
+    heads = [name if not often else f"{name} · {visit.text(_('interacts'))}" for name in low for often in (False, True)]
+    rows = []
+    for label, upper in ((_("pays much per order"), {"order_value"}), (_("pays less per order"), set())):
+        line = []
+        for right in (set(), {"frequency"}):
+            for beside in (set(), {"interaction"}):
+                cell = cells.get(frozenset(upper | right | beside))
+                if cell is None:
+                    line.append(HeatCell("", 0.0))
+                    continue
+                name, money = layer_label(visit, cell.layer), visit.show(cell.money_minor, "money")
+                people = visit.show(cell.people, "count")
+                title = visit.text(_("{layer}: {people} people, {money}"), layer=name, people=people, money=money)
+                share = max(0.0, cell.money_minor / most) if most else 0.0
+                href = visit.address("/people", layer=cell.layer, on=str(page.day))
+                line.append(HeatCell(f"{name} {people}", share, title, href))
+        rows.append((visit.text(label), tuple(line)))
+    return Heat(tuple(heads), tuple(rows), visit.text(_("The matrix as a picture")), visit.text(_("order value ↑ frequency →")))
 
 
 def _rules(visit: Visit, page: ValuePage) -> tuple[tuple[str, str], ...]:

@@ -55,6 +55,11 @@ def fit_purchases(con: duckdb.DuckDBPyConnection, as_of: date) -> PurchaseFit:
     return PurchaseFit("fitted" if model else "not_converged", model, body)
 
 
+def fitted_to(who: Buyers) -> PurchaseModel | None:
+    """The model that forecasts of ``who`` are made with; None where none can be used."""
+    return _chosen(_fits(who))
+
+
 def _fits(who: Buyers) -> dict[str, Fit]:
     histories, spending = who.histories, who.spending
     fits = {
@@ -85,7 +90,9 @@ def _chosen(fits: dict[str, Fit]) -> PurchaseModel | None:
     value = fits.get("gamma_gamma")
     # Up to q = 1 the mean value over people is infinite: nothing can be said of those who bought once.
     has_value = value is not None and usable(value) and value.values[1] > 1
-    return PurchaseModel(name, fits[name].values, value.values if value is not None and has_value else None)
+    if value is None or not has_value:
+        return PurchaseModel(name, fits[name].values, None, fits[name].covariance)
+    return PurchaseModel(name, fits[name].values, value.values, fits[name].covariance, value.covariance)
 
 
 def _told(name: str, fit: Fit) -> Fitted:
@@ -121,13 +128,14 @@ def _hold_out(con: duckdb.DuckDBPyConnection, who: Buyers) -> HoldOut | None:
     then = buyers(con, cut)
     if len(then) < PEOPLE_MIN or (then.x > 0).sum() < RETURNED_MIN:
         return None
-    model = _chosen(_fits(then))
+    model = fitted_to(then)
     if model is None:
         return None
     said, came = forecast(model, then, days), bought(con, then, who.as_of)
-    within = None
-    if said.low is not None and said.high is not None:
+    within, covered = None, COVERAGE
+    if said.low is not None and said.high is not None and said.held is not None:
         within = float(np.mean((came.worth >= said.low - 0.5) & (came.worth <= said.high + 0.5)))
+        covered = float(np.mean(said.held))
     return HoldOut(
         cut=cut,
         days=days,
@@ -137,7 +145,7 @@ def _hold_out(con: duckdb.DuckDBPyConnection, who: Buyers) -> HoldOut | None:
         expected_value=None if said.value is None else float(said.value.sum()),
         actual_value=float(came.worth.sum()),
         coverage=within,
-        covered=COVERAGE,
+        covered=covered,
         by_purchases=_bands(then, said.purchases, came.occasions),
         weeks=_weeks(con, model, then, who.as_of),
     )

@@ -85,7 +85,7 @@ class HoldOut:
         expected, actual: repeat purchases of all of them.
         expected_value, actual_value: in minor units; None without a value model.
         coverage: share of people whose value fell into their interval; None without a value model.
-        covered: the share that it ought to be.
+        covered: the share that it ought to be: 80%, more where many will most likely buy nothing.
         by_purchases: people by the purchases they had made.
         weeks: the course of the whole cohort.
     """

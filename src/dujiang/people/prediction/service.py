@@ -18,6 +18,7 @@ from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.timewindows import day_of
 from dujiang.people.prediction.features import features
 from dujiang.people.prediction.fit import PurchaseFit, fit_purchases
+from dujiang.people.prediction.forecast import PurchaseModel
 from dujiang.people.prediction.ltv import Ltv, lifetime_value
 from dujiang.people.prediction.model import NAMES, PROPENSITIES, PROPENSITY_DAYS, PURCHASES, ModelRun, Propensity
 from dujiang.people.prediction.propensity import ACTIVE_DAYS, PropensityFit, fit_propensity
@@ -138,8 +139,10 @@ class PredictionService:
 
     def lifetime_value(self) -> Ltv:
         """What customers were and will be worth, by what they came through and when."""
+        used = self.runs.in_use(PURCHASES)
+        model = used[1] if used and isinstance(used[1], PurchaseModel) else None
         with self._engine.read() as con:
-            return lifetime_value(con, day_of(self._clock.now(), self._zone))
+            return lifetime_value(con, day_of(self._clock.now(), self._zone), model)
 
 
 def _propensity(name: str) -> Propensity:

@@ -9,6 +9,18 @@ function seriesColour(series) {
   return colour(series.slot ? `series-${series.slot}` : "accent");
 }
 
+/** Whether lines end so near each other that words at their ends would lie on each other; then a legend names them. */
+function endsMeet(data) {
+  const values = data.series.flatMap((series) => series.values.filter(Number.isFinite));
+  const ends = data.series.map((series) => series.values.at(-1)).filter(Number.isFinite).sort((a, b) => a - b);
+  const room = (Math.max(...values) - Math.min(...values)) * 0.08;
+  return ends.some((end, place) => place > 0 && end - ends[place - 1] < room);
+}
+
+function hasLegend(data) {
+  return data.series.length > 5 || (data.series.length > 1 && (data.type === "bar" || endsMeet(data)));
+}
+
 function line(series, data, index) {
   const tint = seriesColour(series);
   const flags = index === 0 ? (data.flags ?? []) : [];
@@ -24,7 +36,7 @@ function line(series, data, index) {
     barMaxWidth: 28,
     emphasis: { focus: data.series.length > 1 ? "series" : "none" },
     endLabel: {
-      show: data.type !== "bar" && data.series.length > 1 && data.series.length <= 5,
+      show: data.series.length > 1 && !hasLegend(data),
       formatter: "{a}", color: tint, fontSize: 12, fontFamily, distance: 6,
     },
     labelLayout: { moveOverlap: "shiftY" },
@@ -60,17 +72,23 @@ function comparison(series) {
   };
 }
 
+/** A share of 120% says nothing: where shares come near to 1, the axis ends there. */
+function endsAtOne(data) {
+  const highest = Math.max(...data.series.flatMap((series) => [...series.values, ...(series.then ?? [])]).filter(Number.isFinite));
+  return highest > 0.8 && highest <= 1 && !data.stacked;
+}
+
 function options(data) {
   const ink = colour("ink"), secondary = colour("secondary"), rule = colour("line");
   const text = { color: secondary, fontFamily, fontSize: 12 };
-  const isMany = data.series.length > 5 || (data.type === "bar" && data.series.length > 1);
+  const isMany = hasLegend(data);
   const across = { type: "category", data: data.x, boundaryGap: data.type === "bar", axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false } };
-  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined };
+  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined, max: data.unit === "percent" && endsAtOne(data) ? 1 : undefined };
   return {
     animation: false,
     aria: { enabled: false },
     textStyle: { fontFamily },
-    grid: { left: 4, right: data.type !== "bar" && data.series.length > 1 && !isMany ? 96 : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: data.series.length > 1 && !isMany ? 96 : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     legend: isMany ? { bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,

@@ -83,7 +83,7 @@ function options(data) {
   const text = { color: secondary, fontFamily, fontSize: 12 };
   const isMany = hasLegend(data);
   const across = { type: "category", data: data.x, boundaryGap: data.type === "bar", axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false } };
-  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined, max: data.unit === "percent" && endsAtOne(data) ? 1 : undefined };
+  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined, ...(data.unit === "percent" && endsAtOne(data) ? { max: 1, interval: 0.25 } : {}) };
   return {
     animation: false,
     aria: { enabled: false },

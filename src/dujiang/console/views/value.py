@@ -122,7 +122,9 @@ def _picture(visit: Visit, page: ValuePage) -> Heat:
                 href = visit.address("/people", layer=cell.layer, on=str(page.day))
                 line.append(HeatCell(f"{name} {people}", share, title, href))
         rows.append((visit.text(label), tuple(line)))
-    return Heat(tuple(heads), tuple(rows), visit.text(_("The matrix as a picture")), visit.text(_("order value ↑ frequency →")))
+    return Heat(
+        tuple(heads), tuple(rows), visit.text(_("The matrix as a picture")), visit.text(_("order value ↑ frequency →"))
+    )
 
 
 def _rules(visit: Visit, page: ValuePage) -> tuple[tuple[str, str], ...]:

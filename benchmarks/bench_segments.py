@@ -8,6 +8,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def measure() -> list[Measurement]:
             people = workspace.status().persons
             print(f"rebuilt in {rebuilding.seconds:.0f} s: {_shares(timed)}", flush=True)
             rows = [_rebuilt(people, rebuilding.seconds, timed)]
-            for row in (*_live(workspace), *_kept(workspace, timed)):
+            for row in chain(_live(workspace), _kept(workspace, timed)):
                 print(row, flush=True)
                 rows.append(row)
     rows.append(Measurement("all of it, peak memory", f"{peak_megabytes():,} MB", "", "DuckDB may use 4,096 MB"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dujiang.engine.columns import Columns
-from dujiang.engine.kernels.marking import Kinds, counted, marked
+from dujiang.engine.kernels.marking import Kinds, counted, marked, picked
 
 ROWS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 20), st.integers(0, 3), st.integers(0, 2)), max_size=40)
 BITS = st.integers(0, 255)
@@ -47,6 +47,8 @@ def test_rows_are_marked_and_counted_as_by_hand(
     kinds = Kinds(np.array(of_event, np.uint8), np.array(of_channel, np.uint8), from_ms, to_ms)
     bits = marked(columns, kinds)
     assert bits.tolist() == expected
+    kept = [(row[0], row[1], bit) for row, bit in zip(rows, expected, strict=True) if bit]
+    assert list(zip(*(column.tolist() for column in picked(columns, kinds)), strict=True)) == kept
     persons, counts = counted(columns.person, bits)
     by_hand = Counter(row[0] for row, bit in zip(rows, expected, strict=True) if bit)
     assert dict(zip(persons.tolist(), counts.tolist(), strict=True)) == by_hand

@@ -43,6 +43,18 @@ def marked(rows: Columns, kinds: Kinds) -> Bits:
     return kernel(*rows, kinds.event, kinds.channel, kinds.from_ms, kinds.to_ms)
 
 
+def picked(rows: Columns, kinds: Kinds) -> tuple[Whole, Whole, Bits]:
+    """Person, moment and kinds of those of ``rows`` that are of any kind, in their order.
+
+    >>> one = np.array([1, 1]), np.array([5, 6]), np.array([0, 1], np.int32), np.array([0, 0], np.int32)
+    >>> every = Kinds(np.array([0, 2], np.uint8), np.array([3], np.uint8), 0, 9)
+    >>> [column.tolist() for column in picked(Columns(*one), every)]
+    [[1], [6], [2]]
+    """
+    kernel: Any = _picked
+    return kernel(rows.person, rows.at_ms, marked(rows, kinds))
+
+
 def counted(person: Whole, bits: Bits) -> tuple[Whole, Whole]:
     """The persons with rows of any kind, in the order of rows, and how many each has.
 
@@ -80,6 +92,19 @@ def _marked(
             if skipped == len(skip) or skip[skipped] != who:
                 bits[row] = found & of_channel[channel[row]]
     return bits
+
+
+@njit(cache=True, nogil=True)
+def _picked(person: Any, at_ms: Any, bits: Any) -> Any:  # pragma: no cover - compiled
+    many = np.count_nonzero(bits)
+    persons, moments = np.empty(many, np.int64), np.empty(many, np.int64)
+    kinds = np.empty(many, np.uint8)
+    found = 0
+    for row in range(len(person)):
+        if bits[row]:
+            persons[found], moments[found], kinds[found] = person[row], at_ms[row], bits[row]
+            found += 1
+    return persons, moments, kinds
 
 
 @njit(cache=True, nogil=True)

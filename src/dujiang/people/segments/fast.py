@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import NOBODY, Columns, Whole
-from dujiang.engine.kernels.marking import Bits, Kinds, counted, marked
+from dujiang.engine.kernels.marking import Bits, Kinds, counted, marked, picked
 from dujiang.engine.kernels.sequence import NO_LIMIT, WITHOUT, followed
 from dujiang.engine.timeline import Timeline
 from dujiang.engine.timeline_facts import Codes
@@ -88,9 +88,8 @@ class Timelines:
         within = NO_LIMIT if one.within_minutes is None else one.within_minutes * 60_000
 
         def work(rows: Columns) -> Whole:
-            bits = _folded(marked(rows, kinds), steps)
-            kept = bits > 0
-            return followed(rows.person[kept], rows.at_ms[kept], bits[kept], steps=steps, within_ms=within)
+            person, at_ms, bits = picked(rows, kinds)
+            return followed(person, at_ms, _folded(bits, steps), steps=steps, within_ms=within)
 
         return Found(np.concatenate([NOBODY, *self._each(work)]), others=False)
 

@@ -70,7 +70,9 @@ def normalise(
     if spec.pattern and not re.fullmatch(spec.pattern, done):
         return Refusal(INVALID)
     local = done.removeprefix("+86") if spec.normalise == "mobile" else done
-    return _junk(local, spec, junk) or (_junk(done, spec, junk) if local != done else None) or done
+    if local != value and (refused := _junk(local, spec, junk)):
+        return refused
+    return Refusal(JUNK) if done in spec.junk else done
 
 
 def _junk(value: str, spec: IdentifierTypeSpec, junk: Callable[[str], str]) -> Refusal | None:

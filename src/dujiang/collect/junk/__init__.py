@@ -60,7 +60,7 @@ class Junk:
     def of(cls, definitions: Iterable[Definition] = ()) -> Junk:
         """The ready-made lists with ``definitions`` laid over them; one that is not active is left out.
 
-        >>> [Junk.of().of_type("user_id")(value) for value in ("NULL", "00000000", "88888888", "8888")]
+        >>> [Junk.of().of_type("user_id")(value) for value in ("NULL", "0-0", "88888888", "8888")]
         ['program_words', 'zeroes', 'repeated', '']
         """
         known = {one.name: one for one in (*presets(), *definitions) if one.kind == KIND and one.status != "draft"}
@@ -77,6 +77,11 @@ class Junk:
 
         def name_of(value: str) -> str:
             found = listed.get(value.lower())
-            return found or next((name for matches, name in patterns if matches(value)), "")
+            if found:
+                return found
+            for matches, name in patterns:
+                if matches(value):
+                    return name
+            return ""
 
         return name_of

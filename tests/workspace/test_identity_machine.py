@@ -87,6 +87,15 @@ class Machine(RuleBasedStateMachine):
         a, b = (self.brand.node(name) for name in pair)
         self._made(Wish(kind, a, b, reason="test"))
 
+    @rule()
+    def those_at_home_become_one_and_two_again(self) -> None:
+        a, b = (self.brand.node(f"member_no:M{number}") for number in range(2))
+        with suppress(Conflict):
+            made = self.workspace.identity_decisions.decide(Wish("join", a, b, reason="test"), actor=SYSTEM)
+            self._settle()
+            self.workspace.identity_desk.revoke(made.id, actor=SYSTEM)
+        self._settle()
+
     @rule(name=ONE)
     def bar(self, name: str) -> None:
         self._made(Wish("bar", self.brand.node(name), reason="test"))

@@ -36,7 +36,7 @@ def members(workspace: Workspace) -> list[tuple[Any, ...]]:
 def recorded(workspace: Workspace) -> list[tuple[Any, ...]]:
     mine = f"list_contains({NAMES}, segment)"
     return rows(
-        workspace, f"SELECT DISTINCT segment, person, since FROM ({memberships.RECORDED}) WHERE {mine} ORDER BY ALL"
+        workspace, f"SELECT DISTINCT segment, person, since FROM ({memberships.recorded()}) WHERE {mine} ORDER BY ALL"
     )
 
 

@@ -14,7 +14,7 @@ from dujiang.engine.refresh import Refresher, RefreshReport
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.facts import FAMILIES
 from dujiang.foundation.ids import new_id, person_id
-from dujiang.people.segments.members import RECORDED
+from dujiang.people.segments.members import recorded
 from dujiang.store.database import Database
 from dujiang.store.manifest import Manifest, Part
 from dujiang.store.outbox import publish
@@ -28,7 +28,7 @@ _HASH: Final = "CAST(CAST(md5_number_lower(concat_ws(chr(31), {0})) AS HUGEINT) 
 # What waits is compared with what is recorded once more: a process that died between recording and forgetting has
 # recorded it already. Who leaves, leaves with every node that is recorded inside.
 _WAITING: Final = f"""
-    WITH recorded AS ({RECORDED}), here AS (
+    WITH recorded AS ({recorded("segment_change")}), here AS (
         SELECT person, coalesce(max(node) FILTER (WHERE node = person), min(node)) AS node
         FROM person_node WHERE to_at IS NULL GROUP BY person
     ), told AS (

@@ -22,19 +22,34 @@ from dujiang.people.segments.sequences import found
 AT_ONCE: Final = 50
 """Segments of one question: each is a column of it."""
 
-RECORDED: Final = """
+_RECORDED: Final = """
     SELECT segment, coalesce(owner.person, told.node) AS person, told.node, told.since FROM (
         SELECT segment, node, arg_max(entered, seq) AS entered, arg_max("at", seq) AS since
-        FROM fact_membership GROUP BY segment, node
+        FROM fact_membership {only} GROUP BY segment, node
     ) AS told LEFT JOIN (SELECT node, person FROM person_node WHERE to_at IS NULL) AS owner ON owner.node = told.node
     WHERE told.entered
 """
-"""Members as they were last recorded: ``segment``, ``person`` (whose the node is now), ``node`` and ``since``."""
 
-_RECORDED_NOW: Final = f"""
+
+def recorded(among: str = "") -> str:
+    """Members as they were last recorded: ``segment``, ``person`` (whose the node is now), ``node`` and ``since``.
+
+    Args:
+        among: a table with the column ``person``; what was recorded of nodes that are none of theirs is passed over. Empty
+            for everything.
+    """
+    if not among:
+        return _RECORDED.format(only="")
+    nodes = (
+        f"SELECT node FROM person_node WHERE person IN (SELECT person FROM {among}) UNION SELECT person FROM {among}"
+    )
+    return _RECORDED.format(only=f"WHERE node IN ({nodes})")
+
+
+_RECORDED_NOW: Final = """
     CREATE OR REPLACE TEMP TABLE segment_recorded AS
-    SELECT segment, person, min(since) AS since FROM ({RECORDED})
-    WHERE list_contains($segments, segment) {{scope}} GROUP BY ALL
+    SELECT segment, person, min(since) AS since FROM ({recorded})
+    WHERE list_contains($segments, segment) {scope} GROUP BY ALL
 """
 _OLD: Final = """
     CREATE OR REPLACE TEMP TABLE segment_old AS FROM segment_member WHERE list_contains($segments, segment) {scope}
@@ -113,7 +128,7 @@ def _settle(con: duckdb.DuckDBPyConnection, names: list[str], now: datetime, fil
     """Put ``segment_now`` in the place of what was there, and note what is to be recorded."""
     scope = f"AND person IN (SELECT person FROM {among})" if among else ""
     asked = {"segments": names}
-    con.execute(_RECORDED_NOW.format(scope=scope), asked)
+    con.execute(_RECORDED_NOW.format(recorded=recorded(among), scope=scope), asked)
     con.execute(_OLD.format(scope=scope), asked)
     for table in ("segment_member", "segment_change"):
         con.execute(f"DELETE FROM {table} WHERE list_contains($segments, segment) {scope}", asked)

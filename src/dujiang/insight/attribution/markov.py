@@ -148,16 +148,16 @@ def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
     row, code = np.nonzero(chance[:, :channels])
     target = place[(states[row] * (channels + 1) + code + 1) % all_states]
     q = csc_array((chance[row, code], (row, target)), shape=(len(states), len(states)))
-    solve, solve_transposed = _factorised(csc_array(eye_array(len(states), format="csc") - q))
+    solve, solve_transposed = _factorised(csc_array(eye_array(len(states), format="csc") - q), len(states))
     start = np.zeros(len(states))
     start[0] = 1.0
     reach = solve(chance[:, [channels, channels + 2]])
     return _Chain(channels, all_states, states, reach, solve_transposed(start), solve)
 
 
-def _factorised(matrix: csc_array) -> tuple[Callable[[Reals], Reals], Callable[[Reals], Reals]]:
+def _factorised(matrix: csc_array, size: int) -> tuple[Callable[[Reals], Reals], Callable[[Reals], Reals]]:
     """Solvers with ``matrix`` and with its transpose."""
-    if matrix.nnz > _DENSE_ABOVE * matrix.shape[0] ** 2:  # such a matrix fills up when it is factorised sparsely
+    if matrix.nnz > _DENSE_ABOVE * size**2:  # such a matrix fills up when it is factorised sparsely
         dense = lu_factor(matrix.toarray(), check_finite=False)
         return lambda b: lu_solve(dense, b, check_finite=False), lambda b: lu_solve(dense, b, 1, check_finite=False)
     sparse = splu(matrix)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import inv
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
@@ -111,14 +111,14 @@ def by_path(paths: Paths, *, order: int = 1) -> Credits:
 
 @dataclass(frozen=True, eq=False)
 class _Chain:
-    """``reach`` and the reward have a column for conversions and one for value; state 0 is the start."""
+    """``reach`` has a column for conversions and one for value; ``from_start`` and ``within`` are parts of N."""
 
     channels: int
     all_states: int
     states: Wholes
     reach: Reals
     from_start: Reals
-    solve: Callable[[Reals], Reals]
+    within: Callable[[Wholes], Reals]
 
 
 def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
@@ -148,20 +148,26 @@ def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
     row, code = np.nonzero(chance[:, :channels])
     target = place[(states[row] * (channels + 1) + code + 1) % all_states]
     q = csc_array((chance[row, code], (row, target)), shape=(len(states), len(states)))
-    solve, solve_transposed = _factorised(csc_array(eye_array(len(states), format="csc") - q), len(states))
-    start = np.zeros(len(states))
-    start[0] = 1.0
+    solve, from_start, within = _factorised(csc_array(eye_array(len(states), format="csc") - q), len(states))
     reach = solve(chance[:, [channels, channels + 2]])
-    return _Chain(channels, all_states, states, reach, solve_transposed(start), solve)
+    return _Chain(channels, all_states, states, reach, from_start, within)
 
 
-def _factorised(matrix: csc_array, size: int) -> tuple[Callable[[Reals], Reals], Callable[[Reals], Reals]]:
-    """Solvers with ``matrix`` and with its transpose."""
+def _factorised(matrix: csc_array, size: int) -> tuple[Callable[[Reals], Reals], Reals, Callable[[Wholes], Reals]]:
+    """Of the inverse of ``matrix``: its products, its first row, and its square parts of given rows."""
     if matrix.nnz > _DENSE_ABOVE * size**2:  # such a matrix fills up when it is factorised sparsely
-        dense = lu_factor(matrix.toarray(), check_finite=False)
-        return lambda b: lu_solve(dense, b, check_finite=False), lambda b: lu_solve(dense, b, 1, check_finite=False)
+        inverse: Reals = inv(matrix.toarray(), overwrite_a=True, check_finite=False)
+        return inverse.__matmul__, inverse[0], lambda rows: inverse[np.ix_(rows, rows)]
     sparse = splu(matrix)
-    return sparse.solve, lambda b: sparse.solve(b, "T")
+    unit = np.zeros(size)
+    unit[0] = 1.0
+
+    def within(rows: Wholes) -> Reals:
+        columns = np.zeros((size, len(rows)))
+        columns[rows, np.arange(len(rows))] = 1.0
+        return sparse.solve(columns)[rows]
+
+    return sparse.solve, sparse.solve(unit, "T"), within
 
 
 def _removal_effects(chain: _Chain) -> Reals:
@@ -171,9 +177,7 @@ def _removal_effects(chain: _Chain) -> Reals:
     for channel in range(chain.channels):
         own = np.flatnonzero(last == channel + 1)
         if len(own):
-            right = np.zeros((len(last), len(own)))
-            right[own, np.arange(len(own))] = 1.0
-            first_met = np.linalg.solve(chain.solve(right)[own].T, chain.from_start[own])
+            first_met = np.linalg.solve(chain.within(own).T, chain.from_start[own])
             effects[:, channel] = first_met @ chain.reach[own]
     base = chain.reach[0].reshape(2, 1)
     return np.divide(np.maximum(effects, 0.0), base, out=np.zeros_like(effects), where=base > 0)

@@ -113,6 +113,7 @@ def test_rules_that_make_no_sense(rule: Rule) -> None:
         {"converted": np.ones(2)},
         {"nulls": np.array([-1.0])},
         {"value": np.array([np.nan])},
+        {"converted": np.zeros(1)},
         {"before_ms": np.array([1])},
     ],
 )

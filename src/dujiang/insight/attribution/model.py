@@ -46,7 +46,8 @@ class Paths:
         """Refuse columns that do not fit each other.
 
         Raises:
-            InvalidInput: lengths differ, a path has no touch, a code is unknown, or a count is negative or not finite.
+            InvalidInput: lengths differ, a path has no touch, a code is unknown, a count is negative or not finite, or there is
+                value without a conversion.
         """
         count = len(self.offsets) - 1
         touches = len(self.channel)
@@ -73,6 +74,10 @@ class Paths:
                 raise InvalidInput(
                     "attribution.counts", _("Column {column} has a number that is negative or not finite."), column=name
                 )
+        if (self.value[self.converted == 0] > 0).any():
+            raise InvalidInput(
+                "attribution.value", _("A path brought value, but no conversion. Count its conversions.")
+            )
 
     @property
     def conversions(self) -> float:

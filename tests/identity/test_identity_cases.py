@@ -51,10 +51,16 @@ CASES = {
         [f"{M1} mobile:0 mobile:1 mobile:2", "mobile:3"],
         {(M1, "mobile:3"): (False, "limit:mobile")},
     ),
+    # Six phones can be one family's; the limit keeps three of them.
+    "a sixth mobile": Case(
+        [(f"{M1} mobile:{number}", number) for number in range(6)],
+        [f"{M1} mobile:0 mobile:1 mobile:2", "mobile:3", "mobile:4", "mobile:5"],
+        {(M1, "mobile:5"): (False, "limit:mobile")},
+    ),
     # No limit of the number's own type is broken, and its three first phones would be strangers'.
     "a member number that the till enters for everybody": Case(
-        [(f"{M1} mobile:{number}", number) for number in range(51)],
-        [M1, *(f"mobile:{number}" for number in range(51))],
+        [(f"{M1} mobile:{number}", number) for number in range(7)],
+        [M1, *(f"mobile:{number}" for number in range(7))],
         {(M1, "mobile:0"): (False, "shared")},
         {M1: "shared", "mobile:0": "alone"},
     ),

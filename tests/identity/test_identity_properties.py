@@ -17,7 +17,7 @@ from dujiang.collect.identifier_types import KIND, IdentifierTypes, base_type, p
 from dujiang.foundation.definitions import Definition
 
 CHANGED = {
-    "mobile": {"limit": 2, "shared_above": 2},
+    "mobile": {"limit": 2, "shared_above": 2, "crowd_above": 3},
     "anonymous_id": {"shared_above": 3},
     "taobao_buyer": {"limit": 1},
     "member_no": {"junk_above": 3},
@@ -89,9 +89,19 @@ class Slow:
         counted = Counter(_kind(other) for other in self._others(name) if not self._is_device(other))
         return any(
             many > spec.junk_above
+            or (
+                not self._is_device(name)
+                and spec.joins
+                and own < self.types.priority(kind)
+                and self._is_crowd(kind, many)
+            )
             or (many > spec.shared_above and (self.types.limit(kind) == 1 or self.types.priority(kind) < own))
             for kind, many in counted.items()
         )
+
+    def _is_crowd(self, kind: str, many: int) -> bool:
+        crowd = self.types.get(kind).crowd_above
+        return crowd is not None and many > crowd
 
     def _strength(self, link: frozenset[str]) -> tuple[Any, ...]:
         one, other = sorted(link, key=self.node_of)

@@ -62,6 +62,7 @@ class Rules:
     joins: Flags
     shared_above: Ints
     junk_above: Ints
+    crowd_above: Ints
     recycled_after: Ints
     """Microseconds of silence after which the identifier may have a new owner; -1: it never has."""
     parent: Flags
@@ -91,6 +92,7 @@ class Rules:
             joins=np.array([spec.joins for spec in specs], np.bool_),
             shared_above=np.array([spec.shared_above for spec in specs], np.int64),
             junk_above=np.array([spec.junk_above for spec in specs], np.int64),
+            crowd_above=np.array([spec.crowd_above or NO_LIMIT for spec in specs], np.int64),
             recycled_after=np.array([_microseconds(spec.recycled_after_days) for spec in specs], np.int64),
             parent=hangs | hangs.T,
             strong=strong,

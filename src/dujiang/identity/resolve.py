@@ -57,7 +57,8 @@ def shared_identifiers(graph: Graph, rules: Rules) -> Flags:
 def nobodys(types: Indexes, a: Indexes, b: Indexes, rules: Rules) -> Flags:
     """Which identifiers belong to nobody, because they were seen with too many others.
 
-    That is more than ``shared_above`` of an exclusive type, or more than ``junk_above`` of any type that names people.
+    That is more than ``shared_above`` of an exclusive type, more than ``crowd_above`` of a weaker type, or more than
+    ``junk_above`` of any type that names people.
 
     Args:
         types: type code of each identifier.
@@ -69,6 +70,8 @@ def nobodys(types: Indexes, a: Indexes, b: Indexes, rules: Rules) -> Flags:
     shared: Flags = np.asarray((counts > rules.junk_above[types][:, None]).any(axis=1), np.bool_)
     for counted in range(len(rules.names)):
         shared |= rules.exclusive[types, counted] & (counts[:, counted] > rules.shared_above[types])
+        stronger = (rules.strong & (rules.priority < rules.priority[counted]))[types]
+        shared |= stronger & (counts[:, counted] > rules.crowd_above[counted])
     return shared
 
 

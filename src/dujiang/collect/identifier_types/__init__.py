@@ -44,6 +44,9 @@ class IdentifierTypeSpec(Spec):
     """Seen with more than this many identifiers of one type that is single or stronger, it belongs to nobody."""
     junk_above: int = Field(default=50, ge=1, le=250)
     """Seen with more than this many identifiers of any one type that names people, it is made up and belongs to nobody."""
+    crowd_above: int | None = Field(default=None, ge=1, le=250)
+    """An identifier of a stronger type seen with more than this many of this one belongs to nobody: a till's own member number,
+    or a buyer who has everything sent to others. None: any number is believed."""
     recycled_after_days: int | None = Field(default=None, ge=1)
     """Silence after which it may have gone to a new owner; none: it never does."""
     normalise: Literal["trim", "lower", "mobile", "email", "address"] = "trim"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from dujiang.foundation.clock import FixedClock
 from dujiang.foundation.definitions import Definition, parse
 from dujiang.foundation.errors import Conflict, InvalidInput, NotFound
+from dujiang.people.following import remember
 from dujiang.people.tags.catalogue import Catalogue, presets
 from dujiang.workspace import Workspace
 
@@ -212,3 +214,18 @@ def test_a_distribution_counts_everybody_who_has_a_value(house: House) -> None:
         "浙江省": 1,
         "福建省": 1,
     }
+
+
+def test_what_an_older_version_remembered_of_the_tags_is_not_computed_yet(house: House) -> None:
+    """A state without the models was written before their outputs were tags: pages open, and the next refresh computes."""
+    fresh = house.workspace.tags.fresh()
+    assert fresh is not None
+    with house.workspace.engine.write() as con:
+        older = json.dumps({"definitions": fresh.definitions, "day": fresh.day, "at": fresh.at.isoformat()})
+        remember(con, "tags", older)
+    assert house.workspace.tags.fresh() is None
+    assert house.workspace.tags.get("paid_total").fresh is None
+    assert house.values()["paid_total"] == 57000
+    house.clock.advance(timedelta(seconds=1))
+    house.workspace.refresh()
+    assert house.workspace.tags.fresh() is not None

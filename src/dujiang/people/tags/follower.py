@@ -79,11 +79,10 @@ class TagFollower:
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
-    """What the table was last computed for; None before the first time."""
-    text = remembered(con, _STATE)
-    if not text:
+    """What the table was last computed for; None before the first time, and where an older version remembered less."""
+    kept = json.loads(remembered(con, _STATE) or "{}")
+    if not kept.keys() >= Freshness.__dataclass_fields__.keys():
         return None
-    kept = json.loads(text)
     moments = {name: datetime.fromisoformat(kept[name]) for name in ("at", "everybody_at")}
     return Freshness(kept["definitions"], kept["models"], kept["day"], **moments)
 

@@ -109,3 +109,9 @@ def journal(database: Database, keyring: Keyring, clock: FixedClock) -> Iterator
 def manifest(database: Database) -> Manifest:
     """The manifest of ``database``."""
     return Manifest(database)
+
+
+@pytest.fixture(scope="session")
+def suggest_pair() -> Any:
+    """Puts a suggestion about two identifiers into a workspace, as a run of the comparison would (no model is trained)."""
+    return _helper("suggestion_seed").suggest_pair

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 from unittest.mock import patch
 
 import pytest
@@ -189,6 +189,28 @@ def test_a_link_of_the_graph_says_why_it_joins(
         assert watched.page.locator("#graph-say").inner_text() == link.get_attribute("aria-label")
         watched.page.keyboard.press("Enter")
         assert watched.page.locator("#graph-table[open] table").count() == 1
+    assert watched.wrong == []
+
+
+def test_suggestions_are_decided_by_keyboard(
+    chromium: Browser, session: str, address: str, workspace: Workspace, suggest_pair: Any
+) -> None:
+    people = [one.person for one in workspace.people.list(PeopleQuery(known=True, limit=3)).people]
+    for other, probability in zip(people[1:], (0.93, 0.71), strict=True):
+        suggest_pair(workspace, people[0], other, probability)
+    watched = opened(chromium, session)
+    check(watched, address, "/suggestions")
+    check(watched, address, f"/suggestions?person={person_id(people[0])}")
+    visit(watched, address, f"/people/{person_id(people[0])}", "zh")
+    watched.page.click(".note a[href^='/suggestions']")
+    assert watched.page.locator("[data-suggestion]").count() == 2
+    for _again in range(2):
+        watched.page.keyboard.press("j")
+    with watched.page.expect_navigation():
+        watched.page.keyboard.press("r")
+    assert watched.page.url == f"{address}/suggestions?person={person_id(people[0])}"
+    assert watched.page.locator("[data-suggestion] h2").all_inner_texts() == ["93.00%"]
+    assert [round(one.probability, 2) for one in workspace.suggestions.list("rejected")] == [0.71]
     assert watched.wrong == []
 
 

@@ -115,7 +115,7 @@ def decide(
     from dujiang.store.command import Actor
 
     source = about[0] if kind == "distrust" else ""
-    a, b, *_more = [*([] if source else map(_node, about)), None, None]
+    a, b, *_more = [*([] if source else map(parse_node, about)), None, None]
     wish = Wish(kind, a, b, source, reason=reason)
     with opened(folder) as workspace:
         if dry:
@@ -251,7 +251,7 @@ def take_out(
 ) -> None:
     """Take an identifier out of a person / 移出标识"""
     with opened(folder) as workspace:
-        parting = workspace.identity_desk.taking_out(_node(identifier), _person(workspace, words))
+        parting = workspace.identity_desk.taking_out(parse_node(identifier), _person(workspace, words))
         _part(workspace, parting, reason, dry=dry, as_json=as_json)
 
 
@@ -266,7 +266,7 @@ def unmerge(
 ) -> None:
     """Undo a merge / 撤销合并"""
     with opened(folder) as workspace:
-        parting = workspace.identity_desk.unmerging(_node(former), _person(workspace, words))
+        parting = workspace.identity_desk.unmerging(parse_node(former), _person(workspace, words))
         _part(workspace, parting, reason, dry=dry, as_json=as_json)
 
 
@@ -340,7 +340,12 @@ def _person(workspace: Workspace, words: str) -> int:
     return workspace.people.get(found[0]).profile.person
 
 
-def _node(text: str) -> int:
+def parse_node(text: str) -> int:
+    """The node of an identifier's id.
+
+    Raises:
+        NotFound: ``people.bad_id``.
+    """
     node = parse_person_id(text)
     if node is None:
         raise NotFound("people.bad_id", _("This is not the id of a person. Ids begin with u and have 14 letters."))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.identity import parse_node
 from dujiang.cli.output import progress_bar, say, show_json, show_table
 from dujiang.foundation.i18n import _
 from dujiang.identity.linkage.pair_id import pair_id, parse_pair_id
@@ -42,6 +43,7 @@ def find(
 def list_(
     state: Annotated[str, typer.Option(help="open, later, accepted, rejected")] = "open",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many / 数量")] = 50,
+    person: Annotated[str, typer.Option(help="Only about this person / 仅此用户")] = "",
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +51,8 @@ def list_(
     from dujiang.identity.linkage.tables import checked_state
 
     with opened(folder) as workspace:
-        found = workspace.suggestions.list(checked_state(state), limit=limit)
+        who = parse_node(person) if person else None
+        found = workspace.suggestions.list(checked_state(state), limit=limit, person=who)
     if as_json:
         show_json([{"id": pair_id(one.a, one.b), **_plain(asdict(one))} for one in found])
         return
@@ -57,7 +60,7 @@ def list_(
         (pair_id(one.a, one.b), f"{one.probability:.4f}", *(f"{said.a} | {said.b}" for said in one.shown))
         for one in found
     ]
-    titles = [_("Id"), _("Probability"), _("Name"), _("Birthday"), _("Address"), _("Gender")]
+    titles = [_("Id"), _("Probability"), _("Full name"), _("Birthday"), _("Address"), _("Gender")]
     show_table(titles, rows)
 
 
@@ -75,6 +78,12 @@ def accept(pair: Pair, folder: Folder = HERE, as_json: Json = False) -> None:
 def reject(pair: Pair, folder: Folder = HERE, as_json: Json = False) -> None:
     """They are two; it is not asked again / 不是同一人"""
     _decide(pair, "reject", folder, as_json=as_json)
+
+
+@group.command()
+def later(pair: Pair, folder: Folder = HERE, as_json: Json = False) -> None:
+    """Put off / 以后再说"""
+    _decide(pair, "later", folder, as_json=as_json)
 
 
 @group.command()

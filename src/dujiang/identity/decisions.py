@@ -68,6 +68,14 @@ class Decided:
         return self.revoked_at is None
 
 
+Also = Callable[[Connection, str], None]
+"""What is committed together with a decision; told the decision's id."""
+
+
+def _nothing(_tx: Connection, _id: str) -> None:
+    pass
+
+
 class IdentityDecisions:
     """The decisions of one store.
 
@@ -114,13 +122,14 @@ class IdentityDecisions:
         with self._database.read() as rx:
             return _one(rx, id)
 
-    def decide(self, wish: Wish, *, actor: Actor, key: str = "") -> Ruling:
+    def decide(self, wish: Wish, *, actor: Actor, key: str = "", also: Also = _nothing) -> Ruling:
         """Write a decision down; the next refresh heeds it. What is in force already is not written twice.
 
         Args:
             wish: what was decided.
             actor: by whom.
             key: idempotency key.
+            also: what is written down together with it.
 
         Raises:
             NotAllowed: ``access.not_allowed``.
@@ -133,9 +142,11 @@ class IdentityDecisions:
         def work(tx: Connection) -> Outcome:
             same = _same(tx, wish)
             if same is not None:
+                also(tx, same.ruling.id)
                 return Outcome(same.ruling.id, after=request)
             row = self._row(wish, actor)
             tx.execute(insert(identity_decision).values(row))
+            also(tx, row["id"])
             payload = {"id": row["id"], "kind": wish.kind, "origin": wish.origin}
             held = {**payload, "source": wish.source, **wish.evidence}
             told = (
@@ -150,7 +161,15 @@ class IdentityDecisions:
         self._after()
         return self.get(outcome.result).ruling
 
-    def revoke(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
+    def revoke(
+        self,
+        id: str,  # noqa: A002
+        *,
+        actor: Actor,
+        reason: str = "",
+        key: str = "",
+        also: Also = _nothing,
+    ) -> Decided:
         """Take a decision back: people become what they were without it, exactly.
 
         Raises:
@@ -165,6 +184,7 @@ class IdentityDecisions:
                 raise Conflict("identity.decision_revoked", _("This decision has been revoked already."))
             told = {"revoked_at": self._clock.now(), "revoked_by": actor.name, "revoke_reason": reason}
             tx.execute(update(identity_decision).where(_T.id == id).values(told))
+            also(tx, id)
             payload = {"id": id, "kind": found.ruling.kind, "origin": found.ruling.origin}
             return Outcome(id, before={"kind": found.ruling.kind}, messages=[("identity.revoked", payload, id)])
 

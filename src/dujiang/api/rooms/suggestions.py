@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from dujiang.api.problems import problems
+from dujiang.api.rooms.people import person_number
 from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.foundation.ids import person_id
 from dujiang.identity.linkage.pair_id import pair_id, parse_pair_id
@@ -78,9 +79,11 @@ def listed(
     low: Annotated[float, Query(ge=0, le=1)] = 0.0,
     high: Annotated[float, Query(ge=0, le=1)] = 1.0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    person: Annotated[str, Query(max_length=40)] = "",
 ) -> list[OneSuggestion]:
-    """Suggestions, the likeliest first."""
-    found = workspace.suggestions.list(state, low=low, high=high, limit=limit)
+    """Suggestions, the likeliest first; with ``person`` only those about this person."""
+    who = person_number(person) if person else None
+    found = workspace.suggestions.list(state, low=low, high=high, limit=limit, person=who)
     owner = workspace.suggestions.persons(found)
     return [OneSuggestion.of(one, owner) for one in found]
 

@@ -183,6 +183,7 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         group=groups.person(visit, workspace.groups.of_person(who)) if at is None else None,
         outlook=predictions.outlook(visit, workspace.predictions.of_person(who)) if at is None else None,
         fresh_at=fresh.at if fresh and at is None else None,
+        suggested=len(workspace.suggestions.list("open", person=who)) if at is None else 0,
     )
 
 
@@ -200,7 +201,15 @@ def asked(visit: Visit) -> int:
     Raises:
         NotFound: ``people.unknown``.
     """
-    text = visit.request.path_params["id"]
+    return numbered(visit.request.path_params["id"])
+
+
+def numbered(text: str) -> int:
+    """The number of the person with this id.
+
+    Raises:
+        NotFound: ``people.unknown``.
+    """
     number = parse_person_id(text)
     if number is None:
         raise NotFound(

@@ -6,11 +6,13 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
+from dujiang.console.rooms.people import numbered
 from dujiang.console.views import suggestions as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, render
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.ids import person_id
 from dujiang.identity.linkage.engine import is_installed
 from dujiang.identity.linkage.pair_id import parse_pair_id
 from dujiang.identity.linkage.service import Verdict
@@ -25,21 +27,27 @@ BANDS: Final = ((0.95, 1.0), (0.5, 0.95), (0.0, 0.5))
 
 @ROOM.get("/suggestions", allow="person.read")
 def queue(visit: Visit) -> Response:
-    """Suggestions of one state, the likeliest first."""
+    """Suggestions of one state, the likeliest first; about everybody or about one person."""
+    person = visit.query.get("person", "")[:40]
+    who = numbered(person) if person else None
     wanted = visit.query.get("state", "open")
     state = cast(State, wanted if wanted in views.STATES else "open")
     service = visit.workspace.suggestions
-    found = service.list(state, limit=None if state == "open" else _PAGE)
-    counts = service.counts() | {"open": len(service.list("open", limit=None))}
+    found = service.list(state, limit=None if state == "open" else _PAGE, person=who)
+    if who is None:
+        counts = service.counts() | {"open": len(service.list("open", limit=None))}
+    else:
+        counts = {each: len(service.list(each, limit=None, person=who)) for each in views.STATES}
     bands = [
         (low, high, many)
         for low, high in BANDS
-        if (many := sum(low <= one.probability <= high for one in found)) and state == "open"
+        if (many := sum(low <= one.probability <= high for one in found)) and state == "open" and who is None
     ]
     return render(
         visit,
         "suggestions.html",
         state=state,
+        person=person,
         states=[(key, visit.text(label), counts.get(key, 0)) for key, label in views.STATES.items()],
         found=views.views(visit, found[:_PAGE], service.persons(found[:_PAGE])),
         bands=bands,
@@ -64,7 +72,10 @@ def decide(visit: Visit) -> Response:
     service = visit.workspace.suggestions
     if pair := visit.field("id"):
         service.decide(parse_pair_id(pair), verdict, actor=actor)
-        return done(visit, "/suggestions", SAID[verdict])
+        person = visit.field("person")
+        return done(
+            visit, f"/suggestions?person={person_id(numbered(person))}" if person else "/suggestions", SAID[verdict]
+        )
     low, high = _bound(visit.field("low")), _bound(visit.field("high"))
     many = service.decide_all(verdict, low, high, actor=actor)
     return done(visit, "/suggestions", _("{n} suggestions decided. Each can be reopened."), n=many)

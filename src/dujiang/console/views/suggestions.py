@@ -12,13 +12,13 @@ from dujiang.foundation.ids import person_id
 from dujiang.identity.linkage.choose import OBSTACLES
 from dujiang.identity.linkage.model import FIELDS, LEVELS
 from dujiang.identity.linkage.pair_id import pair_id
-from dujiang.identity.linkage.tables import Suggestion
+from dujiang.identity.linkage.tables import State, Suggestion
 
-STATES: Final = {
+STATES: Final[dict[State, str]] = {
     "open": _("To review"),
     "later": _("Put off"),
-    "accepted": _("Accepted"),
-    "rejected": _("Rejected"),
+    "accepted": _("Found to be one"),
+    "rejected": _("Found to be two"),
 }
 GENDERS: Final = {"female": _("female"), "male": _("male")}
 _WIDEST: Final = 20.0

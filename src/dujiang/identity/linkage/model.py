@@ -123,7 +123,7 @@ LEVELS: Final = {
     UNKNOWN: _("Not known on one side"),
 }
 FIELDS: Final = {
-    "name": _("Name"),
+    "name": _("Full name"),
     "birthday": _("Birthday"),
     "address": _("Address"),
     "gender": _("Gender"),

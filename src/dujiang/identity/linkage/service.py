@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import pyarrow as pa
 from pydantic import Field
+from sqlalchemy import Connection
 
 from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.collect.person_record import RECORD
@@ -17,17 +18,19 @@ from dujiang.foundation.definitions import Spec, register
 from dujiang.foundation.errors import Conflict
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
-from dujiang.identity.decisions import IdentityDecisions, Wish
+from dujiang.identity.decisions import DECIDE, IdentityDecisions, Wish
 from dujiang.identity.linkage import tables
 from dujiang.identity.linkage.choose import obstacle, within_limits
 from dujiang.identity.linkage.engine import MINIMUM_RECORDS, Linkage
 from dujiang.identity.linkage.model import ScoredPair
+from dujiang.identity.linkage.pair_id import pair_id
 from dujiang.identity.linkage.records import Records, read_records
 from dujiang.identity.linkage.schemas import CUSTOMERS
 from dujiang.identity.linkage.tables import Found, Pair, Shown, State, Suggestion
 from dujiang.store.audit import record
 from dujiang.store.command import SYSTEM, Actor
 from dujiang.store.database import Database
+from dujiang.store.roles import authorise
 from dujiang.store.vault import Vault
 
 KIND: Final = "linkage"
@@ -35,8 +38,11 @@ NAME: Final = "people"
 Verdict = Literal["accept", "reject", "later", "open"]
 _STATES: Final[dict[Verdict, State]] = {"accept": "accepted", "reject": "rejected", "later": "later", "open": "open"}
 _OWNERS: Final = """
-    SELECT node, arg_max(person, coalesce(from_at, make_timestamptz(1, 1, 1, 0, 0, 0.0))) FROM person_node GROUP BY node
+    SELECT node, arg_max(person, coalesce(from_at, make_timestamptz(1, 1, 1, 0, 0, 0.0)))
+    FROM person_node {among} GROUP BY node
 """
+_AMONG: Final = "WHERE node IN (SELECT unnest($nodes::BIGINT[]))"
+_NODES: Final = "SELECT DISTINCT node FROM person_node WHERE person = $person"
 
 
 class LinkageSpec(Spec):
@@ -139,22 +145,29 @@ class Suggestions:
         )  # fmt: skip
 
     def list(
-        self, state: State | None = "open", *, low: float = 0.0, high: float = 1.0, limit: int | None = 100
+        self,
+        state: State | None = "open",
+        *,
+        low: float = 0.0,
+        high: float = 1.0,
+        limit: int | None = 100,
+        person: int | None = None,
     ) -> list[Suggestion]:
-        """Suggestions, the likeliest first; of open ones those whose two are one person by now are left out."""
+        """Suggestions, the likeliest first; of open ones those whose two are one person by now are left out.
+
+        Args:
+            state: only those in this state; None: in any.
+            low, high: only those with a probability from ``low`` to ``high``.
+            limit: at most so many; None: all.
+            person: only those about one of this person's identifiers; None: about anybody.
+        """
+        nodes = None if person is None else self._nodes(person)
         with self._database.read() as rx:
-            found = tables.listed(rx, state, low, high, None if state in ("open", "later") else limit)
+            found = tables.listed(rx, state, low, high, None if state in ("open", "later") else limit, nodes)
         if state in ("open", "later"):
-            owner = self._owners()
+            owner = self.persons(found)
             found = [one for one in found if owner.get(one.a) != owner.get(one.b)]
         return found[:limit] if limit else found
-
-    def of_person(self, nodes: Sequence[int]) -> list[Suggestion]:
-        """Open suggestions about one of a person's identifiers."""
-        with self._database.read() as rx:
-            found = tables.listed(rx, "open", 0.0, 1.0, None, nodes)
-        owner = self._owners()
-        return [one for one in found if owner.get(one.a) != owner.get(one.b)]
 
     def counts(self) -> dict[str, int]:
         """How many there are in each state."""
@@ -163,37 +176,47 @@ class Suggestions:
 
     def persons(self, found: Sequence[Suggestion]) -> dict[int, int]:
         """Whose each identifier in ``found`` is."""
-        owner = self._owners()
-        return {node: owner[node] for one in found for node in (one.a, one.b) if node in owner}
+        return self._owners([node for one in found for node in (one.a, one.b)]) if found else {}
 
     def decide(self, pair: Pair, verdict: Verdict, *, actor: Actor) -> Suggestion:
         """Accept, reject, put off or reopen a suggestion. Reopening takes an acceptance back, exactly.
+
+        An acceptance and the decision that joins the two are one commit, and so is taking both back.
 
         Raises:
             NotFound: ``linkage.no_suggestion``.
             NotAllowed: ``access.not_allowed``.
             Conflict: ``linkage.decided`` for one that was decided otherwise: reopen it first.
+                ``identity.decision_contradicts`` if somebody decided that the two are not one.
         """
+        authorise(actor.role, DECIDE)
         with self._database.read() as rx:
             found = tables.one(rx, pair)
-        state = _STATES[verdict]
-        if found.state == state:
+        if found.state == _STATES[verdict]:
             return found
         if found.state in ("accepted", "rejected") and verdict != "open":
-            raise Conflict("linkage.decided", _("This suggestion was decided already. Reopen it to decide otherwise."))
-        decision = ""
+            raise _decided()
+
+        def note(tx: Connection, decision: str) -> None:
+            self._note(tx, found, verdict, actor, decision if verdict == "accept" else "")
+
         if verdict == "accept":
-            decision = self._decisions.decide(_wish(found), actor=actor).id
-        elif found.state == "accepted":
-            self._decisions.revoke(found.decision, actor=actor, reason="")
-        with self._database.transaction() as tx:
-            now = self._clock.now()
-            tables.mark(tx, pair, state, None if verdict == "open" else now, actor.name, decision)
-            target = f"{pair[0]}.{pair[1]}"
-            after = {"state": state, "probability": round(found.probability, 4)}
-            record(tx, actor=actor.name, action=f"linkage.{verdict}", object=target, after=after, reason="", at=now)
+            self._decisions.decide(_wish(found), actor=actor, also=note)
+        elif found.state == "accepted" and self._decisions.get(found.decision).in_force:
+            self._decisions.revoke(found.decision, actor=actor, also=note)
+        else:
+            with self._database.transaction() as tx:
+                note(tx, "")
         with self._database.read() as rx:
             return tables.one(rx, pair)
+
+    def _note(self, tx: Connection, found: Suggestion, verdict: Verdict, actor: Actor, decision: str) -> None:
+        now, pair, state = self._clock.now(), (found.a, found.b), _STATES[verdict]
+        at = None if verdict == "open" else now
+        if not tables.mark(tx, pair, found.state, state, at, "" if at is None else actor.name, decision):
+            raise _decided()  # by somebody else, in the meantime
+        after = {"state": state, "probability": round(found.probability, 4)}
+        record(tx, actor=actor.name, action=f"linkage.{verdict}", object=pair_id(*pair), after=after, reason="", at=now)
 
     def decide_all(self, verdict: Verdict, low: float, high: float, *, actor: Actor) -> int:
         """Decide every open suggestion with a probability from ``low`` to ``high``; how many these were."""
@@ -202,9 +225,16 @@ class Suggestions:
             self.decide((one.a, one.b), verdict, actor=actor)
         return len(found)
 
-    def _owners(self) -> dict[int, int]:
+    def _owners(self, nodes: Sequence[int] | None = None) -> dict[int, int]:
+        """Whose each of ``nodes`` is now; None: whose each is."""
         with self._engine.read() as con:
-            return dict(con.sql(_OWNERS).fetchall())
+            if nodes is None:
+                return dict(con.execute(_OWNERS.format(among="")).fetchall())
+            return dict(con.execute(_OWNERS.format(among=_AMONG), {"nodes": nodes}).fetchall())
+
+    def _nodes(self, person: int) -> Sequence[int]:
+        with self._engine.read() as con:
+            return [node for (node,) in con.execute(_NODES, {"person": person}).fetchall()]
 
     def _found(
         self, pairs: Sequence[ScoredPair], records: Records, owner: dict[int, int], decided: set[Pair]
@@ -244,6 +274,11 @@ class Suggestions:
         for one in chosen:
             self.decide((one.a, one.b), "accept", actor=SYSTEM)
         return len(chosen)
+
+
+def _decided() -> Conflict:
+    sentence = _("This suggestion was decided already. Reopen it to decide otherwise.")
+    return Conflict("linkage.decided", sentence)
 
 
 def _wish(found: Suggestion) -> Wish:

@@ -129,10 +129,13 @@ def put(tx: Connection, found: Iterable[Found], model: int, at: datetime) -> Non
             tx.execute(insert(linkage_pair).values(new | values))
 
 
-def mark(tx: Connection, pair: Pair, state: State, at: datetime | None, by: str, decision: str = "") -> None:
-    """Say what became of a pair."""
+def mark(
+    tx: Connection, pair: Pair, was: State, state: State, at: datetime | None, by: str, decision: str = ""
+) -> bool:
+    """Say what became of a pair that ``was`` in a state; False where it is in that state no more, and nothing was changed."""
     values = {"state": state, "decided_at": at, "decided_by": by, "decision": decision}
-    tx.execute(update(linkage_pair).where(_P.a == pair[0], _P.b == pair[1]).values(values))
+    same = (_P.a == pair[0]) & (_P.b == pair[1]) & (_P.state == was)
+    return bool(tx.execute(update(linkage_pair).where(same).values(values)).rowcount)
 
 
 def note_obstacle(tx: Connection, pair: Pair, code: str) -> None:

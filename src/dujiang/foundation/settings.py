@@ -69,6 +69,13 @@ class CollectSettings(_Section):
     """Sites whose browsers may send tracking calls."""
 
 
+class ModelSettings(_Section):
+    """Models of people: predictions and groups."""
+
+    refit_days: int = Field(default=7, ge=0)
+    """After how many days they are fitted anew by themselves; 0: only when somebody asks for it."""
+
+
 class ServeSettings(_Section):
     """The web server of console, API and intake."""
 
@@ -88,6 +95,7 @@ class Settings(_Section):
     keys: KeySettings = KeySettings()
     engine: EngineSettings = EngineSettings()
     collect: CollectSettings = CollectSettings()
+    models: ModelSettings = ModelSettings()
     serve: ServeSettings = ServeSettings()
 
 

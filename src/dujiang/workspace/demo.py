@@ -20,6 +20,7 @@ from dujiang.foundation.progress import Progress
 from dujiang.foundation.timewindows import DEFAULT_ZONE
 from dujiang.store.journal import Entry
 from dujiang.workspace.layout import Layout
+from dujiang.workspace.refitting import refit
 from dujiang.workspace.workspace import Workspace
 
 SOURCE_FOLDER: Final = "demo"
@@ -56,7 +57,8 @@ def begin(folder: Path, name: str, time_zone: str = DEFAULT_ZONE, currency: str 
 
 
 def finish(workspace: Workspace) -> None:
-    """Mark the demo brand as complete."""
+    """Mark the demo brand as complete; its models are fitted as soon as it is served."""
+    refit(workspace)
     (workspace.layout.folder / _BUILDING).unlink()
 
 

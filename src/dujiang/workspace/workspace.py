@@ -77,6 +77,7 @@ from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.followers import followers, tag_kinds
 from dujiang.workspace.layout import Layout, OwnerLock
 from dujiang.workspace.memberships import Memberships
+from dujiang.workspace.refitting import refit
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
 from dujiang.workspace.status import Finding, Status
 
@@ -440,7 +441,8 @@ class Workspace:
         return salvaging.salvage(self, actor)
 
     def keep_house(self) -> None:
-        """What has to be done now and then: note when keys were used, forget what is old and safe elsewhere."""
+        """What has to be done now and then: fit models, note when keys were used, forget what is old and safe elsewhere."""
+        refit(self)
         self.access.keys.flush_uses()
         self.outbox.prune()
         with self.db.read() as rx:

@@ -12,9 +12,7 @@ from dujiang.workspace.refitting import refit
 from dujiang.workspace.worker import Worker
 
 
-def test_fits_are_due_once_and_again_after_some_days(
-    opened: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fits_are_due_once_and_again_after_some_days(opened: Callable[[], Workspace]) -> None:
     workspace = opened()
     workspace.keep_house()
     asked = [one.kind for one in workspace.jobs.list()]

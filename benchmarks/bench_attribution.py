@@ -61,7 +61,7 @@ def measure(count: int = PATHS) -> list[Measurement]:
             "Markov order 1, exact",
             lambda: markov(paths).credits,
             "1.6 s",
-            "a twentieth of ChannelAttribution's simulation, which took 3.2 s for 500,000 paths over 60 channels, not in this run",
+            "a twentieth of ChannelAttribution: 3.2 s for 500,000 paths over 60 channels, not in this run",
         ),
         timed("Markov order 2, exact", lambda: markov(paths, order=2).credits, note="3,661 states"),
         timed("shares of each path", lambda: by_path(paths)),

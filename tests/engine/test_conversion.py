@@ -16,7 +16,8 @@ VIEW, BUY = 0, 1
 def columns(rows: list[tuple[int, int, int]], skip: tuple[int, ...] = ()) -> Columns:
     """Rows of person, millisecond and event, sorted as a timeline is."""
     person, at_ms, event = (np.array(column) for column in zip(*sorted(rows, key=lambda row: row[:2]), strict=True))
-    return Columns(person, at_ms, event.astype(np.int32), np.zeros(len(rows), np.int32), np.array(skip, np.int64))
+    none, zero = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int64)
+    return Columns(person, at_ms, event.astype(np.int32), none, none, zero, zero, np.array(skip, np.int64))
 
 
 def ask(

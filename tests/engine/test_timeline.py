@@ -19,10 +19,11 @@ from dujiang.engine.refresh import Refresher
 from dujiang.engine.schema import PENDING
 from dujiang.engine.timeline import Timeline
 
-Row = tuple[int, int, str, str]
+Row = tuple[int, int, str, str, str | None, int, int]
 
 _QUESTION = """
-    SELECT person, epoch_ms("at"), name, channel FROM fact_event JOIN person_node ON node = anchor
+    SELECT person, epoch_ms("at"), name, channel, page, coalesce(dwell_ms, 0), coalesce(value_minor, 0)
+    FROM fact_event JOIN person_node ON node = anchor
         AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)
     WHERE kind NOT IN ('identify', 'group', 'alias') ORDER BY person, "at", seq
 """
@@ -31,12 +32,15 @@ _QUESTION = """
 def shown(timeline: Timeline) -> list[Row]:
     """All rows that count, by person."""
     events, channels = list(timeline.codes.events), list(timeline.codes.channels)
+    pages = {code: page for page, code in (timeline.codes.pages or {}).items()}
     found: list[Row] = []
     for part in timeline.columns():
         alive = ~among(part.person, part.skip)
-        columns = (part.person, part.at_ms, part.event, part.channel)
-        rows = zip(*(column[alive].tolist() for column in columns), strict=True)
-        found += [(person, moment, events[name], channels[channel]) for person, moment, name, channel in rows]
+        rows = zip(*(column[alive].tolist() for column in part.stored().values()), strict=True)
+        found += [
+            (person, moment, events[name], channels[channel], pages.get(page), dwell, value)
+            for person, moment, name, channel, page, dwell, value in rows
+        ]
     return sorted(found, key=lambda row: row[0])  # stable: each person's rows stay in their order
 
 
@@ -61,7 +65,15 @@ _WHO = st.sampled_from(
     [("user:1",), ("user:2",), ("device:1",), ("user:1", "device:1"), ("user:2", "phone:1"), ("recycled:1",)]
 )
 _EVENTS = st.lists(
-    st.tuples(_WHO, st.integers(0, 5000), st.sampled_from(["page", "track", "identify"])), min_size=1, max_size=12
+    st.tuples(
+        _WHO,
+        st.integers(0, 5000),
+        st.sampled_from(["page", "track", "identify"]),
+        st.sampled_from(["/a", "/b", "/c", None]),
+        st.sampled_from([None, 0, 7, 9]),
+    ),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -77,7 +89,11 @@ def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory:
     for number, (events, undo) in enumerate(steps):
         keeper.load(
             archive.batch(
-                f"batch{number}", *(event(*who, moment=at(minute), kind=kind) for who, minute, kind in events)
+                f"batch{number}",
+                *(
+                    event(*who, moment=at(minute), kind=kind, page=page, dwell_ms=many, value_minor=many and many * 100)
+                    for who, minute, kind, page, many in events
+                ),
             )
         )
         keeper.refresh()
@@ -106,6 +122,24 @@ def test_a_small_change_goes_into_the_delta_and_a_large_one_is_folded_in(engine:
     keeper.refresh()
     (base,) = timeline.columns()
     assert (len(base.person), len(base.skip)) == (61, 0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_more_pages_than_can_be_coded_are_not(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setattr("dujiang.engine.timeline_facts.PAGES_MAX", 3)
+    timeline, archive = Timeline.open(tmp_path / "timeline"), Archive()
+    keeper = _refresher(engine, timeline)
+    for number in range(4):
+        keeper.load(archive.batch(f"b{number}", event("user:1", moment=at(number), page=f"/{number}")))
+        if not at_once:
+            keeper.refresh()
+            assert (timeline.codes.pages is None) == (number == 3)
+    keeper.refresh()
+    assert timeline.codes.pages is None
+    assert Timeline.open(tmp_path / "timeline").codes.pages is None
+    assert shown(timeline) == [(*row[:4], None, *row[5:]) for row in held(engine)]
 
 
 def test_one_person_in_order(engine: Engine, tmp_path: Path) -> None:

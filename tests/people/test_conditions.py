@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 from doings_kit import AS_OF, NASTY, Doings, fulfils, random_doings, slow
 from hypothesis import given, settings
@@ -37,6 +39,7 @@ from dujiang.people.conditions import (
 from dujiang.people.segments.compile import Compiler, TagKinds, compiled_all
 from dujiang.people.segments.fast import Timelines
 from dujiang.people.segments.live import Live
+from dujiang.people.segments.sampling import coefficients, limit, sampled, sampled_text
 from dujiang.people.segments.sequences import found
 from dujiang.people.segments.tree import expanded
 
@@ -115,6 +118,8 @@ SEQUENCES = [
 OTHERS = [
     Sample(percent=40, seed="a"),
     Sample(percent=40, seed=NASTY),
+    Sample(percent=0.5, seed="b"),
+    Sample(percent=99.5, seed="b"),
     Near(latitude=30.25, longitude=120.15, km=3),
     Near(latitude=30.25, longitude=120.15, km=8, window=Window(days=15)),
 ]
@@ -164,8 +169,10 @@ def holds(made: Doings, tags: dict[int, dict[str, Any]], tree: Condition, person
     if isinstance(tree, Sequence):
         return sequence_done(made, tree, number)
     if isinstance(tree, Sample):
-        digest = hashlib.md5(f"{tree.seed}:{number}".encode()).digest()  # noqa: S324
-        return int.from_bytes(digest[8:], "little") % 1_000_000 < tree.percent * 10_000
+        digest, prime = hashlib.sha256(tree.seed.encode()).digest(), 2**31 - 1
+        a, b, c = (int.from_bytes(digest[first : first + 8], "big") for first in (0, 8, 16))
+        # In numbers of any size, with powers as they are written on paper.
+        return ((a % (prime - 1) + 1) * number**2 + b * number + c) % prime < int(prime * tree.percent / 100)
     assert isinstance(tree, Near)
     return any(is_near(tree, one) for one in events_of(made, number, tree.window, kinds=("track", "page", "identify")))
 
@@ -315,6 +322,28 @@ CODED: list[Condition] = [
                 "value": [0, 2],
             },
             {"where": [{"column": "name", "value": NASTY}], "op": "known", "value": None},
+            {"where": [*step("viewed", "added")["where"], {"column": "page", "value": "/a"}]},
+            {"where": [*step("viewed")["where"], {"column": "page", "op": "is_not", "value": "/a"}], "value": 2},
+            {"where": [*step("added")["where"], {"column": "page", "op": "unknown"}], "window": {"days": 20}},
+            {
+                "where": [
+                    *step("viewed", "added", "shared")["where"],
+                    {"column": "page", "op": "begins", "value": "/"},
+                ],
+                "aggregate": "sum",
+                "column": "value_minor",
+                "op": "at_least",
+                "value": 250,
+            },
+            {
+                "where": step("viewed", NASTY)["where"],
+                "window": {"days": 25},
+                "aggregate": "sum",
+                "column": "value_minor",
+                "op": "at_most",
+                "value": 100,
+            },
+            {"where": step("viewed")["where"], "aggregate": "sum", "column": "dwell_ms", "value": 0, "op": "above"},
         )
     ),
     Sequence.model_validate(
@@ -379,6 +408,31 @@ def test_a_mask_is_made_once_for_a_state_and_anew_for_the_next() -> None:
     _old, _new = next_mark(con)
     assert live.counts(con, [tree], AS_OF) == (before[-1], before[-1])
     con.execute("ROLLBACK")
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**63), 2**63 - 1), st.sampled_from([0, 2**31 - 1, -(2**31) + 1, -(2**63), 2**63 - 1])
+)
+
+
+@settings(deadline=None)
+@given(st.lists(NUMBERS, min_size=1, max_size=20, unique=True), st.floats(0.01, 99.99), st.text(max_size=5))
+def test_a_sample_is_the_same_by_engine_and_timeline(numbers: list[int], percent: float, seed: str) -> None:
+    persons = np.array(numbers, np.int64)
+    values = {"a": 0, "b": 0, "c": 0, "below": limit(percent)} | dict(zip("abc", coefficients(seed), strict=True))
+    with duckdb.connect() as con:
+        con.register("people", pa.table({"person": persons, "place": np.arange(len(persons))}))
+        text = sampled_text("person", "$a", "$b", "$c", "$below")
+        rows = con.execute(f"SELECT {text} FROM people ORDER BY place", values).fetchall()
+    assert [row[0] for row in rows] == sampled(persons, percent, seed).tolist()
+
+
+@pytest.mark.parametrize("persons", [np.arange(200_000), np.arange(200_000) * 2 + 1_000_000_007], ids=["all", "odd"])
+def test_samples_have_their_share_and_know_nothing_of_each_other(persons: np.ndarray) -> None:
+    several = [sampled(persons, 10, str(seed)) for seed in range(12)]
+    assert all(abs(one.mean() - 0.1) < 0.004 for one in several)
+    both = [(one & other).mean() for one, other in itertools.combinations(several, 2)]
+    assert all(abs(share - 0.01) < 0.0012 for share in both)  # six standard errors are 0.0013
 
 
 def test_timelines_of_another_state_are_not_asked() -> None:

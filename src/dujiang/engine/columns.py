@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +25,9 @@ class Columns(NamedTuple):
         at_ms: when, in milliseconds since 1970.
         event: code of its name.
         channel: code of its channel.
+        page: code of its page; -1 where it has none.
+        dwell_ms: how long it lasted, in milliseconds; 0 where nothing states it.
+        value_minor: its value in minor units; 0 where nothing states it.
         skip: sorted persons whose rows here no longer hold, and have to be passed over.
     """
 
@@ -31,19 +35,30 @@ class Columns(NamedTuple):
     at_ms: Whole
     event: Code
     channel: Code
+    page: Code
+    dwell_ms: Whole
+    value_minor: Whole
     skip: Whole = NOBODY
+
+    @classmethod
+    def of(cls, columns: Mapping[str, npt.NDArray[Any]]) -> Columns:
+        """The rows whose columns are in ``columns`` by name."""
+        return cls(*(columns[name] for name in STORED))
+
+    def stored(self) -> dict[str, npt.NDArray[Any]]:
+        """What :meth:`of` reads."""
+        return {name: getattr(self, name) for name in STORED}
 
     @classmethod
     def join(cls, parts: list[Columns]) -> Columns:
         """The rows of ``parts`` one after the other."""
         if not parts:
             return EMPTY
-        joined: list[Any] = [np.concatenate([part[column] for part in parts]) for column in range(4)]
-        return cls(*joined)
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in STORED))
 
     def take(self, rows: Any) -> Columns:
         """The rows at positions (or in a slice or mask) ``rows``."""
-        return Columns(self.person[rows], self.at_ms[rows], self.event[rows], self.channel[rows])
+        return Columns(*(getattr(self, name)[rows] for name in STORED))
 
     def without(self, persons: Whole) -> Columns:
         """The rows of everybody but the sorted ``persons``."""
@@ -62,7 +77,11 @@ class Columns(NamedTuple):
         return self.take(rows[self.at_ms[rows] < np.repeat(since_ms, counts)])
 
 
-EMPTY: Final = Columns(NOBODY, NOBODY, np.empty(0, np.int32), np.empty(0, np.int32))
+STORED: Final = Columns._fields[:-1]
+"""The columns on disk; who is passed over lies in a file of its own."""
+
+_NONE: Final = np.empty(0, np.int32)
+EMPTY: Final = Columns(NOBODY, NOBODY, _NONE, _NONE, _NONE, NOBODY, NOBODY)
 
 
 def among(values: Whole, persons: Whole) -> npt.NDArray[np.bool_]:

@@ -47,7 +47,7 @@ class Timeline:
 
     Attributes:
         mark: the state of the engine that they show; empty for none.
-        codes: the names behind the codes of events and channels.
+        codes: the words behind the codes of events, channels and pages.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,8 +97,8 @@ class Timeline:
 
     def _built(self, con: duckdb.DuckDBPyConnection) -> tuple[_Bucket, ...]:
         self.codes = Codes()
-        bases = all_rows(con, self.codes)
-        return tuple(self._stored(number, base, EMPTY, NOBODY) for number, base in enumerate(bases))
+        bases = enumerate(all_rows(con, self.codes))
+        return tuple(self._stored(number, base, EMPTY, NOBODY) for number, base in bases)
 
     def _merged(self, con: duckdb.DuckDBPyConnection, touched: pa.Table) -> tuple[_Bucket, ...]:
         fresh = touched_rows(con, self.codes, touched)
@@ -136,11 +136,11 @@ class Timeline:
         return self._mapped((files[0], files[1], files[2]))
 
     def _store(self, file: str, columns: Columns) -> None:
-        write_columns(self._folder / file, dict(zip(Columns._fields[:4], columns[:4], strict=True)))
+        write_columns(self._folder / file, columns.stored())
 
     def _mapped(self, files: tuple[str, str, str]) -> _Bucket:
         base, delta, dead = (map_columns(self._folder / file) for file in files)
-        return _Bucket(files, Columns(**base), Columns(**delta), dead["person"])
+        return _Bucket(files, Columns.of(base), Columns.of(delta), dead["person"])
 
     def _write(self) -> None:
         """Name the files that hold now, in one step, and remove the others; whoever has them mapped keeps them."""
@@ -160,7 +160,7 @@ class Timeline:
     def _read(self) -> None:
         meta: dict[str, Any] = json.loads((self._folder / _META).read_text("utf-8"))
         self._buckets = tuple(self._mapped((base, delta, dead)) for base, delta, dead in meta["buckets"])
-        self.codes = Codes.from_lists(meta["events"], meta["channels"])
+        self.codes = Codes.from_lists(meta["events"], meta["channels"], meta["pages"])
         self._generation, self.mark = int(meta["generation"]), str(meta["mark"])
 
     def _forget(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dujiang.engine.columns import EMPTY, Code, Columns
+from dujiang.engine.columns import EMPTY, STORED, Code, Columns
 from dujiang.engine.derived.events import SAYS_WHO
 
 BUCKETS: Final = 16
@@ -21,14 +22,16 @@ _ROWS: Final = """
     WHERE NOT list_contains($says_who, kind) {since}
     ORDER BY person & $mask, person, "at", seq
 """
+_NUMBERS: Final = "coalesce(dwell_ms, 0) AS dwell_ms, coalesce(value_minor, 0) AS value_minor"
 _ALL: Final = _ROWS.format(
-    columns="event_code.code AS event, channel_code.code AS channel",
+    columns=f"event_code.code AS event, channel_code.code AS channel, coalesce(page_code.code, -1) AS page, {_NUMBERS}",
     owner="person_node",
-    joins="JOIN event_code ON event_code.word = fact_event.name JOIN channel_code ON channel_code.word = channel",
+    joins="JOIN event_code ON event_code.word = fact_event.name JOIN channel_code ON channel_code.word = channel"
+    " LEFT JOIN page_code ON page_code.word = page",
     since="",
 )
 _TOUCHED: Final = _ROWS.format(
-    columns="name, channel",
+    columns=f"name, channel, page, {_NUMBERS}",
     owner="(SELECT node, person, from_at, to_at, since FROM person_node JOIN followed USING (person))",
     joins="",
     since='AND "at" >= $earliest AND epoch_ms("at") >= epoch_ms(since)',
@@ -36,55 +39,93 @@ _TOUCHED: Final = _ROWS.format(
 _GIVEN: Final = {"says_who": list(SAYS_WHO), "mask": BUCKETS - 1}
 
 
+PAGES_MAX: Final = 65_536
+"""Different pages that get a code. Where addresses differ for everybody, nobody asks for one of them, and none is coded."""
+
+
 class Codes:
-    """Numbers for the names of events and channels; a number never changes its name."""
+    """Numbers for the names of events and channels, and for pages; a number never changes its word.
+
+    Attributes:
+        events: code by name.
+        channels: code by name.
+        pages: code by page; None where there are too many, so that the column of pages says nothing.
+    """
 
     def __init__(self) -> None:
         self.events: dict[str, int] = {}
         self.channels: dict[str, int] = {}
+        self.pages: dict[str, int] | None = {}
 
     @classmethod
-    def from_lists(cls, events: list[str], channels: list[str]) -> Codes:
+    def from_lists(cls, events: list[str], channels: list[str], pages: list[str] | None) -> Codes:
         """Codes as :meth:`as_lists` wrote them down."""
         codes = cls()
         codes.events = {word: code for code, word in enumerate(events)}
         codes.channels = {word: code for code, word in enumerate(channels)}
+        codes.pages = None if pages is None else {word: code for code, word in enumerate(pages)}
         return codes
 
-    def as_lists(self) -> dict[str, list[str]]:
-        """Names in the order of their codes."""
-        return {"events": list(self.events), "channels": list(self.channels)}
+    def as_lists(self) -> dict[str, list[str] | None]:
+        """Words in the order of their codes."""
+        pages = None if self.pages is None else list(self.pages)
+        return {"events": list(self.events), "channels": list(self.channels), "pages": pages}
+
+    def page_codes(self, pages: pa.ChunkedArray) -> Code:
+        """The code of each of ``pages``; -1 for one that is missing, and for all once there are too many."""
+        coded = None if self.pages is None else _coded(pages, self.pages)
+        if self.pages is None or len(self.pages) > PAGES_MAX:
+            self.pages = None
+        return np.full(len(pages), -1, np.int32) if coded is None else coded
 
 
-def all_rows(con: duckdb.DuckDBPyConnection, codes: Codes) -> list[Columns]:
-    """Everything that persons did, one set of columns for each bucket; new names are added to ``codes``."""
-    for word, known in (("name", codes.events), ("channel", codes.channels)):
-        found = con.execute(f"SELECT DISTINCT {word} FROM fact_event WHERE {word} IS NOT NULL ORDER BY 1").fetchall()
-        _learn(known, [one for (one,) in found])
-    con.register("event_code", _as_table(codes.events))
-    con.register("channel_code", _as_table(codes.channels))
-    parts: list[list[Columns]] = [[] for _bucket in range(BUCKETS)]
-    for batch in con.sql(_ALL, params=_GIVEN).to_arrow_reader(1_000_000):
-        rows = Columns(*(batch.column(name).to_numpy() for name in Columns._fields[:4]))
+def all_rows(con: duckdb.DuckDBPyConnection, codes: Codes) -> Iterator[Columns]:
+    """Everything that persons did, one set of columns for each bucket in order; new words are added to ``codes``."""
+    _learn(codes.events, _different(con, "name"))
+    _learn(codes.channels, _different(con, "channel"))
+    pages = _different(con, "page", PAGES_MAX + 1)
+    codes.pages = None if len(pages) > PAGES_MAX else {word: code for code, word in enumerate(pages)}
+    tables = {"event_code": codes.events, "channel_code": codes.channels, "page_code": codes.pages or {}}
+    for name, known in tables.items():
+        con.register(name, _as_table(known))
+    yield from _in_buckets(con.sql(_ALL, params=_GIVEN).to_arrow_reader(1_000_000))
+    for name in tables:
+        con.unregister(name)
+
+
+def _in_buckets(batches: Iterable[pa.RecordBatch]) -> Iterator[Columns]:
+    """Rows that come bucket after bucket, all of one bucket together: never more than one of them is in memory."""
+    number, parts = 0, list[Columns]()
+    for batch in batches:
+        rows = Columns.of({name: batch.column(name).to_numpy() for name in STORED})
         bucket = rows.person & (BUCKETS - 1)
-        for number in np.unique(bucket):
-            parts[number].append(rows.take(bucket == number))
-    con.unregister("event_code")
-    con.unregister("channel_code")
-    return [Columns.join(part) for part in parts]
+        for found in np.unique(bucket):
+            while number < found:
+                yield Columns.join(parts)
+                number, parts = number + 1, []
+            parts.append(rows.take(bucket == found))
+    while number < BUCKETS:
+        yield Columns.join(parts)
+        number, parts = number + 1, []
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, codes: Codes, touched: pa.Table) -> Columns:
-    """What the persons in ``touched`` did from their ``since`` on; new names are added to ``codes``."""
+    """What the persons in ``touched`` did from their ``since`` on; new words are added to ``codes``."""
     earliest = min(touched["since"].to_pylist())
     con.register("followed", touched)
     found = con.sql(_TOUCHED, params={**_GIVEN, "earliest": earliest}).to_arrow_table()
     con.unregister("followed")
     if not found.num_rows:
         return EMPTY
-    event, channel = _coded(found["name"], codes.events), _coded(found["channel"], codes.channels)
-    known = (event >= 0) & (channel >= 0)
-    return Columns(found["person"].to_numpy(), found["at_ms"].to_numpy(), event, channel).take(known)
+    columns = {name: found[name].to_numpy() for name in ("person", "at_ms", "dwell_ms", "value_minor")}
+    columns["event"], columns["channel"] = _coded(found["name"], codes.events), _coded(found["channel"], codes.channels)
+    columns["page"] = codes.page_codes(found["page"])
+    return Columns.of(columns).take((columns["event"] >= 0) & (columns["channel"] >= 0))
+
+
+def _different(con: duckdb.DuckDBPyConnection, column: str, most: int = 1 << 31) -> list[str]:
+    question = f"SELECT DISTINCT {column} FROM fact_event WHERE {column} IS NOT NULL LIMIT {most}"
+    return sorted(word for (word,) in con.execute(question).fetchall())
 
 
 def _learn(known: dict[str, int], words: list[str]) -> None:

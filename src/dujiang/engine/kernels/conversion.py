@@ -49,8 +49,12 @@ def conversion(
         threads: parts that are passed over at the same time.
     """
     kernel: Any = _conversion
+
+    def passed(rows: Columns) -> Any:
+        return kernel(rows.person, rows.at_ms, rows.event, rows.skip, first, then, window_ms, from_ms, to_ms)
+
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda part: kernel(*part, first, then, window_ms, from_ms, to_ms), parts))
+        found = list(pool.map(passed, parts))
     return Conversion(*(np.sort(np.concatenate([NOBODY, *(one[side] for one in found)])) for side in (0, 1)))
 
 
@@ -59,7 +63,6 @@ def _conversion(
     person: Any,
     at_ms: Any,
     event: Any,
-    _channel: Any,
     skip: Any,
     first: Any,
     then: Any,

@@ -31,6 +31,7 @@ from dujiang.people.conditions import (
     Tagged,
 )
 from dujiang.people.counting import counted_text
+from dujiang.people.segments.sampling import coefficients, limit, sampled_text
 
 TAGS: Final = "person_tag"
 EARTH_KM: Final = 6371.0088
@@ -153,9 +154,8 @@ class Compiler:
         return f"({name}.person IS NOT NULL)"
 
     def _sample(self, one: Sample) -> str:
-        # MD5, because the engine's own hash may change with its version, and a sample has to stay.
-        seed, limit = self.binder.bind(one.seed), self.binder.bind(round(one.percent * 10_000))
-        return f"(md5_number_lower(concat_ws(':', {seed}, p.person)) % 1000000 < {limit})"
+        numbers = (self.binder.bind(number) for number in (*coefficients(one.seed), limit(one.percent)))
+        return sampled_text("p.person", *numbers)
 
     def _list(self, one: Listed) -> str:
         alias = self._name(f"l{one.tag}", "l")

@@ -1,4 +1,5 @@
-"""Conditions that timelines answer: how often somebody did something, and sequences, where only names and channels are asked.
+"""Conditions that timelines answer: how often somebody did something, sums of it, and sequences, where only names, channels
+and pages are asked.
 
 Every other condition, and these too while the timelines are behind the engine, is answered by the engine itself.
 """
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import NOBODY, Columns, Whole
-from dujiang.engine.kernels.marking import Bits, Kinds, counted, marked, picked
+from dujiang.engine.kernels.marking import ANY_PAGE, Bits, Kinds, counted, marked, picked, summed
 from dujiang.engine.kernels.sequence import NO_LIMIT, WITHOUT, followed
 from dujiang.engine.timeline import Timeline
 from dujiang.engine.timeline_facts import Codes
@@ -27,7 +28,8 @@ from dujiang.people.conditions import Behaviour, Condition, Sequence
 
 THREADS: Final = 2
 _EVER: Final = np.iinfo(np.int64).max
-_CODED: Final = ("name", "channel")
+_CODED: Final = ("name", "channel", "page")
+_AMOUNTS: Final = (("count", ""), ("sum", "dwell_ms"), ("sum", "value_minor"))
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,22 @@ class Timelines:
         """
         if isinstance(one, Sequence):
             return self._sequence(con, one, as_of)
-        if isinstance(one, Behaviour) and one.source == "events" and one.aggregate == "count":
-            return self._count(con, one, as_of)
+        if isinstance(one, Behaviour) and one.source == "events" and (one.aggregate, one.column) in _AMOUNTS:
+            return self._amount(con, one, as_of)
         return None
 
-    def _count(self, con: duckdb.DuckDBPyConnection, one: Behaviour, as_of: AsOf) -> Found | None:
+    def _amount(self, con: duckdb.DuckDBPyConnection, one: Behaviour, as_of: AsOf) -> Found | None:
         kinds = self._kinds(con, [one.where], one.window, as_of)
         if kinds is None:
             return None
-        found = self._each(lambda rows: counted(rows.person, marked(rows, kinds)))
-        persons, counts = (np.concatenate([NOBODY, *(part[side] for part in found)]) for side in (0, 1))
-        fits = _fitting(con, counts, one.comparison, as_of.today)
+
+        def work(rows: Columns) -> tuple[Whole, Whole]:
+            bits = marked(rows, kinds)
+            return summed(rows.person, bits, getattr(rows, one.column)) if one.column else counted(rows.person, bits)
+
+        found = self._each(work)
+        persons, amounts = (np.concatenate([NOBODY, *(part[side] for part in found)]) for side in (0, 1))
+        fits = _fitting(con, amounts, one.comparison, as_of.today)
         others = bool(_fitting(con, np.zeros(1, np.int64), one.comparison, as_of.today)[0])
         return Found(persons[fits != others], others)
 
@@ -97,7 +104,15 @@ class Timelines:
         self, con: duckdb.DuckDBPyConnection, wheres: list[tuple[Where, ...]], window: Window, as_of: AsOf
     ) -> Kinds | None:
         """What each of ``wheres`` asks for as a kind of its own; None where one asks for other columns than codes."""
-        words = {"name": [*self._codes.events, None], "channel": [*self._codes.channels, None]}
+        words: dict[str, list[str | None]] = {
+            "name": [*self._codes.events, None],
+            "channel": [*self._codes.channels, None],
+        }
+        if any(one.column == "page" for where in wheres for one in where):
+            pages = self._codes.pages
+            if pages is None:
+                return None
+            words["page"] = [*pages, None]
         bits = {column: np.zeros(len(known), np.uint8) for column, known in words.items()}
         for place, where in enumerate(wheres):
             if any(one.column not in _CODED for one in where):
@@ -112,7 +127,7 @@ class Timelines:
         first, last = window.bounds(as_of.today)
         end = as_of.at if last is None else min(as_of.at, _start(last + timedelta(1), as_of))
         start = -_EVER if first is None else _ms(_start(first, as_of))
-        return Kinds(bits["name"][:-1], bits["channel"][:-1], start, _ms(end))
+        return Kinds(bits["name"][:-1], bits["channel"][:-1], start, _ms(end), bits.get("page", ANY_PAGE))
 
     def _each(self, work: Any) -> list[Any]:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -126,9 +141,9 @@ def _folded(bits: Bits, steps: int) -> Bits:
     return table.astype(np.uint8)[bits]
 
 
-def _fitting(con: duckdb.DuckDBPyConnection, counts: Whole, comparison: Comparison, today: date) -> np.ndarray:
-    """Which of ``counts`` fulfil ``comparison``; asked once for each different one."""
-    different, place = np.unique(counts, return_inverse=True)
+def _fitting(con: duckdb.DuckDBPyConnection, amounts: Whole, comparison: Comparison, today: date) -> np.ndarray:
+    """Which of ``amounts`` fulfil ``comparison``; asked once for each different one."""
+    different, place = np.unique(amounts, return_inverse=True)
     return _asked(con, pa.array(different), "number", [comparison], today)[place]
 
 

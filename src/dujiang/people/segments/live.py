@@ -20,9 +20,10 @@ from dujiang.engine.columns import Whole
 from dujiang.engine.question import mark
 from dujiang.engine.timeline import Timeline
 from dujiang.people.behaviour import AsOf
-from dujiang.people.conditions import All, Any_, Condition, Not, leaves
+from dujiang.people.conditions import All, Any_, Condition, Not, Sample, leaves
 from dujiang.people.segments.compile import Compiler, TagKinds
 from dujiang.people.segments.fast import Found, Timelines
+from dujiang.people.segments.sampling import sampled
 from dujiang.people.segments.sequences import found
 
 Mask = npt.NDArray[np.bool_]
@@ -91,6 +92,9 @@ class Live:
         timelines = Timelines.of(self._timeline, state.key[0]) if self._timeline else None
         made: dict[str, Mask] = {}
         for name, one in new.items():
+            if isinstance(one, Sample):
+                made[name] = sampled(state.persons, one.percent, one.seed)
+                continue
             answer = timelines.answer(con, one, state.as_of) if timelines else None
             if answer is not None:
                 made[name] = _mask(state.persons, answer)

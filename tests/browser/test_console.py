@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from dujiang.api.app import create_app
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.money import format_money, format_number
+from dujiang.people.conditions import parse_condition
 from dujiang.people.model import PeopleQuery
 from dujiang.workspace import Workspace
 
@@ -190,6 +191,96 @@ def test_a_link_of_the_graph_says_why_it_joins(
         watched.page.keyboard.press("Enter")
         assert watched.page.locator("#graph-table[open] table").count() == 1
     assert watched.wrong == []
+
+
+def built(page: Page) -> Any:
+    return json.loads(page.locator("textarea[name=condition]").input_value())
+
+
+def live_count(page: Page, sentence: str) -> str:
+    """The number that is shown once the sentence is ``sentence``."""
+    page.wait_for_function("said => document.querySelector('[data-sentence]').textContent === said", arg=sentence)
+    return page.locator("[data-count]").inner_text().split(" ")[0]
+
+
+def test_a_sequence_is_built_in_the_form(chromium: Browser, session: str, address: str, workspace: Workspace) -> None:
+    """Two pages within two hours without a click in between, by keyboard, on a phone."""
+    watched = opened(chromium, session)
+    page = watched.page
+    page.set_viewport_size({"width": 375, "height": 800})
+    visit(watched, address, "/segments/new", "en")
+    page.select_option("select[aria-label='Kind of condition'] >> nth=1", "sequence")
+    steps = page.locator("fieldset.step")
+    for place in range(2):
+        step = steps.nth(place)
+        step.locator("select[aria-label=Column]").select_option("kind")
+        steps.nth(place).locator("select[aria-label=Operator]").select_option("is")
+        steps.nth(place).locator("input[aria-label=Value]").fill("page")
+        page.keyboard.press("Tab")
+    page.get_by_role("button", name="Add what must not come between").press("Enter")
+    steps.nth(2).locator("select[aria-label=Operator]").select_option("is")
+    steps.nth(2).locator("input[aria-label=Value]").fill("element_clicked")
+    page.keyboard.press("Tab")
+    page.locator("input[aria-label='each within']").fill("2")
+    page.keyboard.press("Tab")
+    page.select_option("select[aria-label='Unit of time']", "hours")
+    tree = {
+        "type": "sequence",
+        "steps": [{"where": [{"column": "kind", "op": "is", "value": "page"}]}] * 2,
+        "without": [{"where": [{"column": "name", "op": "is", "value": "element_clicked"}]}],
+        "within_minutes": 120,
+    }
+    assert built(page) == {"type": "all", "of": [tree]}
+    shown = live_count(
+        page,
+        "People of whom it is true that they did: an event whose kind is “page”, then an event whose kind is “page”, "
+        "each within 2 hours, without “element_clicked” in between.",
+    )
+    assert int(shown.replace(",", "")) == workspace.segments.count(parse_condition(tree), "en").people
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert Axe().run(page).response["violations"] == []
+    page.fill("input[name=name]", "came_back_soon")
+    page.click("form[data-builder] button[type=submit]")
+    page.wait_for_url("**/segments/came_back_soon")
+    visit(watched, address, "/segments/came_back_soon/edit", "en")
+    assert page.locator("fieldset.step").count() == 3
+    assert page.locator("input[aria-label='each within']").input_value() == "2"
+    assert watched.wrong == []
+
+
+def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    page.set_viewport_size({"width": 375, "height": 800})
+    visit(watched, address, "/segments/new", "en")
+    page.select_option("select[aria-label='Kind of condition'] >> nth=1", "near")
+    page.get_by_label("Latitude").focus()
+    for label, value in (
+        ("Latitude", "30.25"),
+        ("Longitude", "120.17"),
+        ("Kilometres", "1.5"),
+        ("In the last days", "7"),
+    ):
+        focus = (
+            "label => document.activeElement.getAttribute('aria-label') === label && document.activeElement.isConnected"
+        )
+        page.wait_for_function(focus, arg=label)  # the Tab key led here although the form was drawn anew
+        page.keyboard.press("Control+a")
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(100)
+    tree = {"type": "near", "latitude": 30.25, "longitude": 120.17, "km": 1.5, "window": {"days": 7}}
+    assert built(page) == {"type": "all", "of": [tree]}
+    said = "People of whom it is true that they were within 1.5 km of 30.25, 120.17 (in the last 7 days)."
+    assert live_count(page, said) == "0"
+    page.get_by_label("Latitude").fill("95")
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => document.querySelector('[data-count]').textContent === '–'")
+    assert "latitude" in page.locator("[data-sentence]").inner_text()
+    page.keyboard.press("Control+z")
+    assert live_count(page, said) == "0"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert Axe().run(page).response["violations"] == []
 
 
 def test_suggestions_are_decided_by_keyboard(

@@ -11,13 +11,18 @@ const NOTHING = new Set(["known", "unknown"]);
 const PLAIN = new Set(["count", "days_since_first", "days_since_last"]);
 const FRESH = {
   behaviour: () => ({ type: "behaviour", source: "orders", op: "at_least", value: 1 }),
+  sequence: () => ({ type: "sequence", steps: [step(), step()] }),
   profile: () => ({ type: "profile", field: "city", op: "known" }),
   tag: () => ({ type: "tag", tag: Object.keys(words.tags)[0] ?? "", op: "known" }),
   segment: () => ({ type: "segment", segment: Object.keys(labels.segments)[0] ?? "" }),
   sample: () => ({ type: "sample", percent: 10, seed: "" }),
   list: () => ({ type: "list", tag: "" }),
+  near: () => ({ type: "near", latitude: 31.2304, longitude: 121.4737, km: 3, window: { days: 30 } }),
 };
-const KINDS = { behaviour: "Did something", profile: "Profile field", tag: "Tag", segment: "In a segment", sample: "Fixed sample", list: "On a list" };
+const step = () => ({ where: [{ column: "name", op: "known" }] });
+const STEPS = { least: 2, most: 5, between: 3 };
+const MINUTES = { days: 1440, hours: 60, minutes: 1 };
+const KINDS = { behaviour: "Did something", sequence: "Did things one after the other", profile: "Profile field", tag: "Tag", segment: "In a segment", sample: "Fixed sample", list: "On a list", near: "Near a place" };
 
 const words = await (await fetch("/api/v1/segments/words")).json();
 let tree = JSON.parse(text.value);
@@ -47,11 +52,15 @@ function select(label, value, options, act) {
 const input = (label, value, act, more = {}) =>
   make("input", { "aria-label": label, placeholder: label, value: value ?? "", change: (event) => act(event.target.value), ...more });
 
+/** A control with its name in front of it. */
+const named = (label, control) => make("label", { class: "named" }, make("span", {}, label), control);
+
 /** Do `act`, remember what was before, and show what is now. */
 function change(act) {
   past.push(JSON.stringify(tree));
   act();
-  show();
+  text.value = JSON.stringify(tree, null, 2);
+  setTimeout(show); // once the Tab key has moved the focus on, so that it is found again
 }
 
 function show() {
@@ -90,13 +99,13 @@ function group(one, replace, remove) {
     ...lines, make("div", { class: "row" }, ...add));
 }
 
-const removal = (remove) => (remove ? button(t("Remove"), remove, { class: "button plain" }) : null);
+const removal = (remove, label = t("Remove")) => (remove ? button(label, remove, { class: "button plain" }) : null);
 
 function leaf(one, replace, remove) {
   const kind = KINDS[one.type]
     ? select(t("Kind of condition"), one.type, Object.fromEntries(Object.entries(KINDS).map(([key, name]) => [key, t(name)])), (type) => change(() => replace(FRESH[type]())))
     : make("code", {}, one.type);
-  const parts = { behaviour, profile, tag, segment: member, sample, list }[one.type]?.(one) ?? [make("code", {}, JSON.stringify(one))];
+  const parts = { behaviour, sequence, profile, tag, segment: member, sample, list, near }[one.type]?.(one) ?? [make("code", {}, JSON.stringify(one))];
   return make("div", { class: "filters condition" }, kind, ...parts, removal(remove));
 }
 
@@ -150,18 +159,69 @@ function behaviour(one) {
   ];
   if (!PLAIN.has(aggregate)) parts.push(select(t("Column"), one.column, labelled(Object.keys(columns), labels.columns), (column) => change(() => { Object.assign(one, { column, op: "known", value: null }); })));
   parts.push(...comparison(one, numeric ? "number" : columns[one.column] ?? "text"));
-  parts.push(input(t("In the last days"), one.window?.days, (value) => change(() => {
-    if (value === "") delete one.window;
-    else one.window = { days: Number(value) };
-  }), { type: "number", min: "0", max: "3650" }));
-  for (const [index, test] of (one.where ?? []).entries()) {
-    parts.push(make("div", { class: "filters" }, t("where"),
-      select(t("Column"), test.column, labelled([...new Set([test.column, ...Object.keys(columns)])], labels.columns), (column) => change(() => { Object.assign(test, { column, op: "known" }); delete test.value; })),
-      ...comparison(test, columns[test.column] ?? "any"),
-      button(t("Remove"), () => change(() => one.where.splice(index, 1)), { class: "button plain" })));
-  }
-  parts.push(button(t("Add a filter"), () => change(() => { one.where = [...(one.where ?? []), { column: "channel", op: "known" }]; }), { class: "button plain" }));
+  parts.push(lastDays(one), ...filters(one, columns, 0));
   return parts;
+}
+
+const lastDays = (one) => input(t("In the last days"), one.window?.days, (value) => change(() => {
+  if (value === "") delete one.window;
+  else one.window = { days: Number(value) };
+}), { type: "number", min: "0", max: "3650" });
+
+/** The comparisons of `one.where`, of which at least `least` stay, and the way to another. */
+function filters(one, columns, least) {
+  const tests = one.where ?? [];
+  const lines = tests.map((test, index) => make("div", { class: "filters" }, t("where"),
+    select(t("Column"), test.column, labelled([...new Set([test.column, ...Object.keys(columns)])], labels.columns), (column) => change(() => { Object.assign(test, { column, op: "known" }); delete test.value; })),
+    ...comparison(test, columns[test.column] ?? "any"),
+    removal(tests.length > least ? () => change(() => tests.splice(index, 1)) : null)));
+  return [...lines, button(t("Add a filter"), () => change(() => { one.where = [...tests, { column: "channel", op: "known" }]; }), { class: "button plain" })];
+}
+
+/** One event after the other, with what must not come between. */
+function sequence(one) {
+  const happening = (list, index, label, least, away) => make("fieldset", { class: "step" },
+    make("legend", {}, label),
+    ...filters(list[index], words.sources.events, 1),
+    removal(list.length > least ? () => change(() => list.splice(index, 1)) : null, away));
+  const without = one.without ?? [];
+  const more = (label, list, most, add) => (list.length < most ? button(label, () => change(add)) : null);
+  return [
+    ...one.steps.map((_, index) => happening(one.steps, index, t(index ? "then" : "First"), STEPS.least, t("Remove this step"))),
+    ...without.map((_, index) => happening(without, index, t("without in between"), 0, t("Remove this exclusion"))),
+    make("div", { class: "row" },
+      more(t("Add a step"), one.steps, STEPS.most, () => one.steps.push(step())),
+      more(t("Add what must not come between"), without, STEPS.between, () => { one.without = [...without, step()]; })),
+    ...within(one),
+    named(t("In the last days"), lastDays(one)),
+  ].filter((part) => part !== null);
+}
+
+/** How long after the step before, in the largest unit in which it is a whole number; empty for any time. */
+function within(one) {
+  const minutes = one.within_minutes ?? null;
+  const unit = Object.keys(MINUTES).find((name) => (minutes ?? 0) % MINUTES[name] === 0);
+  const amount = minutes === null ? "" : minutes / MINUTES[unit];
+  const put = (value, name) => change(() => {
+    if (value === "") delete one.within_minutes;
+    else one.within_minutes = Math.round(Number(value) * MINUTES[name]);
+  });
+  const units = { days: t("days"), hours: t("hours"), minutes: t("minutes") };
+  return [
+    named(t("each within"), input(t("each within"), amount, (value) => put(value, unit), { type: "number", min: "1", placeholder: t("any time") })),
+    ...(minutes === null ? [] : [select(t("Unit of time"), unit, units, (name) => put(amount, name))]),
+  ];
+}
+
+/** Within some kilometres of a place. */
+function near(one) {
+  const number = (label, key, min, max) => named(label, input(label, one[key], (value) => change(() => { one[key] = value === "" ? null : Number(value); }), { type: "number", min, max, step: "any", required: true }));
+  return [
+    number(t("Latitude"), "latitude", "-90", "90"),
+    number(t("Longitude"), "longitude", "-180", "180"),
+    number(t("Kilometres"), "km", "0.01", "1000"),
+    named(t("In the last days"), lastDays(one)),
+  ];
 }
 
 async function count() {

@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from typing import Any
 
 import httpx
@@ -290,11 +291,62 @@ def test_an_identifier_leads_to_its_person(admin: httpx.Client, workspace: Works
     assert "19900000003" not in answer.headers["location"]
 
 
-def test_timeline_goes_on(admin: httpx.Client, workspace: Workspace) -> None:
+def test_timeline_goes_on(admin: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dujiang.console.views.people.PART", 5)
     person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
-    page = workspace.people.timeline(person, limit=50)
-    text = admin.get(f"/people/{person_id(person)}").text
-    assert text.count('<span class="knot">') == len(page.entries)
+    every = workspace.people.timeline(person, limit=1000).entries
+    assert len(every) > 10
+    path, shown = f"/people/{person_id(person)}", 0
+    text = admin.get(path).text
+    while True:
+        shown += text.count('<span class="knot">')
+        if not (more := re.search(r'hx-get="([^"]*/timeline[^"]*)"', text)):
+            break
+        assert text.count('<span class="knot">') == 5
+        text = admin.get(unescape(more[1])).text
+        assert "<html" not in text  # only what is put below
+    assert shown == len(every)
+
+
+def test_a_timeline_is_narrowed_by_the_address(admin: httpx.Client, workspace: Workspace) -> None:
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    every = workspace.people.timeline(person, limit=1000).entries
+    channel = every[0].channel
+    for query in ({"kind": "order"}, {"channel": channel}, {"kind": "order", "channel": channel}):
+        wanted = [
+            one
+            for one in every
+            if one.kind == query.get("kind", one.kind) and one.channel == query.get("channel", one.channel)
+        ]
+        text = admin.get(f"/people/{person_id(person)}", params=query).text
+        assert text.count('<span class="knot">') == min(len(wanted), 20)
+
+
+def test_orders_are_shown_in_parts_and_exported_whole(
+    admin: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dujiang.console.views.people.PART", 2)
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    every, path = workspace.people.orders(person), f"/people/{person_id(person)}"
+    assert len(every) > 4
+    numbers = [one.order_no for one in every]
+
+    def shown(text: str) -> list[str]:
+        table = text.split('data-sheet="orders"')[1].split("</table>")[0]
+        return [number for number in numbers if f">{number}<" in re.sub(r"\s*<(/?)code>\s*", "<\\1code>", table)]
+
+    text = admin.get(path).text
+    assert shown(text) == numbers[:2]
+    more = re.search(r'hx-get="([^"]*/orders[^"]*)"', text)
+    assert more is not None
+    text = admin.get(unescape(more[1])).text
+    assert "<html" not in text
+    assert shown(text) == numbers[:4]
+    exported = admin.get(path, params={"export": "csv", "sheet": "orders"}).text
+    assert len(exported.splitlines()) == 1 + len(numbers)
+    channel = every[0].channel
+    narrowed = admin.get(path, params={"export": "csv", "sheet": "orders", "channel": channel}).text
+    assert len(narrowed.splitlines()) == 1 + sum(one.channel == channel for one in every)
 
 
 def test_palette_finds_pages_metrics_and_people(admin: httpx.Client) -> None:

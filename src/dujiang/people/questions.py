@@ -125,13 +125,11 @@ def channels(person: int) -> Rows:
     )
 
 
-def orders(person: int) -> Rows:
-    """The person's latest orders."""
+def orders(person: int, limit: int | None = ORDERS_SHOWN) -> Rows:
+    """The person's latest orders; all of them where ``limit`` is None."""
     rows = table("orders")
     columns = ("channel", "shop", "order_no", "at", "status", "paid_minor", "refunded_minor", "units", "nth")
-    return (
-        rows.filter(rows.person == person).order_by(rows.at.desc(), rows.order_no).limit(ORDERS_SHOWN).select(*columns)
-    )
+    return rows.filter(rows.person == person).order_by(rows.at.desc(), rows.order_no).limit(limit).select(*columns)
 
 
 def consents(person: int) -> Rows:

@@ -171,6 +171,11 @@ class PeopleService:
             nodes = ask(con, questions.owned(who.person))["node"].to_pylist()
         return dict(self._vault.reveal(nodes))
 
+    def orders(self, person: int) -> tuple[PersonOrder, ...]:
+        """Every order of a person (its number), the latest first; empty for somebody unknown."""
+        with bounded(self._answers) as con:
+            return tuple(PersonOrder(**row) for row in ask(con, questions.orders(person, None)).to_pylist())
+
     def timeline(
         self,
         person: int,

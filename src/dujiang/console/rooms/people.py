@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import cast, get_args
 
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.evidence import explain
 from dujiang.insight.model import Condition
-from dujiang.people.model import PeoplePage, PeopleQuery, Sort
+from dujiang.people.model import EntryKind, PeoplePage, PeopleQuery, PersonOrder, PersonPage, Sort
 from dujiang.people.service import timeline_until
 
 ROOM = Room()
@@ -152,8 +153,6 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
     if reveal:
         workspace.record(visit.actor, "person.reveal", person_id(who))
         clear = workspace.people.clear_identifiers(who)
-    before = visit.query.get("before", "") or timeline_until(at)
-    timeline = views.timeline(visit, workspace.people.timeline(who, before))
     values, fresh = workspace.tags.of_person(who, at), workspace.tags.fresh()
     related = workspace.relations.of_person(who)
     graph = workspace.identity_graphs.of(who, workspace.identifier_types)
@@ -162,7 +161,7 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         identity_graph.sheet(visit, graph),
         relation_views.sheet(visit, related),
         relation_views.sheet(visit, workspace.relations.around(who), "relations-around"),
-        views.orders_sheet(visit, found),
+        _orders(visit, found),
         views.channels_sheet(visit, found),
         tag_views.consents_sheet(visit, found.consents),
     ]
@@ -172,7 +171,9 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         sheets,
         view=views.person(visit, found, clear, day),
         graph=identity_graph.view(visit, graph, seams),
-        timeline=timeline,
+        timeline=_timeline(visit, found.profile.person, at),
+        path=f"/people/{person_id(who)}",
+        doings=_doings(visit, found),
         tags=tag_views.of_person(visit, values),
         reach=tag_views.reach(visit, values),
         marks=found.marks,
@@ -185,6 +186,77 @@ def _person_page(visit: Visit, *, reveal: bool) -> Response:
         fresh_at=fresh.at if fresh and at is None else None,
         suggested=len(workspace.suggestions.list("open", person=who)) if at is None else 0,
     )
+
+
+@ROOM.get("/people/{id}/timeline", allow="person.read")
+def timeline(visit: Visit) -> Response:
+    """More of a person's timeline, to be put below what is shown."""
+    day = _as_of(visit)
+    who = visit.workspace.people.get(asked(visit)).profile.person
+    path = f"/people/{person_id(who)}"
+    at = visit.workspace.day_start(day) if day else None
+    return render(visit, "components/timeline.html", timeline=_timeline(visit, who, at), path=path)
+
+
+@ROOM.get("/people/{id}/orders", allow="person.read")
+def orders(visit: Visit) -> Response:
+    """A person's orders, as many as the address asks for."""
+    day = _as_of(visit)
+    found = visit.workspace.people.get(asked(visit), visit.workspace.day_start(day) if day else None)
+    path = f"/people/{person_id(found.profile.person)}"
+    return page(
+        visit, "components/person_orders.html", [_orders(visit, found)], path=path, doings=_doings(visit, found)
+    )
+
+
+@dataclass(frozen=True)
+class _Doings:
+    """Which of a person's doings are shown, and how many orders."""
+
+    channel: str
+    kind: str
+    channels: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str], ...]
+    more: str
+
+
+def _doings(visit: Visit, found: PersonPage) -> _Doings:
+    query = visit.with_query(orders=_shown(visit) + views.PART).partition("?")[2]
+    return _Doings(
+        channel=visit.query.get("channel", ""),
+        kind=visit.query.get("kind", ""),
+        channels=views.channel_choices(visit, found.profile.channels),
+        kinds=views.choices(visit, views.KINDS),
+        more=query if len(_chosen_orders(visit, found)) > _shown(visit) else "",
+    )
+
+
+def _orders(visit: Visit, found: PersonPage) -> Sheet:
+    return views.orders_sheet(visit, _chosen_orders(visit, found), _shown(visit))
+
+
+def _chosen_orders(visit: Visit, found: PersonPage) -> Sequence[PersonOrder]:
+    """Every order that the channel in the address leaves; of an earlier day those that the page holds."""
+    every = found.orders if _as_of(visit) else visit.workspace.people.orders(found.profile.person)
+    channel = visit.query.get("channel", "")
+    return [one for one in every if not channel or one.channel == channel]
+
+
+def _shown(visit: Visit) -> int:
+    text = visit.query.get("orders", "")
+    return max(int(text), views.PART) if text.isascii() and text.isdigit() and len(text) < 7 else views.PART
+
+
+def _timeline(visit: Visit, who: int, at: datetime | None) -> views.TimelineView:
+    channel, kind = visit.query.get("channel", ""), visit.query.get("kind", "")
+    found = visit.workspace.people.timeline(
+        who,
+        visit.query.get("before", "") or timeline_until(at),
+        views.PART,
+        (channel,) if channel else (),
+        tuple(one for one in get_args(EntryKind) if one == kind) or get_args(EntryKind),
+    )
+    return views.timeline(visit, found, f"/people/{person_id(who)}")
 
 
 def _as_of(visit: Visit) -> date | None:

@@ -19,6 +19,7 @@ from dujiang.people.model import (
     EntryKind,
     OwnedIdentifier,
     PeoplePage,
+    PersonOrder,
     PersonPage,
     Profile,
     Sort,
@@ -285,8 +286,24 @@ def type_label(visit: Visit, type_: str) -> str:
     return visit.workspace.identifier_types.label(type_, visit.locale)
 
 
-def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
-    """The person's orders."""
+KINDS: Final[dict[str, str]] = {
+    "": _("Everything"),
+    "order": _("Orders"),
+    "refund": _("Refunds"),
+    "conversation": _("Service"),
+    "event": _("Tracking"),
+}
+PART: Final = 20
+"""So many orders and entries of a timeline are shown at first, and are added by each click."""
+
+
+def channel_choices(visit: Visit, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The channels that a person's doings can be narrowed to."""
+    return (("", visit.text(_("All channels"))), *((name, visit.channel_label(name)) for name in names))
+
+
+def orders_sheet(visit: Visit, orders: Sequence[PersonOrder], shown: int) -> Sheet:
+    """The first ``shown`` of a person's orders; an export has all."""
     columns = (
         Column("order", visit.text(_("Order")), "code"),
         Column("at", visit.text(_("When")), "moment"),
@@ -298,13 +315,13 @@ def orders_sheet(visit: Visit, page: PersonPage) -> Sheet:
         Column("nth", visit.text(_("Which order")), "number"),
     )
     rows = []
-    for one in page.orders:
+    for one in orders:
         label, tone = STATUSES.get(one.status, (one.status, ""))
         state = Tag(visit.text(label), tone)
         rows.append(
             (one.order_no, one.at, one.channel, one.shop, state, one.paid_minor, one.refunded_minor or None, one.nth)
         )
-    return Sheet("orders", columns, rows)
+    return Sheet("orders", columns, rows[:shown], every=lambda: iter(rows), count=len(rows))
 
 
 def channels_sheet(visit: Visit, page: PersonPage) -> Sheet:
@@ -335,14 +352,15 @@ def channels_sheet(visit: Visit, page: PersonPage) -> Sheet:
     return Sheet("channels", columns, rows)
 
 
-def timeline(visit: Visit, page: TimelinePage) -> TimelineView:
-    """Entries by day, latest first."""
+def timeline(visit: Visit, page: TimelinePage, path: str) -> TimelineView:
+    """Entries by day, latest first; older ones follow at ``path``, the person's page."""
     zone = visit.workspace.zone
     days: dict[str, list[EntryView]] = {}
     for entry in page.entries:
         local = entry.at.astimezone(zone)
         days.setdefault(formats.day(local.date(), visit.locale), []).append(_entry(visit, entry, local))
-    older = visit.with_query(before=page.next) if page.next else ""
+    query = visit.with_query(before=page.next).partition("?")[2]
+    older = f"{path}?{query}" if page.next else ""
     return TimelineView(tuple(DayView(label, tuple(entries)) for label, entries in days.items()), older)
 
 

@@ -17,6 +17,7 @@ from dujiang.collect.exports.mapping import MappingSpec
 from dujiang.collect.model import ChannelSpec
 from dujiang.foundation.definitions import Definition, kinds, load_yaml
 from dujiang.insight.model import AnnotationSpec
+from dujiang.people.segments.model import SegmentSpec
 from dujiang.simulate import Simulated, SimulationSpec, simulate
 
 SPEC = SimulationSpec(end=date(2026, 11, 20), people=3_000, months=7, seed=11)
@@ -29,7 +30,7 @@ def brand(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
 
 @pytest.fixture(scope="session")
 def definitions(brand: Simulated) -> list[Definition]:
-    needed = (ChannelSpec, MappingSpec, AnnotationSpec)  # importing them makes their kinds known
+    needed = (ChannelSpec, MappingSpec, AnnotationSpec, SegmentSpec)  # importing them makes their kinds known
     assert len(kinds()) >= len(needed)
     return load_yaml((brand.folder / "brand.yaml").read_text("utf-8"))
 

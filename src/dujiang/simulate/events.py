@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from dujiang.simulate.brand import ARTICLES, PRODUCTS
-from dujiang.simulate.draws import Ints, spread
+from dujiang.simulate.draws import Ints, Reals, spread
 from dujiang.simulate.identifiers import phone_slot
 from dujiang.simulate.orders import Table
 from dujiang.simulate.people import People
+from dujiang.simulate.traits import LEVELS, Traits, lean, leanings, level
 from dujiang.simulate.visits import APP, BUY, CHAT, TABLET, TRY, Visits
 from dujiang.simulate.world import World
 
@@ -21,8 +23,15 @@ NAMES: Final = (
     "page_viewed", "product_viewed", "article_viewed", "page_left", "like", "favourite", "share", "comment", "add_to_cart",
     "search", "coupon_claimed", "checkout_started", "order_paid", "identify", "community_message", "ugc_posted",
 )  # fmt: skip
-_BROWSING: Final = (0.22, 0.30, 0.13, 0.13, 0.035, 0.03, 0.022, 0.008, 0.055, 0.03, 0.015)
-"""Weights of VIEW to COUPON after the first page."""
+_BROWSING: Final = (0.24, 0.32, 0.11, 0.13, 0.024, 0.024, 0.014, 0.005, 0.06, 0.033, 0.016)
+"""Weights of VIEW to COUPON after the first page, of somebody who leans neither to content nor to company."""
+_CONTENT_PULL: Final = {ARTICLE: 0.9, LEFT: 0.25, LIKE: 0.5, FAVOURITE: 0.7}
+"""What a leaning to content does to the weights, as exponents."""
+_SOCIAL_PULL: Final = {LIKE: 0.5, SHARE: 1.1, COMMENT: 1.1}
+"""What a leaning to company does to them."""
+_LONGER: Final = 0.2
+_LINGERS: Final = 0.45
+"""What a leaning to content does to the length of a visit and to the time spent on each thing."""
 _CHATTING: Final = (0, 0, 0, 0, 0.30, 0, 0.07, 0.16, 0, 0, 0, 0, 0, 0, 0.40, 0.07)
 _BUYING: Final = (VIEW, PRODUCT, PRODUCT, CART, CHECKOUT, PAID)
 _BOUNCES: Final = 0.36
@@ -73,11 +82,11 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
         np.isin(visits.why, (BUY, TRY))
         | draws.chance("identify", _IDENTIFIES, visits.person, visits.source, visits.nth)
     )
-    count = _lengths(world, visits) + says
+    count = _lengths(world, people.traits, visits) + says
     of, place = spread(count)
     key = (visits.person[of], visits.source[of], visits.why[of], visits.nth[of], place)
-    code = _codes(world, visits, of, place, says, key)
-    at_ms, dwell = _times(world, visits, of, place, count, key)
+    code = _codes(world, people.traits, visits, of, place, says, key)
+    at_ms, dwell = _times(world, people.traits, visits, of, place, count, key)
     looks = np.isin(code, (PRODUCT, CART, FAVOURITE))
     item = np.select(
         [looks, np.isin(code, (ARTICLE, LIKE, COMMENT, SHARE)), code == VIEW],
@@ -116,10 +125,11 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
     return events.pick(np.flatnonzero(~silent & (at_ms < world.days * 86_400_000)))
 
 
-def _lengths(world: World, visits: Visits) -> Ints:
+def _lengths(world: World, traits: Traits, visits: Visits) -> Ints:
     key = (visits.person, visits.source, visits.why, visits.nth)
     bounced = world.draws.chance("bounce", _BOUNCES, *key)
-    browsing = np.where(bounced, 1, 3 + world.draws.exponential("length", _MORE, *key).astype(np.int64))
+    more = _MORE * lean("content", traits.content[visits.row], _LONGER)
+    browsing = np.where(bounced, 1, 3 + world.draws.exponential("length", more, *key).astype(np.int64))
     chatting = 1 + world.draws.exponential("length:chat", 1.1, *key).astype(np.int64)
     return np.select(
         [visits.why == BUY, visits.why == CHAT, visits.source == TABLET],
@@ -128,11 +138,25 @@ def _lengths(world: World, visits: Visits) -> Ints:
     )
 
 
-def _codes(world: World, visits: Visits, of: Ints, place: Ints, says: np.ndarray, key: tuple[Ints, ...]) -> Ints:
+@cache
+def _browsing() -> Reals:
+    """Weights of VIEW to COUPON, a row for each pair of steps of leaning to content and to company."""
+    content, social = (one.ravel() for one in np.meshgrid(leanings(), leanings(), indexing="ij"))
+    table = np.tile(np.array(_BROWSING), (LEVELS * LEVELS, 1))
+    for pull, leaning in ((_CONTENT_PULL, content), (_SOCIAL_PULL, social)):
+        for code, strength in pull.items():
+            table[:, code] *= np.exp(strength * leaning)
+    return table
+
+
+def _codes(
+    world: World, traits: Traits, visits: Visits, of: Ints, place: Ints, says: np.ndarray, key: tuple[Ints, ...]
+) -> Ints:
     """Who is signed in is said first; then the first page, and what follows from why they came."""
     step = place - says[of]
     why = visits.why[of]
-    browsing = np.where(step == 0, VIEW, world.draws.choice("code", _BROWSING, *key))
+    leaning = (level(traits.content) * LEVELS + level(traits.social))[visits.row[of]]
+    browsing = np.where(step == 0, VIEW, world.draws.choice_by_row("code", _browsing(), leaning, *key))
     chatting = world.draws.choice("code:chat", _CHATTING, *key)
     buying = np.array(_BUYING)[np.clip(step, 0, len(_BUYING) - 1)]
     # A payment that never came is a checkout that was left.
@@ -142,10 +166,11 @@ def _codes(world: World, visits: Visits, of: Ints, place: Ints, says: np.ndarray
 
 
 def _times(
-    world: World, visits: Visits, of: Ints, place: Ints, count: Ints, key: tuple[Ints, ...]
+    world: World, traits: Traits, visits: Visits, of: Ints, place: Ints, count: Ints, key: tuple[Ints, ...]
 ) -> tuple[Ints, Ints]:
     """Moments of events, and the time spent since the one before."""
-    gap = np.where(place == 0, 0, _GAP_MS * np.exp(0.9 * world.draws.normal("gap", *key)))
+    usual = _GAP_MS * lean("content", traits.content, _LINGERS)[visits.row[of]]
+    gap = np.where(place == 0, 0, usual * np.exp(0.9 * world.draws.normal("gap", *key)))
     gap = np.minimum(gap, _LONGEST_MS).astype(np.int64)
     start = visits.at[of] * 1000 + world.draws.whole("milli", 1000, *key[:4])
     running = np.cumsum(gap)

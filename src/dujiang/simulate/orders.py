@@ -25,6 +25,7 @@ from dujiang.simulate.draws import Flags, Ints, spread
 from dujiang.simulate.identifiers import household_slot, phone_slot
 from dujiang.simulate.people import People
 from dujiang.simulate.purchases import PURCHASES_MAX, Purchases
+from dujiang.simulate.traits import lean
 from dujiang.simulate.world import World
 
 VALID, CANCELLED, UNPAID = range(3)
@@ -39,6 +40,10 @@ _GIVES_PHONE: Final = 0.4
 _FREE_FROM: Final = 9_900
 _FREIGHT: Final = 800
 _COUPON: Final = 1_500
+_COUPONS: Final = 0.14
+"""Share of orders with a coupon, but for those of bonus hunters."""
+_CLAIMS, _BARGAINS = 0.8, 0.45
+"""What a leaning to low prices does to the chance of a coupon and to the usual discount."""
 _DAY: Final = 86_400
 _OPEN_HOURS: Final = 24
 """Orders without payment stay open for a day before they are closed."""
@@ -228,9 +233,12 @@ def _discounts(world: World, people: People, bought: Purchases, number: Ints, gr
     usual = np.array([one.discount for one in CHANNELS])[bought.channel]
     sensitivity = np.array([one.sensitivity for one in CHANNELS])[bought.channel]
     sale = np.clip((world.lift[bought.day] - 1) * 0.06 * sensitivity, 0.0, 0.16)
-    rate = np.clip(usual * 2 * world.draws.uniform("discount", number) + sale, 0.0, 0.35)
+    price = people.traits.price[bought.row]
+    bargain = 2 * world.draws.uniform("discount", number) * lean("price", price, _BARGAINS)
+    rate = np.clip(usual * bargain + sale, 0.0, 0.35)
     hunted = people.gang[bought.row] >= 0
-    coupon = world.draws.chance("coupon", np.where(hunted, 1.0, 0.14), number) & (bought.channel != STORE)
+    eager = np.minimum(_COUPONS * lean("price", price, _CLAIMS), 0.9)
+    coupon = world.draws.chance("coupon", np.where(hunted, 1.0, eager), number) & (bought.channel != STORE)
     # What a till writes is what was paid: list prices and discounts are not in its export.
     rate = np.where(bought.channel == STORE, 0.0, rate)
     off = np.rint(gross * rate).astype(np.int64) + np.where(coupon, _COUPON, 0)

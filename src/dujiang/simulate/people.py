@@ -9,7 +9,10 @@ import numpy as np
 
 from dujiang.simulate.brand import CHANNELS, CITIES, MINI, ORDER_CHANNELS, SITE, STORES, WECOM
 from dujiang.simulate.draws import Flags, Ints, Reals
+from dujiang.simulate.habits import USUAL
 from dujiang.simulate.names import birth_key, gender_of, households
+from dujiang.simulate.timing import hours
+from dujiang.simulate.traits import Traits, make_traits
 from dujiang.simulate.world import BEFORE, World
 
 NEVER: Final = np.inf
@@ -51,6 +54,7 @@ class People:
         tablet: uses the household's tablet for the site.
         one_phone: gives the household's one phone at the till.
         app: uses the app.
+        traits: what sets them apart in how they behave; accounts of a gang have those of its operator.
     """
 
     person: Ints
@@ -78,6 +82,7 @@ class People:
     tablet: Flags
     one_phone: Flags
     app: Flags
+    traits: Traits
 
     def __len__(self) -> int:
         return len(self.person)
@@ -88,7 +93,9 @@ def make_people(world: World, person: Ints) -> People:
     draws = world.draws
     household, size = households(world, person)
     gang = _gangs(world, person)
-    arrival, channel, paid = _arrivals(world, person, gang)
+    day, channel, paid = _arrivals(world, person, gang)
+    traits = make_traits(draws, np.where(gang >= 0, gang, person), channel)
+    arrival = day + _hour(world, traits, person) / 24
     heir, moved_at, arrival = _numbers(world, person, gang, arrival)
     home = _homes(world, person, channel)
     buyer = draws.chance("buyer", np.array([one.buys for one in CHANNELS])[channel], person) | (gang >= 0)
@@ -122,6 +129,7 @@ def make_people(world: World, person: Ints) -> People:
         tablet=together & draws.chance("tablet", world.hazards.shared_tablet, household),
         one_phone=together & draws.chance("one_phone", world.hazards.shared_phone, household),
         app=(home == SITE) & draws.chance("app", 0.7, person) | draws.chance("app:other", 0.10, person),
+        traits=traits,
     )
 
 
@@ -132,8 +140,8 @@ def _gangs(world: World, person: Ints) -> Ints:
     return np.where(hit, gang, -1)
 
 
-def _arrivals(world: World, person: Ints, gang: Ints) -> tuple[Reals, Ints, Flags]:
-    """When and where people first met the brand, and whether an advertisement was the reason."""
+def _arrivals(world: World, person: Ints, gang: Ints) -> tuple[Ints, Ints, Flags]:
+    """On which day and where people first met the brand, and whether an advertisement was the reason."""
     draws, intensity = world.draws, world.organic + world.paid
     flat = draws.choice("arrival", intensity.ravel(), person)
     channel, day = flat // world.days, flat % world.days
@@ -141,16 +149,19 @@ def _arrivals(world: World, person: Ints, gang: Ints) -> tuple[Reals, Ints, Flag
     paid = draws.chance("paid", share, person)
     old = draws.chance("old", OLD_CUSTOMERS, person) & (gang < 0)
     old_channel = draws.choice("arrival:old", [one.share for one in CHANNELS], person)
-    old_day = -draws.uniform("arrival:when", person) * (BEFORE - 1)
+    old_day = -1 - draws.whole("arrival:when", BEFORE - 1, person)
     # A gang registers in one sitting, on a day of its own with a promotion's coupons.
     gang_day = draws.choice("gang:day", world.lift**2, np.maximum(gang, 0))
-    day = np.where(gang >= 0, gang_day, day) + _hour(world, "arrival:hour", person) / 24
+    day = np.where(gang >= 0, gang_day, day)
     channel = np.where(gang >= 0, MINI, np.where(old, old_channel, channel))
     return np.where(old, old_day, day), channel, paid & ~old & (gang < 0)
 
 
-def _hour(world: World, name: str, person: Ints) -> Reals:
-    return 8 + 15 * world.draws.uniform(name, person) ** 0.8
+def _hour(world: World, traits: Traits, person: Ints) -> Reals:
+    """The hour and its fraction at which they came."""
+    row = np.arange(len(person))
+    hour = hours(world, "arrival:hour", traits, row, np.full(len(row), USUAL), person)
+    return hour + world.draws.uniform("arrival:minute", person)
 
 
 def _numbers(world: World, person: Ints, gang: Ints, arrival: Reals) -> tuple[Ints, Reals, Reals]:

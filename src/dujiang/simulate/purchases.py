@@ -9,7 +9,10 @@ import numpy as np
 
 from dujiang.simulate.brand import MINI, STORE
 from dujiang.simulate.draws import Flags, Ints, Reals
+from dujiang.simulate.habits import SALE, STORE_OPEN, USUAL
 from dujiang.simulate.people import People
+from dujiang.simulate.timing import hours, postponed
+from dujiang.simulate.traits import level
 from dujiang.simulate.world import World
 
 PURCHASES_MAX: Final = 64
@@ -61,7 +64,7 @@ def make_purchases(world: World, people: People) -> Purchases:
     row, nth, day, channel = row[kept], nth[kept], day[kept], channel[kept]
     order = np.lexsort((nth, row))
     row, nth, day, channel = row[order], nth[order], day[order], channel[order]
-    return Purchases(row, nth, day, _seconds(world, people.person[row], nth, day, channel), channel)
+    return Purchases(row, nth, day, _seconds(world, people, row, nth, day, channel), channel)
 
 
 def _moments(world: World, people: People) -> tuple[Ints, Ints, Reals]:
@@ -73,7 +76,8 @@ def _moments(world: World, people: People) -> tuple[Ints, Ints, Reals]:
     waits = np.where(draws.chance("at_once", _AT_ONCE, person), 0.0, draws.exponential("first", _FIRST_PAUSE, person))
     waits = np.where(people.gang[row] >= 0, draws.uniform("gang:first", person) * _GANG_WINDOW, waits)
     when = people.arrival[row] + waits
-    clock = world.elapsed(np.minimum(when, world.days))
+    speed = level(people.traits.price)
+    clock = world.elapsed(np.minimum(when, world.days), speed[row])
     for nth in range(PURCHASES_MAX):
         alive = when < world.days
         row, when, clock = row[alive], when[alive], clock[alive]
@@ -85,7 +89,9 @@ def _moments(world: World, people: People) -> tuple[Ints, Ints, Reals]:
         stays = draws.uniform("leaves", person, nth) >= people.leaves[row]
         row, clock, person = row[stays], clock[stays], person[stays]
         clock = clock + draws.exponential("pause:next", people.pause[row], person, nth)
-        when = world.day_at(clock)
+        when = world.day_at(clock, speed[row])
+        when = postponed(world, "purchase", people.traits, row, when, person, nth)
+        clock = np.maximum(clock, world.elapsed(np.minimum(when, world.days), speed[row]))
     nths = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
     return np.concatenate([np.empty(0, np.int64), *rows]), nths, np.concatenate([np.empty(0), *days])
 
@@ -105,22 +111,12 @@ def _second_known(people: People, row: Ints, when: Reals) -> Flags:
     return ~led | (when >= people.added_at[row])
 
 
-_HOURS: Final = np.array(
-    [2, 1, .5, .3, .2, .3, .8, 1.8, 3, 4, 5, 5.2, 5.5, 4.8, 4.5, 4.6, 4.6, 4.4, 4.6, 5.6, 7.5, 8.5, 7.5, 4.5]
-)  # fmt: skip
-_PEAK_HOURS: Final = np.array(
-    [14, 5, 1.5, .5, .3, .3, .8, 1.8, 3.5, 4.5, 5, 5, 4.8, 4.2, 4, 4, 4, 4, 4, 5.5, 15, 10, 8, 8]
-)  # fmt: skip
-_STORE_HOURS: Final = np.array([0] * 10 + [2, 4, 5, 5, 6, 7, 7, 6, 6, 7, 6, 3] + [0, 0], np.float64)
 _PEAK: Final = 2.2
+"""Lift from which on a sale opens at midnight and eight."""
 
 
-def hours_table() -> Reals:
-    """Rows of weights by hour: a usual day, a day on which a sale opens at midnight and eight, an open store."""
-    return np.array([_HOURS, _PEAK_HOURS, _STORE_HOURS])
-
-
-def _seconds(world: World, person: Ints, nth: Ints, day: Ints, channel: Ints) -> Ints:
-    kind = np.where(channel == STORE, 2, (world.lift[day] >= _PEAK).astype(np.int64))
-    hour = world.draws.choice_by_row("hour", hours_table(), kind, person, nth)
+def _seconds(world: World, people: People, row: Ints, nth: Ints, day: Ints, channel: Ints) -> Ints:
+    kind = np.where(channel == STORE, STORE_OPEN, np.where(world.lift[day] >= _PEAK, SALE, USUAL))
+    person = people.person[row]
+    hour = hours(world, "hour", people.traits, row, kind, person, nth)
     return hour * 3600 + world.draws.whole("second", 3600, person, nth)

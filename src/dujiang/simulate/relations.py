@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
-import pyarrow.parquet as pq
 
 from dujiang.people.relations.evaluate import Measured, Tie, measure
+from dujiang.simulate.behind import nodes, owners, rows, true_people
 from dujiang.workspace import Workspace
 
 PAIRED: Final = ("household", "shared_phone", "shared_device")
@@ -38,11 +38,11 @@ def measure_relations(workspace: Workspace, truth: Path) -> dict[str, Measured]:
         workspace: the simulated brand, brought in.
         truth: folder of the truth's tables.
     """
-    node = _nodes(workspace)
-    who = _true_people(truth, node)
+    node = nodes(workspace)
+    who = owners(truth, node)
     with workspace.engine.read() as con:
         seen = _seen(con, who)
-        people = _people(con, who)
+        people = true_people(con, who)
         found = _found(con, people)
     true = _true(truth, node)
     any_device = true["shared_device"] | _pairs(_groups(truth, ("store_tablet", "gang_handset")).values())
@@ -57,33 +57,10 @@ def measure_relations(workspace: Workspace, truth: Path) -> dict[str, Measured]:
     return result
 
 
-def _nodes(workspace: Workspace) -> Callable[[str, str], int | None]:
-    tokeniser = workspace.tokeniser()
-
-    def node(type_: str, value: str) -> int | None:
-        found = tokeniser.identifier(type_, value)
-        return found.node if found else None
-
-    return node
-
-
-def _rows(truth: Path, name: str) -> list[dict[str, Any]]:
-    return pq.read_table(truth / f"{name}.parquet").to_pylist()
-
-
-def _true_people(truth: Path, node: Callable[[str, str], int | None]) -> dict[int, int]:
-    """Whose each identifier truly is, of those that are one person's."""
-    owners: dict[int, set[int]] = defaultdict(set)
-    for row in _rows(truth, "identifier"):
-        if not row["shared"] and (found := node(row["type"], row["value"])) is not None:
-            owners[found].add(row["person"])
-    return {one: next(iter(people)) for one, people in owners.items() if len(people) == 1}
-
-
 def _groups(truth: Path, kinds: tuple[str, ...]) -> dict[tuple[str, str], set[int]]:
     """True people of each shared device of some kinds."""
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for row in _rows(truth, "shared_device"):
+    for row in rows(truth, "shared_device"):
         if row["kind"] in kinds:
             found[row["type"], row["value"]].add(row["person"])
     return found
@@ -91,16 +68,16 @@ def _groups(truth: Path, kinds: tuple[str, ...]) -> dict[tuple[str, str], set[in
 
 def _true(truth: Path, node: Callable[[str, str], int | None]) -> dict[str, set[Tie]]:
     households: dict[int, set[int]] = defaultdict(set)
-    for row in _rows(truth, "household"):
+    for row in rows(truth, "household"):
         households[row["household"]].add(row["person"])
     phones: dict[str, set[int]] = defaultdict(set)
-    for row in _rows(truth, "identifier"):
+    for row in rows(truth, "identifier"):
         if row["shared"] and row["type"] == "mobile":
             phones[row["value"]].add(row["person"])
-    cards = {row["store"]: node("member_no", row["member_no"]) for row in _rows(truth, "staff_card")}
+    cards = {row["store"]: node("member_no", row["member_no"]) for row in rows(truth, "staff_card")}
     staff = {
         (card, row["person"])
-        for row in _rows(truth, "order")
+        for row in rows(truth, "order")
         if row["phone_shown"] == "staff" and (card := cards.get(row["store"])) is not None
     }
     return {
@@ -141,15 +118,6 @@ def _visible(seen: Mapping[str, Mapping[int, set[int]]], kind: str) -> Iterator[
                 yield from combinations(sorted(people), 2)
             else:
                 yield from ((thing, person) for person in people)
-
-
-def _people(con: duckdb.DuckDBPyConnection, who: Mapping[int, int]) -> dict[int, int]:
-    """The true person behind each found one: whose identifiers it has most of."""
-    votes: dict[int, Counter[int]] = defaultdict(Counter)
-    for node, person in con.execute("SELECT node, person FROM person_node WHERE from_at IS NULL").fetchall():
-        if node in who:
-            votes[person][who[node]] += 1
-    return {person: count.most_common(1)[0][0] for person, count in votes.items()}
 
 
 def _found(con: duckdb.DuckDBPyConnection, people: Mapping[int, int]) -> dict[str, set[Tie]]:

@@ -14,10 +14,12 @@ from dujiang.simulate.brand import ADVERTISING, CHANNELS, CITIES, INCIDENTS, LIV
 from dujiang.simulate.draws import Flags, Ints, Reals
 from dujiang.simulate.events import Events
 from dujiang.simulate.files.batch import order_numbers
+from dujiang.simulate.habits import HABITS
 from dujiang.simulate.names import birthday, full_name, is_twin
 from dujiang.simulate.orders import STATUSES, VALID, Orders
 from dujiang.simulate.people import LOYAL, ONCE, REGULAR, People
 from dujiang.simulate.texts import Moments, Text, pc, take, where
+from dujiang.simulate.traits import PERSONAS
 from dujiang.simulate.visits import BROWSER, GANG_HANDSET, HANDSET, HOUSE_TABLET, MINI_PROGRAM, STORE_TABLET, owner_kind
 from dujiang.simulate.world import World
 
@@ -66,6 +68,7 @@ def _moments(moments: Moments, days: Reals) -> pa.Array:
 
 def person_table(world: World, people: People, moments: Moments) -> pa.Table:
     """One row for each person."""
+    traits = people.traits
     return pa.table(
         {
             "person": people.person,
@@ -87,6 +90,13 @@ def person_table(world: World, people: People, moments: Moments) -> pa.Table:
             "gang": _masked(pa.array(people.gang), people.gang >= 0),
             "member_at": _moments(moments, people.member_at),
             "added_at": _moments(moments, people.added_at),
+            "persona": take([one.name for one in PERSONAS], traits.persona),
+            "habit": take(HABITS, traits.habit),
+            "favourite_hour": traits.hour,
+            "regularity": traits.regularity,
+            "price": traits.price,
+            "content": traits.content,
+            "social": traits.social,
         }
     )
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from dujiang.simulate.brand import DOUYIN, MINI, SITE, STORE, TMALL, WECOM, XIAOHONGSHU
 from dujiang.simulate.draws import Flags, Ints, Reals, spread
+from dujiang.simulate.habits import USUAL
 from dujiang.simulate.orders import VALID, Orders, Table
 from dujiang.simulate.people import People, make_people
-from dujiang.simulate.purchases import hours_table
+from dujiang.simulate.timing import hours, postponed
+from dujiang.simulate.traits import lean, level
 from dujiang.simulate.world import World
 
 WEB, MINI_PROGRAM, APP, TABLET, COMMUNITY = range(5)
@@ -34,6 +36,8 @@ _DAY: Final = 86_400
 _TABLETS: Final = 2
 _SHARED: Final = 0.08
 _GUESSES: Final = 4
+_JOINS_MORE, _TALKS_MORE = 0.35, 0.45
+"""What a leaning to company does to joining a community and to how often somebody looks in."""
 
 
 @dataclass(frozen=True)
@@ -118,17 +122,21 @@ def _browsing(world: World, people: People, orders: Orders, source: int) -> _Par
     row = np.flatnonzero(goes)
     first = np.maximum(people.added_at[row] if source == COMMUNITY else people.arrival[row], 0.0)
     last = np.maximum(_last_purchase(people, orders)[row], first) + _STAYS_AFTER
-    begin, end = world.elapsed(np.minimum(first, world.days)), world.elapsed(np.minimum(last, world.days))
+    speed = level(people.traits.price[row])
+    begin, end = (world.elapsed(np.minimum(one, world.days), speed) for one in (first, last))
     eager = np.where(people.buyer[row], np.array(_CLASS_RATE)[people.buys[row]], _PROSPECT_RATE)
+    if source == COMMUNITY:
+        eager = eager * lean("social", people.traits.social[row], _TALKS_MORE)
     mean = _RATE[source] * eager * (end - begin)
     count = world.draws.poisson(f"visits:{source}", np.minimum(mean, 250.0), people.person[row])
     of, nth = spread(count)
     person = people.person[row[of]]
     draw = world.draws.uniform("visit:when", person, source, nth)
-    day = world.day_at(begin[of] + draw * (end - begin)[of]).astype(np.int64)
+    when = world.day_at(begin[of] + draw * (end - begin)[of], speed[of])
+    day = postponed(world, "visit", people.traits, row[of], when, person, source, nth).astype(np.int64)
     kept = world.draws.chance("visit:kept", _traffic(world, people, row[of], day), person, source, nth)
     of, nth, day, person = of[kept], nth[kept], day[kept], person[kept]
-    hour = world.draws.choice_by_row("visit:hour", hours_table(), np.zeros(len(of), np.int64), person, source, nth)
+    hour = hours(world, "visit:hour", people.traits, row[of], _all(USUAL, of), person, source, nth)
     at = day * _DAY + hour * 3600 + world.draws.whole("visit:second", 3600, person, source, nth)
     return row[of], _all(source, of), _all(CHAT if source == COMMUNITY else BROWSE, of), nth, at, _all(-1, of)
 
@@ -142,7 +150,8 @@ def _goes(world: World, people: People, source: int) -> Flags:
     """Who visits a place of ours at all."""
     person, home, second = people.person, people.home, people.second
     if source == COMMUNITY:
-        return np.isfinite(people.added_at) & world.draws.chance("goes:community", 0.5, person)
+        eager = np.minimum(0.5 * lean("social", people.traits.social, _JOINS_MORE), 0.95)
+        return np.isfinite(people.added_at) & world.draws.chance("goes:community", eager, person)
     if source == APP:
         return people.app
     if source == MINI_PROGRAM:

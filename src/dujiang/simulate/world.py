@@ -23,6 +23,7 @@ from dujiang.simulate.brand import (
 )
 from dujiang.simulate.draws import Draws, Ints, Reals
 from dujiang.simulate.model import Hazards, SimulationSpec
+from dujiang.simulate.traits import leanings
 
 BEFORE: Final = 365
 """Days of life before the first day, so that the brand has old customers from the start."""
@@ -32,6 +33,10 @@ _DIP: Final = 0.82
 _DIP_DAYS: Final = 6
 _GROWTH: Final = 0.35
 """How much more there is on the last day than on the first, as a share."""
+_RESPONSE: Final = 0.8
+"""Exponent of a promotion's lift in the usual person's demand; a leaning to low prices multiplies it, within bounds."""
+_PRICE_RESPONSE: Final = 0.5
+_RESPONSES: Final = (0.2, 2.2)
 PAID_PEOPLE: Final = 20_000
 """Advertising budgets are stated for a brand of this many people."""
 
@@ -136,19 +141,36 @@ class World:
         return (lift * self.collapse)[:ORDER_CHANNELS]
 
     @cached_property
-    def clock(self) -> Reals:
-        """Demand elapsed at the start of each day from ``−BEFORE`` on: buying goes by this clock, not by the sun."""
-        demand = np.concatenate([np.ones(BEFORE), self.season * self.lift**0.8])
-        return np.concatenate([[0.0], np.cumsum(demand)])
+    def clocks(self) -> Reals:
+        """By step of the leaning to low prices: demand elapsed at the start of each day from ``−BEFORE`` on.
 
-    def elapsed(self, day: Reals) -> Reals:
-        """The demand clock at fractional ``day`` (−BEFORE … days)."""
-        return np.interp(day + BEFORE, np.arange(len(self.clock)), self.clock)
+        Buying goes by this clock, not by the sun. The more somebody leans to low prices, the more their clock hurries in
+        promotions and the more it dawdles on other days; over all days every clock runs equally far.
+        """
+        response = _RESPONSE * np.clip(np.exp(_PRICE_RESPONSE * leanings()), *_RESPONSES)
+        demand = self.season * self.lift ** response[:, None]
+        demand *= (self.season * self.lift**_RESPONSE).sum() / demand.sum(axis=1, keepdims=True)
+        begun = np.concatenate([np.zeros((len(demand), 1)), np.ones((len(demand), BEFORE)), demand], axis=1)
+        return np.cumsum(begun, axis=1)
 
-    def day_at(self, elapsed: Reals) -> Reals:
+    def elapsed(self, day: Reals, level: Ints) -> Reals:
+        """The demand clock of people at a ``level`` of leaning to low prices, at fractional ``day`` (−BEFORE … days)."""
+        since = np.clip(day + BEFORE, 0, self.clocks.shape[1] - 1)
+        whole = np.minimum(since.astype(np.int64), self.clocks.shape[1] - 2)
+        before, after = self.clocks[level, whole], self.clocks[level, whole + 1]
+        return before + (since - whole) * (after - before)
+
+    def day_at(self, elapsed: Reals, level: Ints) -> Reals:
         """The fractional day at which the demand clock shows ``elapsed``; ``days`` or later beyond the end."""
-        inside = np.interp(elapsed, self.clock, np.arange(len(self.clock)) - BEFORE)
-        return np.where(elapsed >= self.clock[-1], float(self.days), inside)
+        clocks, width = self.clocks, self.clocks.shape[1]
+        # One sorted row of all clocks, each in a unit interval of its own: a search in it is a search in the right clock.
+        whole = 2 * clocks.max()
+        row = clocks / whole + np.arange(len(clocks))[:, None]
+        place = np.searchsorted(row.ravel(), elapsed / whole + level, side="right") - 1 - level * width
+        place = np.clip(place, 0, width - 2)
+        before, after = clocks[level, place], clocks[level, place + 1]
+        inside = place - BEFORE + np.clip((elapsed - before) / (after - before), 0.0, 1.0)
+        return np.where(elapsed >= clocks[level, -1], float(self.days), inside)
 
     # ---- advertising ----
 

@@ -19,7 +19,7 @@ from dujiang.engine.refresh import Refresher
 from dujiang.engine.schema import PENDING
 from dujiang.engine.timeline import Timeline
 
-Row = tuple[int, int, str, str, str | None, int, int]
+Row = tuple[int, int, str | None, str, str | None, int, int]
 
 _QUESTION = """
     SELECT person, epoch_ms("at"), name, channel, page, coalesce(dwell_ms, 0), coalesce(value_minor, 0)
@@ -31,14 +31,15 @@ _QUESTION = """
 
 def shown(timeline: Timeline) -> list[Row]:
     """All rows that count, by person."""
-    events, channels = list(timeline.codes.events), list(timeline.codes.channels)
+    events: dict[int, str] = dict(enumerate(timeline.codes.events))
+    channels = list(timeline.codes.channels)
     pages = {code: page for page, code in (timeline.codes.pages or {}).items()}
     found: list[Row] = []
     for part in timeline.columns():
         alive = ~among(part.person, part.skip)
         rows = zip(*(column[alive].tolist() for column in part.stored().values()), strict=True)
         found += [
-            (person, moment, events[name], channels[channel], pages.get(page), dwell, value)
+            (person, moment, events.get(name), channels[channel], pages.get(page), dwell, value)
             for person, moment, name, channel, page, dwell, value in rows
         ]
     return sorted(found, key=lambda row: row[0])  # stable: each person's rows stay in their order
@@ -71,6 +72,7 @@ _EVENTS = st.lists(
         st.sampled_from(["page", "track", "identify"]),
         st.sampled_from(["/a", "/b", "/c", None]),
         st.sampled_from([None, 0, 7, 9]),
+        st.sampled_from([{}, {"name": None}, {"name": "liked"}]),
     ),
     min_size=1,
     max_size=12,
@@ -91,8 +93,16 @@ def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory:
             archive.batch(
                 f"batch{number}",
                 *(
-                    event(*who, moment=at(minute), kind=kind, page=page, dwell_ms=many, value_minor=many and many * 100)
-                    for who, minute, kind, page, many in events
+                    event(
+                        *who,
+                        moment=at(minute),
+                        kind=kind,
+                        page=page,
+                        dwell_ms=many,
+                        value_minor=many and many * 100,
+                        **name,
+                    )
+                    for who, minute, kind, page, many, name in events
                 ),
             )
         )
@@ -169,7 +179,7 @@ def test_timelines_of_another_state_are_built_anew(engine: Engine, tmp_path: Pat
     assert shown(timeline) == held(engine)
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "no_meta", "bad_meta"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "no_meta", "bad_meta", "old"])
 def test_a_damaged_file_is_built_anew(engine: Engine, tmp_path: Path, damage: str) -> None:
     folder, archive = tmp_path / "timeline", Archive()
     keeper = _refresher(engine, Timeline.open(folder))
@@ -182,6 +192,9 @@ def test_a_damaged_file_is_built_anew(engine: Engine, tmp_path: Path, damage: st
         some.unlink()
     elif damage == "no_meta":
         (folder / "timeline.json").unlink()
+    elif damage == "old":
+        meta = folder / "timeline.json"
+        meta.write_text(meta.read_text("utf-8").replace('"layout": ', '"layout": 9'), "utf-8")
     else:
         (folder / "timeline.json").write_text("{", "utf-8")
     timeline = Timeline.open(folder)

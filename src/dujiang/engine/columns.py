@@ -23,7 +23,7 @@ class Columns(NamedTuple):
     Attributes:
         person: whose event it is.
         at_ms: when, in milliseconds since 1970.
-        event: code of its name.
+        event: code of its name; -1 where it has none.
         channel: code of its channel.
         page: code of its page; -1 where it has none.
         dwell_ms: how long it lasted, in milliseconds; 0 where nothing states it.

@@ -24,6 +24,8 @@ FOLD_FROM: Final = 0.1
 """Share of its base above which a delta is folded into it."""
 
 _META: Final = "timeline.json"
+_LAYOUT: Final = 3
+"""What files hold: another number whenever that changes, so that older ones are built anew."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,13 @@ class Timeline:
     def _write(self) -> None:
         """Name the files that hold now, in one step, and remove the others; whoever has them mapped keeps them."""
         buckets = [bucket.files for bucket in self._buckets]
-        meta = {"mark": self.mark, "generation": self._generation, "buckets": buckets, **self.codes.as_lists()}
+        meta = {
+            "layout": _LAYOUT,
+            "mark": self.mark,
+            "generation": self._generation,
+            "buckets": buckets,
+            **self.codes.as_lists(),
+        }
         draft = self._folder / (_META + ".new")
         with draft.open("w", encoding="utf-8") as stream:
             json.dump(meta, stream)
@@ -159,6 +167,8 @@ class Timeline:
 
     def _read(self) -> None:
         meta: dict[str, Any] = json.loads((self._folder / _META).read_text("utf-8"))
+        if meta["layout"] != _LAYOUT:
+            raise ValueError("written by another version")
         self._buckets = tuple(self._mapped((base, delta, dead)) for base, delta, dead in meta["buckets"])
         self.codes = Codes.from_lists(meta["events"], meta["channels"], meta["pages"])
         self._generation, self.mark = int(meta["generation"]), str(meta["mark"])

@@ -24,9 +24,10 @@ _ROWS: Final = """
 """
 _NUMBERS: Final = "coalesce(dwell_ms, 0) AS dwell_ms, coalesce(value_minor, 0) AS value_minor"
 _ALL: Final = _ROWS.format(
-    columns=f"event_code.code AS event, channel_code.code AS channel, coalesce(page_code.code, -1) AS page, {_NUMBERS}",
+    columns="coalesce(event_code.code, -1) AS event, channel_code.code AS channel, coalesce(page_code.code, -1) AS page,"
+    + _NUMBERS,
     owner="person_node",
-    joins="JOIN event_code ON event_code.word = fact_event.name JOIN channel_code ON channel_code.word = channel"
+    joins="LEFT JOIN event_code ON event_code.word = fact_event.name JOIN channel_code ON channel_code.word = channel"
     " LEFT JOIN page_code ON page_code.word = page",
     since="",
 )
@@ -120,7 +121,7 @@ def touched_rows(con: duckdb.DuckDBPyConnection, codes: Codes, touched: pa.Table
     columns = {name: found[name].to_numpy() for name in ("person", "at_ms", "dwell_ms", "value_minor")}
     columns["event"], columns["channel"] = _coded(found["name"], codes.events), _coded(found["channel"], codes.channels)
     columns["page"] = codes.page_codes(found["page"])
-    return Columns.of(columns).take((columns["event"] >= 0) & (columns["channel"] >= 0))
+    return Columns.of(columns).take(columns["channel"] >= 0)
 
 
 def _different(con: duckdb.DuckDBPyConnection, column: str, most: int = 1 << 31) -> list[str]:

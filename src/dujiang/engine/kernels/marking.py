@@ -21,7 +21,7 @@ class Kinds:
     """Up to eight kinds of rows; a row is of kind ``k`` where the bit ``1 << k`` is set for its event, channel and page.
 
     Attributes:
-        event: bits by code of the event.
+        event: bits by code of the event, those of rows without a name last.
         channel: bits by code of the channel.
         from_ms: only rows from this moment on, in milliseconds since 1970.
         to_ms: only rows before this moment.
@@ -40,7 +40,7 @@ def marked(rows: Columns, kinds: Kinds) -> Bits:
 
     >>> whole, code = np.array([1, 1]), np.array([0, 1], np.int32)
     >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole)
-    >>> marked(two, Kinds(np.array([1, 2], np.uint8), np.array([3], np.uint8), 0, 6)).tolist()
+    >>> marked(two, Kinds(np.array([1, 2, 0], np.uint8), np.array([3], np.uint8), 0, 6)).tolist()
     [1, 0]
     """
     kernel: Any = _marked
@@ -54,7 +54,7 @@ def picked(rows: Columns, kinds: Kinds) -> tuple[Whole, Whole, Bits]:
 
     >>> whole, code = np.array([1, 1]), np.array([0, 1], np.int32)
     >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole)
-    >>> every = Kinds(np.array([0, 2], np.uint8), np.array([3], np.uint8), 0, 9)
+    >>> every = Kinds(np.array([0, 2, 0], np.uint8), np.array([3], np.uint8), 0, 9)
     >>> [column.tolist() for column in picked(two, every)]
     [[1], [6], [2]]
     """
@@ -103,14 +103,13 @@ def _marked(
     bits = np.zeros(len(person), np.uint8)
     skipped = 0
     for row in range(len(person)):
-        found = of_event[event[row]]
+        found = of_event[event[row]]  # the code of none is -1, which is the last place; so it is with pages
         if found and from_ms <= at_ms[row] < to_ms:
             who = person[row]
             while skipped < len(skip) and skip[skipped] < who:
                 skipped += 1
             if skipped == len(skip) or skip[skipped] != who:
                 found &= of_channel[channel[row]]
-                # The code of no page is -1, which is the last place.
                 bits[row] = found & of_page[page[row]] if len(of_page) else found
     return bits
 

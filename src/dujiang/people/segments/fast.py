@@ -121,13 +121,10 @@ class Timelines:
                 asked = [one for one in where if one.column == column]
                 fits = _words_fitting(con, known, asked, as_of.today)
                 bits[column] |= fits.astype(np.uint8) << np.uint8(place)
-        # Events without a name are no rows of a timeline: whoever asks for them too asks the engine.
-        if bits["name"][-1]:
-            return None
         first, last = window.bounds(as_of.today)
         end = as_of.at if last is None else min(as_of.at, _start(last + timedelta(1), as_of))
         start = -_EVER if first is None else _ms(_start(first, as_of))
-        return Kinds(bits["name"][:-1], bits["channel"][:-1], start, _ms(end), bits.get("page", ANY_PAGE))
+        return Kinds(bits["name"], bits["channel"][:-1], start, _ms(end), bits.get("page", ANY_PAGE))
 
     def _each(self, work: Any) -> list[Any]:
         with ThreadPoolExecutor(THREADS) as pool:

@@ -182,6 +182,10 @@ def _until(graph: Graph, seen: np.ndarray, moment: int) -> Graph:
         first_at=graph.first_at[links],
         last_at=np.minimum(graph.last_at[links], moment),
         trusted=graph.trusted[links],
+        seen_from=graph.seen_from[kept],
+        seen_to=np.minimum(graph.seen_to[kept], moment),
+        unbound=graph.unbound[:0],
+        unbound_at=graph.unbound_at[:0],
     )
 
 

@@ -103,3 +103,15 @@ def test_somebody_elses_identifier_is_refused(api: Any, person: str) -> None:
     other = next(one["id"] for one in people if one["id"] != person)
     asked = {"identifier": other}
     assert api.problem("POST", f"/people/{person}/take-out/dry-run", json=asked)[:2] == (404, "identity.not_theirs")
+
+
+def test_an_identifier_is_unbound(api: Any, person: str) -> None:
+    graph = api.ask("GET", f"/people/{person}/graph")
+    node = next(one["id"] for one in graph["nodes"] if one["kind"] == "identifier" and one["id"] != person)
+    wanted = {"identifier": node, "at": "2026-01-01T00:00:00Z"}
+    assert api.problem("POST", "/identity/unbindings", "viewer", json=wanted)[:2] == (403, "access.not_allowed")
+    assert api.ask("POST", "/identity/unbindings", "operator", json=wanted) == {"kept": 1}
+    assert api.ask("POST", "/identity/unbindings", "operator", json=wanted) == {"kept": 0}
+    unknown = {"identifier": "u0000000000000"}
+    found = api.problem("POST", "/identity/unbindings", "operator", json=unknown)
+    assert found[:2] == (404, "identity.unknown_identifier")

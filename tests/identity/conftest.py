@@ -15,13 +15,14 @@ import pyarrow as pa
 import pytest
 
 from dujiang.collect.identifier_types import IdentifierTypes
-from dujiang.engine.contract import IDENTIFIER, IDENTITY_DECISION, LINK, PERSON_LINK, PERSON_NODE
+from dujiang.engine.contract import FACTS, IDENTIFIER, IDENTITY_DECISION, LINK, PERSON_LINK, PERSON_NODE
 from dujiang.engine.schema import create_tables
 from dujiang.identity.model import Graph, Resolution, Rules
 from dujiang.identity.resolve import resolve, shared_identifiers
 from dujiang.identity.rulings import Kind, Ruling
 from dujiang.identity.service import Resolver
 
+UNBINDING = FACTS["unbinding"]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -32,11 +33,12 @@ def node_of(name: str) -> int:
 
 @dataclass(frozen=True)
 class Fact:
-    """Who was named together, on which day after the start; ``source`` says by whom."""
+    """Who was named together, or was unbound, on which day after the start; ``source`` says by whom."""
 
     names: tuple[str, ...]
     day: float = 0
     source: str = "shop"
+    unbinds: bool = False
 
 
 @dataclass
@@ -53,7 +55,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.con.execute("SET TimeZone = 'UTC'")
-        create_tables(self.con, (IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION))
+        create_tables(self.con, (IDENTIFIER, LINK, PERSON_NODE, PERSON_LINK, IDENTITY_DECISION, UNBINDING))
 
     def load(self, facts: Iterable[Fact]) -> Resolution:
         """Take in facts and decide about what they touch."""
@@ -83,6 +85,8 @@ class World:
         self.con.execute("DELETE FROM link")
         self._insert("identifier", self._identifiers(), IDENTIFIER.columns)
         self._insert("link", self._links(), LINK.columns)
+        self.con.execute("DELETE FROM fact_unbinding")
+        self._insert("fact_unbinding", [{"node": node, "at": at} for node, at in self._unbound()], UNBINDING.columns)
         self.con.register("touched", pa.table({"node": pa.array([node_of(one) for one in touched], pa.int64())}))
         self.con.execute("CREATE OR REPLACE TEMP TABLE touched_node AS SELECT node, now() AS since FROM touched")
         self.con.execute("CREATE OR REPLACE TEMP TABLE touched_person (person BIGINT)")
@@ -92,10 +96,19 @@ class World:
         self.con.register("rows", pa.Table.from_pylist(rows, columns))
         self.con.execute(f"INSERT INTO {table} BY NAME FROM rows")
 
+    def _seen_together(self) -> dict[int, Fact]:
+        return {seq: fact for seq, fact in self.facts.items() if not fact.unbinds}
+
+    def _unbound(self) -> list[tuple[int, datetime]]:
+        unbinding = [fact for fact in self.facts.values() if fact.unbinds]
+        return [(node_of(name), START + timedelta(fact.day)) for fact in unbinding for name in fact.names]
+
     def _identifiers(self) -> list[dict[str, Any]]:
         return [
             {"node": node_of(name), "type": name.partition(":")[0], **_seen(seqs, self.facts)}
-            for name, seqs in _gather((name, seq) for seq, fact in self.facts.items() for name in fact.names).items()
+            for name, seqs in _gather(
+                (name, seq) for seq, fact in self._seen_together().items() for name in fact.names
+            ).items()
         ]
 
     def _links(self) -> list[dict[str, Any]]:
@@ -104,7 +117,7 @@ class World:
 
         pairs = (
             (tuple(sorted(pair, key=node_of)), seq)
-            for seq, fact in self.facts.items()
+            for seq, fact in self._seen_together().items()
             for pair in combinations(filter(joins, fact.names), 2)
         )
         return [
@@ -125,7 +138,7 @@ class World:
         nodes = sorted(self._identifiers(), key=lambda row: row["node"])
         place = {row["node"]: index for index, row in enumerate(nodes)}
         rules = Rules.of((row["type"] for row in nodes), self.types)
-        links = self._links()
+        links, unbound = self._links(), [(node, at) for node, at in self._unbound() if node in place]
         graph = Graph(
             node=np.array([row["node"] for row in nodes], np.int64),
             type=np.array([rules.names.index(row["type"]) for row in nodes], np.int32),
@@ -136,10 +149,16 @@ class World:
             first_at=np.array([row["first_at"].timestamp() * 1e6 for row in links], np.int64),
             last_at=np.array([row["last_at"].timestamp() * 1e6 for row in links], np.int64),
             trusted=np.ones(len(links), np.bool_),
+            seen_from=np.array([row["first_at"].timestamp() * 1e6 for row in nodes], np.int64),
+            seen_to=np.array([row["last_at"].timestamp() * 1e6 for row in nodes], np.int64),
+            unbound=np.array([place[node] for node, _at in unbound], np.int32),
+            unbound_at=np.array([at.timestamp() * 1e6 for _node, at in unbound], np.int64),
         )
         decision = resolve(graph, rules, shared_identifiers(graph, rules))
         names = self.names()
         persons = [(names[row["node"]], person) for row, person in zip(nodes, decision.person.tolist(), strict=True)]
+        several = {names[nodes[span.index]["node"]] for span in decision.spans}
+        persons = [(name, person) for name, person in persons if name not in several]
         persons += [(names[nodes[span.index]["node"]], span.person) for span in decision.spans]
         return {frozenset(name for name, one in persons if one == person) for _name, person in persons}
 
@@ -208,10 +227,10 @@ def new_world() -> Iterator[Callable[..., World]]:
 
 @pytest.fixture
 def fact() -> Callable[..., Fact]:
-    """Makes a fact: names separated by blanks, then the day."""
+    """Makes a fact: names separated by blanks, then the day; with a ``!`` in front the names are unbound."""
 
     def make(names: str, day: float = 0, source: str = "shop") -> Fact:
-        return Fact(tuple(names.split()), day, source)
+        return Fact(tuple(names.removeprefix("!").split()), day, source, names.startswith("!"))
 
     return make
 

@@ -75,5 +75,14 @@ def test_every_sentence_is_translated_with_its_values(sentence: str) -> None:
         "{actor}",
         "{decided}",
         "{why}",
+        "{unbound}",
     }
     assert set(re.findall(r"{\w+}", catalogue("zh")[sentence])) <= allowed
+
+
+def test_an_unbinding_is_told_with_its_day(person: Callable[..., Any]) -> None:
+    facts = [("member_no:1 mobile:1", 0, "pos"), ("!mobile:1", 59, "pos"), ("member_no:2 mobile:1", 70, "pos")]
+    (found,) = [one for one in person("member_no:1", *facts) if one.reason == "unbound"]
+    assert (found.joined, found.unbound) == (True, date(2026, 3, 1))
+    assert found.text(TYPES, "zh").endswith("其中一个已于 2026-03-01 解绑，此后使用它的可能是别人。")
+    assert "unbound on 2026-03-01" in found.text(TYPES, "en")

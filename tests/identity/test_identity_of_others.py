@@ -73,12 +73,99 @@ CASES = {
     "Douyin: a phone is bound anew": Case(
         [
             ("douyin_openid@shop:o mobile:old", 0),
+            ("!mobile:old", 30),
+            ("douyin_openid@shop:o mobile:new", 30),
+            ("mobile:old member_no:m", 200),
+        ],
+        ["douyin_openid@shop:o mobile:old mobile:new", "mobile:old member_no:m"],
+    ),
+    "Douyin: a phone is bound anew, and nobody says that the old one is free": Case(
+        [
+            ("douyin_openid@shop:o mobile:old", 0),
             ("douyin_openid@shop:o mobile:new", 30),
             ("mobile:old member_no:m", 200),
         ],
         ["douyin_openid@shop:o mobile:old mobile:new member_no:m"],
         same=False,
-        why="No limit tells the new owner of the old number from the first; separating the two by hand does.",
+        why="A second phone alone does not say that the first is given up: most people who have two keep both.",
+    ),
+    "Sensors: unbinding the parent unbinds the children": Case(
+        [
+            ("wechat_unionid:w user_id:u1", 0),
+            ("wechat_openid@wx1:o1 wechat_unionid:w", 1),
+            ("wechat_openid@wx1:o1 email:e", 2),
+            ("!wechat_unionid:w", 10),
+            ("wechat_openid@wx1:o1 user_id:u2", 20),
+        ],
+        [
+            "wechat_unionid:w wechat_openid@wx1:o1 user_id:u1 email:e",
+            "wechat_unionid:w wechat_openid@wx1:o1 user_id:u2",
+        ],
+    ),
+    "Sensors: a child that is unbound alone leaves its parent": Case(
+        [
+            ("wechat_openid@wx1:o1 wechat_unionid:w", 0),
+            ("wechat_unionid:w user_id:u1", 1),
+            ("!wechat_openid@wx1:o1", 10),
+            ("wechat_openid@wx1:o1 mobile:1", 20),
+        ],
+        ["wechat_openid@wx1:o1 wechat_unionid:w user_id:u1", "wechat_openid@wx1:o1 mobile:1"],
+    ),
+    "Sensors: a parent and its child are bound to the same person again": Case(
+        [
+            ("wechat_openid@wx1:o1 wechat_unionid:w user_id:u1", 0),
+            ("!wechat_unionid:w", 10),
+            ("wechat_openid@wx1:o1 user_id:u1", 20),
+        ],
+        ["wechat_openid@wx1:o1 wechat_unionid:w user_id:u1"],
+    ),
+    "a card that was given back and is used again, with a phone that changed as well": Case(
+        [
+            (f"member_no:m {PHONE}", 0),
+            ("!member_no:m", 10),
+            (f"member_no:m {PHONE}", 20),
+            (f"!{PHONE}", 30),
+            (f"{PHONE} member_no:m", 40),
+        ],
+        [f"member_no:m {PHONE}"],
+    ),
+    "Sensors: unbound, and bound to somebody else": Case(
+        [(f"user_id:u1 {PHONE}", 0), (f"!{PHONE}", 10), (f"user_id:u2 {PHONE}", 11)],
+        [f"user_id:u1 {PHONE}", f"user_id:u2 {PHONE}"],
+    ),
+    "Sensors: unbound, and bound to the same person again": Case(
+        [(f"user_id:u1 {PHONE}", 0), (f"!{PHONE}", 10), (f"user_id:u1 {PHONE}", 20)], [f"user_id:u1 {PHONE}"]
+    ),
+    "a phone goes from one to another and back": Case(
+        [
+            (f"taobao_ouid@a:1 {PHONE}", 0),
+            (f"!{PHONE}", 10),
+            (f"douyin_openid@b:2 {PHONE}", 15),
+            (f"!{PHONE}", 20),
+            (f"taobao_ouid@a:1 {PHONE}", 30),
+        ],
+        [f"taobao_ouid@a:1 {PHONE}", f"douyin_openid@b:2 {PHONE}"],
+    ),
+    "an unbinding of what was never seen before": Case(
+        [(f"!{PHONE}", 0), (f"user_id:u1 {PHONE}", 5), ("!email:never", 5)], [f"user_id:u1 {PHONE}"]
+    ),
+    "two sources report one unbinding at different times": Case(
+        [(f"user_id:u1 {PHONE}", 0), (f"!{PHONE}", 10), (f"!{PHONE}", 10.5), (f"email:e {PHONE}", 20)],
+        [f"user_id:u1 {PHONE}", f"email:e {PHONE}"],
+    ),
+    "the phone of a shop is nobody's, unbound or not": Case(
+        [(f"member_no:{n} {PHONE}", n) for n in range(12)] + [(f"!{PHONE}", 5)],
+        [PHONE, *(f"member_no:{n}" for n in range(12))],
+    ),
+    "WeCom: a pending id ends after 90 days": Case(
+        [
+            ("wecom_pending_id@corp:p wechat_unionid:w1", 0),
+            ("!wecom_pending_id@corp:p", 90),
+            ("wecom_pending_id@corp:p wecom_external_id@corp:x", 95),
+        ],
+        ["wecom_pending_id@corp:p wechat_unionid:w1", "wecom_pending_id@corp:p wecom_external_id@corp:x"],
+        same=False,
+        why="WeCom forgets the id after 90 days; whoever keeps it may say so by unbinding it, and nobody has to.",
     ),
     "Douyin: the old phone comes back with a stranger": Case(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from dujiang.collect.identifier_types import KIND, IdentifierTypes, base_type, presets
 from dujiang.foundation.definitions import Definition
+from dujiang.foundation.ids import hash64
 
 CHANGED = {
     "mobile": {"limit": 2, "shared_above": 2, "crowd_above": 3},
@@ -49,23 +50,46 @@ def _kind(name: str) -> str:
     return name.partition(":")[0]
 
 
+def _origin(name: str) -> str:
+    return name.partition("#")[0]
+
+
+def _joined_up(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for person, start, end, role in rows:
+        if found and (found[-1][0], found[-1][2]) == (person, start):
+            start, role = found[-1][1], found[-1][3]
+            found.pop()
+        found.append((person, start, end, role))
+    return found
+
+
 class Slow:
     """Who is who, decided with sets and loops, straight from the text of ``docs/concepts/identity.md``."""
 
-    def __init__(self, facts: dict[int, Any], types: IdentifierTypes, node_of: Callable[[str], int]) -> None:
-        self.types, self.node_of = types, node_of
+    def __init__(
+        self, facts: dict[int, Any], types: IdentifierTypes, node_of: Callable[[str], int], start: datetime
+    ) -> None:
+        self.types, self.node_of, self.start = types, node_of, start
         self.first_seq: dict[str, int] = {}
         self.days: dict[frozenset[str], list[int]] = defaultdict(list)
+        self.seen: dict[str, list[int]] = defaultdict(list)
+        unbound: dict[str, set[int]] = defaultdict(set)
         for seq, fact in sorted(facts.items()):
             for name in fact.names:
+                if fact.unbinds:
+                    unbound[name].add(fact.day)
+                    continue
                 self.first_seq.setdefault(name, seq)
-            for pair in combinations(filter(self._joins, fact.names), 2):
+                self.seen[name].append(fact.day)
+            for pair in combinations(filter(self._joins, () if fact.unbinds else fact.names), 2):
                 self.days[frozenset(pair)].append(fact.day)
         self.shared = {name for name in self.first_seq if self._is_shared(name)}
+        self.facts = {link: len(days) for link, days in self.days.items()}
+        self._take_apart({name: days for name, days in unbound.items() if name in self.seen})
         self.reason: dict[frozenset[str], tuple[bool, str]] = {
             link: (False, "shared") for link in self.days if link & self.shared
         }
-        self.group = {name: {name} for name in self.first_seq}
         self.owners: dict[str, list[tuple[int | None, int | None, set[str]]]] = {}
         self.shared_devices: set[str] = set()
         self._join_strong()
@@ -80,6 +104,70 @@ class Slow:
 
     def _rank(self, name: str) -> int:
         return self.types.priority(_kind(name))
+
+    def _hangs(self, child: str, parent: str) -> bool:
+        return self.types.get(_kind(child)).parent == base_type(_kind(parent))
+
+    def _take_apart(self, unbound: dict[str, set[int]]) -> None:
+        """One copy of what was unbound for each era; that of the era it was seen first in keeps the name."""
+        kin = [
+            (child, parent)
+            for link in self.days
+            if not link & self.shared
+            for child, parent in (tuple(link), tuple(link)[::-1])
+            if self._hangs(child, parent)
+        ]
+        cuts = {name: set(days) for name, days in unbound.items() if name not in self.shared}
+        while missing := [(child, day) for child, up in kin for day in cuts.get(up, set()) - cuts.get(child, set())]:
+            for child, day in missing:
+                cuts.setdefault(child, set()).add(day)
+        self.cuts = {name: sorted(days) for name, days in cuts.items()}
+        self.whole: dict[frozenset[str], list[frozenset[str]]] = {}
+        whole, self.days = self.days, {}
+        self.seen_together = whole
+        for link, days in whole.items():
+            self.whole[link] = []
+            for moment in self._standing(link, days, {*map(frozenset, kin)}):
+                copy = frozenset(self._copy(name, moment) for name in link)
+                eras = [self._era(name, moment) for name in link]
+                since = max([min(days), *(start for start, _end in eras if start is not None)])
+                until = min([max(days), *(end for _start, end in eras if end is not None)])
+                as_it_was = link in map(frozenset, kin) or not any(name in self.cuts for name in link)
+                self.days[copy] = days if as_it_was else [since, max(since, until)]
+                self.facts[copy] = self.facts[link]
+                self.whole[link].append(copy)
+
+    def _standing(self, link: frozenset[str], days: list[int], kin: set[frozenset[str]]) -> list[int]:
+        """A moment in every pair of eras that a link stands in, that of its last fact at the end."""
+        moments = [min(days), max(days)]
+        if link in kin:
+            one, other = ({*self.cuts.get(name, ())} for name in link)
+            apart = one ^ other
+            segment = [sum(cut <= day for cut in apart) for day in moments]
+            every = [-1000, *sorted(one | other)]
+            moments = [day for day in every if sum(cut <= day for cut in apart) in segment] + moments[1:]
+        copies = [frozenset(self._copy(name, day) for name in link) for day in moments]
+        return [day for place, day in enumerate(moments) if copies[place] not in copies[place + 1 :]]
+
+    def _era(self, name: str, day: int) -> tuple[int | None, int | None]:
+        cuts = self.cuts.get(name, [])
+        before, after = [cut for cut in cuts if cut <= day], [cut for cut in cuts if cut > day]
+        return (before[-1] if before else None), (after[0] if after else None)
+
+    def _copy(self, name: str, day: int) -> str:
+        start, home = self._era(name, day)[0], self._era(name, min(self.seen[name]))[0]
+        return name if start == home else f"{name}#{start}"
+
+    def _copies(self, name: str) -> list[tuple[int | None, int | None, str]]:
+        """Eras of a name from the one on in which it was seen first, with the copy in each."""
+        eras = [self._era(name, day) for day in [-1000, *self.cuts.get(name, [])]]
+        found = [(start, end, self._copy(name, -1000 if start is None else start)) for start, end in eras]
+        return found[next(place for place, one in enumerate(found) if one[2] == name) :]
+
+    def _names(self) -> list[str]:
+        """Every identifier and every copy."""
+        copies = {self._copy(name, day) for name in self.first_seq for day in [-1000, *self.cuts.get(name, [])]}
+        return [*self.first_seq, *sorted(copies - self.first_seq.keys())]
 
     def _others(self, name: str) -> list[str]:
         return [other for link in self.days if name in link for other in link - {name}]
@@ -104,13 +192,15 @@ class Slow:
         return crowd is not None and many > crowd
 
     def _strength(self, link: frozenset[str]) -> tuple[Any, ...]:
-        one, other = sorted(link, key=self.node_of)
-        kin = any(
-            self.types.get(_kind(child)).parent == base_type(_kind(parent))
-            for child, parent in ((one, other), (other, one))
-        )
+        one, other = sorted(link, key=lambda name: self.node_of(_origin(name)))
+        kin = self._hangs(one, other) or self._hangs(other, one)
         by_type = 0 if kin else self._rank(one) + self._rank(other)
-        return by_type, -len(self.days[link]), min(self.days[link]), self.node_of(one), self.node_of(other)
+        return by_type, -self.facts[link], min(self.days[link]), self._place(one), self._place(other)
+
+    def _place(self, name: str) -> tuple[bool, int, int]:
+        """Copies come behind all identifiers."""
+        origin, copy, start = name.partition("#")
+        return bool(copy), self.node_of(origin), -1000 if start in ("", "None") else int(start)
 
     def _join_strong(self) -> None:
         strong = [link for link in self.days if not link & self.shared and not any(map(self._is_device, link))]
@@ -121,7 +211,7 @@ class Slow:
 
     def _join_in_order(self) -> list[frozenset[str]]:
         """Join anew, what gave way last; the refused links of the others."""
-        self.group = {name: {name} for name in self.first_seq}
+        self.group = {name: {name} for name in self._names()}
         refused = []
         for link in sorted(self.strong, key=lambda link: bool(link & self.late)):
             one, other = link
@@ -165,7 +255,7 @@ class Slow:
         return first, self.node_of(name)
 
     def _broken_limits(self, members: set[str]) -> list[str]:
-        counted = Counter(map(_kind, members))
+        counted = Counter(map(_kind, set(map(_origin, members))))
         broken = [kind for kind, many in counted.items() if many > (self.types.limit(kind) or many)]
         return sorted(broken, key=lambda kind: (self.types.priority(kind), kind))
 
@@ -197,7 +287,8 @@ class Slow:
         chosen = [own]
         for candidate, days in periods.items():
             room = self.types.limit(_kind(number)) or 10**9
-            full = sum(_kind(name) == _kind(number) for name in groups[candidate]) + extra[candidate, ""] >= room
+            having = {_origin(name) for name in groups[candidate] if _kind(name) == _kind(number)}
+            full = len(having) + extra[candidate, ""] >= room
             apart = all(
                 min(days) - max(periods[one]) >= silence or min(periods[one]) - max(days) >= silence for one in chosen
             )
@@ -219,7 +310,7 @@ class Slow:
         return [group for start, _end, group in owners if start is None or start <= day][-1]
 
     def _place_devices(self) -> None:
-        devices = {name for name in self.first_seq if self._is_device(name)} - self.shared
+        devices = {name for name in self._names() if self._is_device(name)} - self.shared
         users: dict[str, dict[int, set[str]]] = {device: {} for device in devices}
         beside: dict[str, set[str]] = {device: {device} for device in devices}
         for link in self.days:
@@ -249,72 +340,123 @@ class Slow:
         """Each identifier with the members of its person (of a recycled one its strongest)."""
         members: dict[Any, set[str]] = defaultdict(set)
         key: dict[str, Any] = {}
-        for name in self.first_seq:
+        for name in self._names():
             where = self.devices.get(name, self.group[name])
             key[name] = where if isinstance(where, str) else id(where)
             members[key[name]].add(name)
-        return [(name, members[key[name]]) for name in self.first_seq]
+        return [(name, members[key[name]]) for name in self._names()]
 
     def nodes(self) -> set[tuple[Any, ...]]:
         """Rows of ``person_node`` as (name, number of the person, from, to, role)."""
         members = dict(self.persons())
-        rows = set()
-        for name, together in members.items():
-            role = "owner" if len(together) > 1 else "alone"
-            if name in self.shared | self.shared_devices:
-                role = "shared"
-            owners = self.owners.get(name, [(None, None, {name})])
-            rows |= {
-                (name, self._number(members[next(iter(group))] if group != {name} else together), start, end, role)
-                for start, end, group in owners
-            }
-        return rows
+        seen = {self._copy(name, day) for name, days in self.seen.items() for day in (min(days), max(days))}
+        return {
+            (name, *row)
+            for name in self.first_seq
+            for row in _joined_up(
+                row for start, end, copy in self._copies(name) for row in self._rows(start, end, copy, members, seen)
+            )
+        }
+
+    def _rows(
+        self, start: int | None, end: int | None, copy: str, members: dict[str, set[str]], seen: set[str]
+    ) -> Iterable[tuple[Any, ...]]:
+        """Owners of a copy in its era, without persons made of eras in which nothing was seen."""
+        role = "owner" if len(members[copy]) > 1 else "alone"
+        if copy in self.shared | self.shared_devices:
+            role = "shared"
+        start = None if "#" not in copy else start
+        for since, until, group in self.owners.get(copy, [(None, None, {copy})]):
+            person = members[next(iter(group))] if group != {copy} else members[copy]
+            if person & seen:
+                yield self._number(person), start if since is None else since, end if until is None else until, role
 
     def _number(self, members: set[str]) -> str:
-        return min(members, key=lambda name: (self.first_seq[name], self._rank(name), self.node_of(name)))
+        known = [name for name in members if "#" not in name]
+        if not known:
+            return min(members, key=lambda name: (self._rank(name), self.number(name)))
+        return min(known, key=lambda name: (self.first_seq[name], self._rank(name), self.node_of(name)))
+
+    def number(self, copy: str) -> int:
+        """The number of a copy that is a person of its own."""
+        origin, _sign, start = copy.partition("#")
+        moment = "None" if start == "None" else str(round(self.start.timestamp() * 1e6) + int(start) * 86_400_000_000)
+        return hash64("era", str(self.node_of(origin)), moment)
 
     def links(self) -> dict[frozenset[str], tuple[bool, str]]:
         """What was decided about each link."""
-        members = dict(self.persons())
+        members, rows = dict(self.persons()), self.nodes()
         decided = {}
-        for link, days in self.days.items():
-            if link in self.reason:
-                decided[link] = self.reason[link]
-                continue
-            one, other = (self._at(name, min(days)) if not self._is_device(name) else {name} for name in link)
-            same = members[next(iter(one))] == members[next(iter(other))]
-            decided[link] = (True, "same_record") if same else (False, "shared_device")
+        for link, copies in self.whole.items():
+            judged = [self._judged(copy, members) for copy in copies]
+            place = max((place for place, (joined, _why) in enumerate(judged) if joined), default=-1)
+            decided[link] = judged[place]
+            if judged[place][0] and judged[place][1] in ("same_record", "recycled"):
+                over = self._is_over(link, copies[place], members, rows)
+                decided[link] = (True, "unbound") if over else judged[place]
         return decided
 
+    def _judged(self, link: frozenset[str], members: dict[str, set[str]]) -> tuple[bool, str]:
+        if link in self.reason:
+            return self.reason[link]
+        one, other = (self._at(name, min(self.days[link])) if not self._is_device(name) else {name} for name in link)
+        same = members[next(iter(one))] == members[next(iter(other))]
+        return (True, "same_record") if same else (False, "shared_device")
 
-fact_strategy = st.tuples(
-    st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), st.sampled_from([0, 1, 5, 100, 210, 350])
-)
-steps_strategy = st.lists(
-    st.one_of(st.lists(fact_strategy, min_size=1, max_size=12), st.integers(min_value=0, max_value=1 << 30)),
-    min_size=1,
-    max_size=6,
-)
+    def _is_over(
+        self, link: frozenset[str], copy: frozenset[str], members: dict[str, set[str]], rows: set[tuple[Any, ...]]
+    ) -> bool:
+        """Whether the person to whom the link belongs lost an end of it later on because it was unbound."""
+        if any(self._hangs(one, other) for one, other in (tuple(link), tuple(link)[::-1])):
+            return False
+        stronger = min(sorted(copy, key=self._place), key=self._rank)
+        whose = {stronger} if self._is_device(stronger) else self._at(stronger, min(self.days[copy]))
+        person = self._number(members[next(iter(whose))])
+        last = max(self.seen_together[link])
+        ends = [row for row in rows if row[0] in link and row[0] in self.cuts and row[1] == person]
+        return any(end is not None and end > last for _name, _person, _since, end, _role in ends)
+
+
+DAYS = [0, 1, 5, 100, 210, 350]
+fact_strategy = st.tuples(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), st.sampled_from(DAYS))
+unbinding_strategy = st.tuples(st.sampled_from(NAMES).map(lambda name: ["!" + name]), st.sampled_from([-1, *DAYS, 400]))
+
+
+def _steps(fact: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    step = st.one_of(st.lists(fact, min_size=1, max_size=12), st.integers(min_value=0, max_value=1 << 30))
+    return st.lists(step, min_size=1, max_size=6)
 
 
 def _from_seed(seed: int) -> list[Any]:
     """Longer streams than hypothesis would make of its own: they run into limits and recycled numbers."""
     rng = random.Random(seed)
-    facts = [
-        (rng.sample(NAMES, rng.randint(1, 4)), rng.choice([0, 1, 5, 100, 210, 350])) for _ in range(rng.randint(5, 30))
-    ]
+    facts = [(rng.sample(NAMES, rng.randint(1, 4)), rng.choice(DAYS)) for _ in range(rng.randint(5, 30))]
     cut, undone = rng.randint(0, len(facts)), rng.getrandbits(30) & rng.getrandbits(30)
     return [facts[:cut], undone, facts[cut:]]
 
 
-every_strategy = st.one_of(steps_strategy, st.integers(0, 1 << 32).map(_from_seed))
+def _unbinding_from_seed(seed: int) -> list[Any]:
+    """The same with unbindings among the facts, some of which come late and some of which are undone."""
+    rng = random.Random(seed)
+    steps = _from_seed(seed)
+    for step in steps:
+        for _each in range(rng.randint(0, 6)) if isinstance(step, list) else ():
+            step.insert(rng.randint(0, len(step)), (["!" + rng.choice(NAMES)], rng.choice([-1, *DAYS, 400])))
+    return steps
+
+
+every_strategy = st.one_of(_steps(fact_strategy), st.integers(0, 1 << 32).map(_from_seed))
+unbinding_steps = st.one_of(
+    _steps(st.one_of(fact_strategy, fact_strategy, unbinding_strategy)),
+    st.integers(0, 1 << 32).map(_unbinding_from_seed),
+)
 
 
 def _play(world: Any, fact: Callable[..., Any], step: Any) -> tuple[set[str], Any]:
     """Load or retract; the names touched, and the report."""
     if isinstance(step, list):
         facts = [fact(" ".join(names), day) for names, day in step]
-        return {name for names, _day in step for name in names}, world.load(facts)
+        return {name.removeprefix("!") for names, _day in step for name in names}, world.load(facts)
     seqs = [seq for seq in world.facts if step >> (seq % 30) & 1]
     touched = {name for seq in seqs for name in world.facts[seq].names}
     return touched, world.retract(seqs)
@@ -340,7 +482,8 @@ def _check_report(before: dict[int, Any], after: dict[int, Any], touched: set[in
 
 
 def _compare_with_slow(world: Any, node_of: Callable[[str], int], start: Any) -> None:
-    slow, names = Slow(world.facts, world.types, node_of), world.names()
+    slow, names = Slow(world.facts, world.types, node_of, start), world.names()
+    names |= {slow.number(copy): copy for copy in slow._names() if "#" in copy}
     question = "SELECT node, person, from_at, to_at, role FROM person_node"
     found = {
         (names[node], names[person], since and (since - start).days, until and (until - start).days, role)
@@ -359,6 +502,8 @@ def _run(
     node_of: Any,
     start: Any,
     demoting: Iterable[str] = (),
+    *,
+    slowly: bool = True,
 ) -> None:
     types = _types(demoting)
     world, again = new_world(types, step_share=step_share), new_world(types)
@@ -371,7 +516,8 @@ def _run(
         again.resolve(full=True)
         assert world.rows("person_node") == again.rows("person_node")
         assert world.rows("person_link") == again.rows("person_link")
-        _compare_with_slow(again, node_of, start)
+        if slowly:
+            _compare_with_slow(again, node_of, start)
     finally:
         world.con.close()
         again.con.close()
@@ -417,6 +563,31 @@ def test_giving_way_is_the_same_from_scratch_often(
     steps: Any, step_share: float, demoting: Any, new_world: Any, fact: Any, node_of: Any, start: Any
 ) -> None:
     _run(steps, step_share, new_world, fact, node_of, start, demoting)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
+@given(steps=unbinding_steps, step_share=st.sampled_from([0.0, 0.3, 1.0]))
+def test_what_was_unbound_is_the_same_from_scratch(
+    steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
+) -> None:
+    _run(steps, step_share, new_world, fact, node_of, start)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None, suppress_health_check=FIXED)
+@given(steps=unbinding_steps, step_share=st.sampled_from([0.0, 0.3, 1.0]))
+def test_what_was_unbound_is_the_same_from_scratch_often(
+    steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
+) -> None:
+    _run(steps, step_share, new_world, fact, node_of, start)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=FIXED)
+@given(steps=unbinding_steps, step_share=st.sampled_from([0.0, 0.3, 1.0]), demoting=DEMOTING)
+def test_what_was_unbound_gives_way_the_same_from_scratch(
+    steps: Any, step_share: float, demoting: Any, new_world: Any, fact: Any, node_of: Any, start: Any
+) -> None:
+    _run(steps, step_share, new_world, fact, node_of, start, demoting, slowly=False)
 
 
 def test_start_is_what_days_count_from(start: Any, new_world: Any, fact: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -238,6 +239,23 @@ def seams(words: Words, folder: Folder = HERE, as_json: Json = False) -> None:
         return
     rows = [(person_id(one.a), person_id(one.b), one.facts, len(one.part), one.decision) for one in found]
     show_table([_("Link from"), _("Link to"), _("Facts"), _("Identifiers that leave"), _("Decision")], rows)
+
+
+@group.command()
+def unbind(
+    identifier: Annotated[str, typer.Argument(help="Id of the identifier / 标识编号")],
+    at: Annotated[datetime | None, typer.Option(help="When, UTC; now if left out / 解绑时间（UTC），默认现在")] = None,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Say that an identifier was unbound: who is seen with it since may be somebody else / 登记解绑"""
+    with opened(folder) as workspace:
+        settled = workspace.unbind(parse_node(identifier), at and at.replace(tzinfo=UTC), actor="terminal")
+        workspace.refresh()
+    if as_json:
+        show_json({"kept": settled.facts})
+        return
+    say(_("Kept.") if settled.facts else _("It is known already that it was unbound at this moment."))
 
 
 @group.command("take-out")

@@ -19,6 +19,7 @@ from dujiang.collect.identifiers import Ignored, Tokeniser
 from dujiang.collect.ignored import add_ignored
 from dujiang.collect.marks import tracked
 from dujiang.collect.sift import Settled, Sift
+from dujiang.collect.unbinding import unbound
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.errors import ensure
 from dujiang.foundation.facts import FAMILIES
@@ -91,7 +92,9 @@ class Loader:
                 letters += decoded.dead_letters(row)
                 for one in decoded.rejected:
                     sieve.reject(row.source, one.received_at)
-            sifted = sieve.add({"event": staged_table(events), **tracked(events)})
+            marks = tracked(events)
+            events, unbindings = unbound(events)
+            sifted = sieve.add({"event": staged_table(events), **marks, **unbindings})
 
             def commit(tx: Connection) -> None:
                 self.manifest.set_cursor(tx, CURSOR, rows[-1].sequence)

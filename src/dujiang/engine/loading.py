@@ -30,6 +30,7 @@ _NOTES: Final = {
     "order": "INSERT INTO pending_order SELECT DISTINCT order_key FROM moved",
     "order_line": "INSERT INTO pending_order SELECT DISTINCT order_key FROM moved",
     "refund": "INSERT INTO pending_order SELECT DISTINCT order_key FROM moved",
+    "unbinding": """INSERT INTO pending_node SELECT node, min("at") FROM moved GROUP BY node""",
     "conversation": "INSERT INTO pending_conversation SELECT DISTINCT key FROM moved",
     "spend": "INSERT INTO pending_spend SELECT DISTINCT channel, account, day FROM moved",
     "traffic": "INSERT INTO pending_traffic SELECT DISTINCT channel, shop, day FROM moved",

@@ -22,6 +22,7 @@ Family = Literal[
     "conversation",
     "platform_total",
     "membership",
+    "unbinding",
     "consent",
     "tag",
 ]
@@ -177,6 +178,11 @@ FAMILIES: Final[dict[str, pa.Schema]] = {
         ("segment", _text),
         ("node", _whole),  # of the person at that time: whose it is later, identity says
         ("entered", pa.bool_()),
+    ),
+    # An identifier that was taken off whomever it was bound to, such as a phone that changed. Natural key: source, node, time.
+    # It names no identifiers either: what it says is that nobody seen later with the node need be who was seen before.
+    "unbinding": _schema(
+        ("node", _whole),
     ),
     # The platform's own totals, to hold ours against. Natural key: channel, shop, day, hour.
     "platform_total": _schema(

@@ -88,6 +88,17 @@ class IdentityDesk:
                 examples=examples,
             )
 
+    def check_known(self, node: int) -> None:
+        """Make sure that an identifier was ever seen.
+
+        Raises:
+            NotFound: ``identity.unknown_identifier``.
+        """
+        with self._answers.read() as con:
+            if not con.execute("FROM identifier WHERE node = ?", [node]).fetchall():
+                sentence = _("Nobody was ever seen with this identifier. Its id stands on the page of its person.")
+                raise NotFound("identity.unknown_identifier", sentence)
+
     def seams(self, person: int, limit: int = SEAMS_SHOWN) -> list[Seam]:
         """Where a person can be taken apart in one step (:func:`dujiang.identity.parting.seams`), at most ``limit``."""
         with self._answers.read() as con:

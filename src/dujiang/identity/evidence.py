@@ -24,6 +24,7 @@ from dujiang.identity.model import (
     SEPARATED,
     SHARED_DEVICE,
     SHARED_IDENTIFIER,
+    UNBOUND,
 )
 
 _SEPARATED_THESE: Final = "separated_these"
@@ -33,6 +34,10 @@ _SENTENCES: Final = {
     RECYCLED: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last}). At other times the number"
         " belonged to somebody else."
+    ),
+    UNBOUND: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last}). One of them was unbound on"
+        " {unbound}; who has it since may be somebody else."
     ),
     SHARED_IDENTIFIER: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them was seen with so many people"
@@ -96,7 +101,11 @@ _DECISIONS: Final = """
         coalesce(if(d.reason = 'barred', coalesce(x.actor, y.actor), p.actor), '') AS actor,
         if(d.reason = 'barred', coalesce(x.decided, y.decided), p.decided) AS decided,
         coalesce(if(d.reason = 'barred', coalesce(x.why, y.why), p.why), '') AS why,
-        d.reason = 'distrusted' AND coalesce(list_has_any(l.sources, (SELECT sources FROM held)), FALSE) AS held
+        d.reason = 'distrusted' AND coalesce(list_has_any(l.sources, (SELECT sources FROM held)), FALSE) AS held,
+        (
+            SELECT min(to_at) FROM person_node AS n
+            WHERE n.node IN (d.a, d.b) AND n.person = d.person AND to_at > d.last_at AND d.reason = 'unbound'
+        ) AS unbound_at
     FROM decided d
     JOIN identifier one ON one.node = d.a JOIN identifier other ON other.node = d.b
     LEFT JOIN link l ON l.a = d.a AND l.b = d.b
@@ -124,6 +133,7 @@ class Evidence:
         decided: on which day.
         why: in their words.
         held: a source that states it is held by the circuit breaker.
+        unbound: on which day one of the two was unbound, after which it no longer was the person's.
     """
 
     a: int
@@ -141,6 +151,7 @@ class Evidence:
     decided: date | None = None
     why: str = ""
     held: bool = False
+    unbound: date | None = None
 
     def text(self, types: IdentifierTypes, locale: str = "zh") -> str:
         """The decision as a sentence in ``locale``, with the identifiers called by their types."""
@@ -158,6 +169,7 @@ class Evidence:
             actor=self.actor,
             decided=self.decided,
             why=self.why,
+            unbound=self.unbound,
         )
 
 
@@ -184,7 +196,7 @@ def explain(
 
 
 def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> Evidence:
-    a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why, held = row
+    a, b, a_type, b_type, joined, reason, facts, sources, first_at, last_at, actor, decided, why, held, unbound_at = row
     limited = reason.partition(":")[2]
     return Evidence(
         a=a,
@@ -202,6 +214,7 @@ def _evidence(row: tuple[Any, ...], types: IdentifierTypes, where: ZoneInfo) -> 
         decided=None if decided is None else _day(decided, where),
         why=why,
         held=held,
+        unbound=None if unbound_at is None else _day(unbound_at, where),
     )
 
 

@@ -37,6 +37,8 @@ SEPARATED: Final = "separated"
 """Joined, the link would bring together what somebody separated."""
 BARRED: Final = "barred"
 """Somebody decided that one end joins no people."""
+UNBOUND: Final = "unbound"
+"""One fact names both; later one of the two was unbound, and who has it since may be somebody else."""
 DISTRUSTED: Final = "distrusted"
 """Nobody but sources that are distrusted or held states it."""
 LIMIT: Final = "limit:"
@@ -46,6 +48,7 @@ DEMOTED: Final = "demoted:"
 
 PLAIN_REASONS: Final = (
     SAME_RECORD, RECYCLED, SHARED_IDENTIFIER, SHARED_DEVICE, NOT_JOINING, BY_HAND, SEPARATED, BARRED, DISTRUSTED,
+    UNBOUND,
 )  # fmt: skip
 
 
@@ -65,6 +68,8 @@ class Rules:
     crowd_above: Ints
     recycled_after: Ints
     """Microseconds of silence after which the identifier may have a new owner; -1: it never has."""
+    hangs: Flags
+    """``hangs[x, y]``: type x hangs on type y."""
     parent: Flags
     """``parent[x, y]``: one of the two types hangs on the other."""
     strong: Flags
@@ -94,6 +99,7 @@ class Rules:
             junk_above=np.array([spec.junk_above for spec in specs], np.int64),
             crowd_above=np.array([spec.crowd_above or NO_LIMIT for spec in specs], np.int64),
             recycled_after=np.array([_microseconds(spec.recycled_after_days) for spec in specs], np.int64),
+            hangs=hangs,
             parent=hangs | hangs.T,
             strong=strong,
             exclusive=strong & (single | (priority < priority[:, None])),
@@ -133,6 +139,14 @@ class Graph:
     last_at: Ints
     trusted: Flags
     """Of each link whether a source that is neither distrusted nor held states it."""
+    seen_from: Ints
+    """When each identifier was seen first, in microseconds since 1970; ``seen_to`` is when it was seen last."""
+    seen_to: Ints
+    unbound: Indexes
+    """Identifiers (places) that were unbound, each at the moment ``unbound_at`` says; one may be there several times."""
+    unbound_at: Ints
+    origin: Indexes | None = None
+    """Of each place the identifier that it is a copy of (:mod:`dujiang.identity.eras`); None: there are no copies."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +156,14 @@ class Imposed:
     Attributes:
         together: of each link whether somebody decided that its ends are one person; in the order of ``by_time``.
         by_time: places of these links, the earliest decision first.
+        decided_at: when each of these was decided, in microseconds since 1970.
         apart_a: one end of each pair that must never be one person (place in the graph), ``apart_b`` the other.
         barred: of each identifier whether it may join no one.
     """
 
     together: Flags
     by_time: Ints
+    decided_at: Ints
     apart_a: Indexes
     apart_b: Indexes
     barred: Flags
@@ -155,9 +171,9 @@ class Imposed:
     @classmethod
     def nothing(cls, graph: Graph) -> Imposed:
         """Nobody decided anything."""
-        none = np.zeros(0, np.int32)
+        none, never = np.zeros(0, np.int32), np.zeros(0, np.int64)
         barred = np.zeros(len(graph.node), np.bool_)
-        return cls(np.zeros(len(graph.a), np.bool_), none.astype(np.int64), none, none, barred)
+        return cls(np.zeros(len(graph.a), np.bool_), never, never, none, none, barred)
 
     def exempt(self, graph: Graph) -> Flags:
         """Identifiers that somebody gave to a person: they are not shared, however many others they were seen with."""
@@ -174,6 +190,7 @@ class Span:
     person: int
     from_at: int | None
     to_at: int | None
+    role: int
 
 
 @dataclass(frozen=True)
@@ -183,7 +200,7 @@ class Decision:
     person: Ints
     role: npt.NDArray[np.uint8]
     spans: tuple[Span, ...]
-    """Owners of the identifiers that had several; for these ``person`` names the one with the strongest link."""
+    """Owners of the identifiers that had several or were unbound; ``person`` names the one with the strongest link."""
     joined: Flags
     reason: npt.NDArray[np.int16]
     """Place in :meth:`Rules.reasons`."""

@@ -14,7 +14,7 @@ from dujiang.identity.decisions import Decided, Wish
 SEAMS_SHOWN: Final = 20
 _LINKS_READ: Final = 5_000
 _JOINED: Final = """
-    SELECT l.a, l.b, l.facts, l.reason FROM person_link AS l
+    SELECT DISTINCT l.a, l.b, l.facts, l.reason FROM person_link AS l
     JOIN person_node AS one ON one.node = l.a AND one.person = $person
     JOIN person_node AS other ON other.node = l.b AND other.person = $person
     WHERE l.joined ORDER BY l.facts DESC, l.a, l.b LIMIT $limit

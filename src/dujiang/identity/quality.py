@@ -115,7 +115,7 @@ _FILLED: Final = "({} + CAST(coalesce(len(tags), 0) > 0 AS INTEGER)) / {}".forma
 )
 _COUNTS: Final = """
     SELECT count(DISTINCT node), count(DISTINCT person) FILTER (type NOT IN (SELECT type FROM identifier_rule WHERE NOT joins)),
-        count(DISTINCT node) FILTER (to_at IS NOT NULL)
+        count(DISTINCT node) FILTER (from_at IS NOT NULL)
     FROM person_node
 """
 _CHANNELS: Final = f"""
@@ -142,7 +142,8 @@ _REFUSED: Final = (
     "SELECT reason, count(*) FROM person_link WHERE NOT joined GROUP BY reason ORDER BY count(*) DESC, reason"
 )
 _LARGEST: Final = """
-    SELECT person, count(*) AS identifiers FROM person_node GROUP BY person ORDER BY identifiers DESC, person LIMIT 10
+    SELECT person, count(DISTINCT node) AS identifiers FROM person_node GROUP BY person
+    ORDER BY identifiers DESC, person LIMIT 10
 """
 _HUBS: Final = """
     WITH ends AS (

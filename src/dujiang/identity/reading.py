@@ -10,7 +10,14 @@ import numpy as np
 from dujiang.collect.identifier_types import IdentifierTypes
 from dujiang.identity.model import Graph, Indexes, Ints, Rules
 
-_NODES: Final = "SELECT node, type, first_seq FROM identifier {only} ORDER BY node"
+_NODES: Final = """
+    SELECT node, type, first_seq, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at
+    FROM identifier {only} ORDER BY node
+"""
+_UNBOUND: Final = """
+    SELECT DISTINCT node, epoch_us("at") AS unbound_at FROM fact_unbinding SEMI JOIN (FROM identifier {only}) USING (node)
+    ORDER BY ALL
+"""
 _LINKS: Final = """
     SELECT a, b, facts, epoch_us(first_at) AS first_at, epoch_us(last_at) AS last_at, untrusted.a IS NULL AS trusted
     FROM (FROM link {only}) LEFT JOIN untrusted_link untrusted USING (a, b)
@@ -35,6 +42,7 @@ def read_graph(
     codes = np.array([rules.names.index(name) for name in names], np.int32)
     node = found["node"].to_numpy()
     linked = con.sql(_LINKS.format(only=links)).to_arrow_table()
+    unbound = con.sql(_UNBOUND.format(only=nodes)).to_arrow_table()
     graph = Graph(
         node=node,
         type=codes[kinds.indices.to_numpy()],
@@ -45,6 +53,10 @@ def read_graph(
         first_at=linked["first_at"].to_numpy(),
         last_at=linked["last_at"].to_numpy(),
         trusted=linked["trusted"].to_numpy(),
+        seen_from=found["first_at"].to_numpy(),
+        seen_to=found["last_at"].to_numpy(),
+        unbound=_places(node, unbound["node"].to_numpy()),
+        unbound_at=unbound["unbound_at"].to_numpy(),
     )
     return graph, rules
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dujiang.identity.demotion import Line, join_giving_way
 from dujiang.identity.devices import Placed, place_devices
+from dujiang.identity.eras import Eras
 from dujiang.identity.kernels import connected, counterparts
 from dujiang.identity.model import (
     ALONE,
@@ -85,17 +86,27 @@ def resolve(graph: Graph, rules: Rules, shared: Flags, imposed: Imposed | None =
         imposed: what was decided by hand; it wins over the rules.
     """
     imposed = imposed or Imposed.nothing(graph)
+    eras = Eras.of(graph, rules, shared, imposed)
+    if eras is None:
+        return _resolve(graph, rules, shared, imposed)
+    return eras.folded(_resolve(eras.graph, rules, eras.shared, eras.imposed))
+
+
+def _resolve(graph: Graph, rules: Rules, shared: Flags, imposed: Imposed) -> Decision:
     links = _sorted(graph, rules, shared, imposed)
     strong = _join_strong(graph, rules, links, imposed)
     owners = tenures(graph, rules, links.strong, strong.refused, strong.group, strong.room)
     ends = _groups_at_ends(graph, strong.group, owners)
     placed, kept_off = _place(graph, links, strong, ends, imposed)
     person = _numbers(graph, rules, placed.group)
+    roles = _roles(placed, shared, imposed)
     spans = (
-        Span(one.index, int(person[each.group]), each.from_at, each.to_at) for one in owners for each in one.owners
+        Span(one.index, int(person[each.group]), each.from_at, each.to_at, int(roles[one.index]))
+        for one in owners
+        for each in one.owners
     )
     joined, reason, link_group = _judged(graph, rules, links, strong, placed, ends, kept_off)
-    return Decision(person, _roles(placed, shared, imposed), tuple(spans), joined, reason, person[link_group])
+    return Decision(person, roles, tuple(spans), joined, reason, person[link_group])
 
 
 @dataclass(frozen=True)
@@ -201,7 +212,7 @@ def _join_strong(graph: Graph, rules: Rules, links: _Links, imposed: Imposed) ->
     column, limits = column_of_type[graph.type], rules.limit[limited]
     # What would be shared is given to somebody first; whole persons are joined after the rules have made them.
     given = _gives(graph, rules, links.by_hand)
-    line = Line.of(graph.a, graph.b, links.by_hand[given], links.strong, links.by_hand[~given])
+    line = Line.of(graph.a, graph.b, links.by_hand[given], links.strong, links.by_hand[~given], graph.origin)
     pairs = (imposed.apart_a, imposed.apart_b)
     found, late = join_giving_way(
         len(graph.node), line, column, limits, rules.demotes[limited], pairs, imposed.exempt(graph)

@@ -7,7 +7,7 @@ so that a refresh finds out by itself what has to be decided again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -142,7 +142,7 @@ class Rulings:
         together = np.zeros(len(graph.a), np.bool_)
         together[by_time] = True
         barred = among(graph.node, self.barred)
-        return graph, Imposed(together, by_time, apart_a.astype(np.int32), apart_b.astype(np.int32), barred)
+        return graph, Imposed(together, by_time, at, apart_a.astype(np.int32), apart_b.astype(np.int32), barred)
 
 
 def _pair(ruling: Ruling) -> tuple[int, int]:
@@ -173,10 +173,8 @@ def _with_links(graph: Graph, a: Ints, b: Ints, at: Ints) -> tuple[Graph, Ints]:
     by_time[found] = order[place[found]]
     by_time[~found] = len(have) + np.arange(int((~found).sum()))
     new = ~found
-    more = Graph(
-        node=graph.node,
-        type=graph.type,
-        first_seq=graph.first_seq,
+    more = replace(
+        graph,
         a=np.append(graph.a, a[new].astype(np.int32)),
         b=np.append(graph.b, b[new].astype(np.int32)),
         facts=np.append(graph.facts, np.zeros(int(new.sum()), np.int64)),

@@ -158,6 +158,7 @@ def _person_nodes(graph: Graph, rules: Rules, decision: Decision, decided: np.nd
     none = pa.nulls(int(single.sum()), pa.int64())
     from_at = pa.array([span.from_at for span in decision.spans], pa.int64())
     to_at = pa.array([span.to_at for span in decision.spans], pa.int64())
+    roles = np.array([span.role for span in decision.spans], np.uint8)
     persons = np.concatenate([decision.person[single], np.array([span.person for span in decision.spans], np.int64)])
     return pa.table(
         {
@@ -166,7 +167,7 @@ def _person_nodes(graph: Graph, rules: Rules, decision: Decision, decided: np.nd
             "person": persons,
             "from_at": pa.concat_arrays([none, from_at]).cast(MOMENT),
             "to_at": pa.concat_arrays([none, to_at]).cast(MOMENT),
-            "role": _words(ROLES, decision.role[place]),
+            "role": _words(ROLES, np.concatenate([decision.role[single], roles])),
         }
     )
 
@@ -211,4 +212,5 @@ def report(graph: Graph, decision: Decision, before: pa.Table, decided: np.ndarr
     known[place], old[place] = True, old_person[still]
     a, b = graph.node[graph.a[decision.joined]], graph.node[graph.b[decision.joined]]
     merges, splits = moves(node, old, known, person, a, b)
-    return Resolution(full, len(node), len(graph.a), len(distinct(person)), merges, splits)
+    in_turn = np.array([span.person for span in decision.spans if decided[span.index]], np.int64)
+    return Resolution(full, len(node), len(graph.a), len(distinct(person, in_turn)), merges, splits)

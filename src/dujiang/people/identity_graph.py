@@ -23,10 +23,10 @@ _OWN_SHARE: Final = 2 / 3
 """Of the nodes in a picture that is too large, so many are the person's own."""
 _LINKS_READ: Final = 2_000
 _OWN: Final = """
-    SELECT n.node, n.type, n.role, coalesce(i.facts, 0) AS facts, i.last_at
+    SELECT DISTINCT n.node, n.type, n.role, coalesce(i.facts, 0) AS facts, i.last_at
     FROM person_node AS n LEFT JOIN identifier AS i USING (node)
     WHERE n.person = $person
-    ORDER BY n.node = n.person DESC, facts DESC, n.node
+    ORDER BY n.node = $person DESC, facts DESC, n.node
 """
 _LINKS: Final = """
     SELECT count(*) FROM person_link

@@ -24,6 +24,7 @@ from dujiang.collect.loader import Load, Loader
 from dujiang.collect.marks import BY_HAND, Consent, Marks, State, Tagged
 from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
+from dujiang.collect.unbinding import Unbindings
 from dujiang.engine.duck import Engine
 from dujiang.engine.question import mark
 from dujiang.engine.refresh import Refresher, RefreshReport
@@ -298,6 +299,7 @@ class Workspace:
             protect=lambda text: self.tokeniser().protect(text),
         )
         self.marks = Marks(self.sift, self.clock)
+        self.unbindings = Unbindings(self.sift, self.clock)
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
 
     def _recover(self) -> None:
@@ -413,6 +415,18 @@ class Workspace:
         nodes = self.people.marked(person, "consent", {"purpose": purpose, "medium": medium})
         marks = [Consent((node,), purpose, state, medium, basis=BY_HAND) for node in nodes]
         return self.mark(marks, actor)
+
+    def unbind(self, node: int, at: datetime | None = None, *, actor: str) -> Settled:
+        """Keep that an identifier was taken off its person at a moment (None: now); answers heed it after the next refresh.
+
+        Raises:
+            NotFound: ``identity.unknown_identifier`` if nobody was ever seen with it.
+        """
+        self.identity_desk.check_known(node)
+        settled = self.unbindings.enter(node, at)
+        self.refreshing.take_in(settled)
+        self.record(actor, "identity.unbind", format(node % (1 << 64), "016x"))
+        return settled
 
     def ignored_identifiers(self, days: int = 30) -> list[IgnoredCount]:
         """Values that named nobody in the last ``days`` days, the present one included, most first."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from dujiang.api.problems import problems
 from dujiang.api.rooms.people import person_number
@@ -113,6 +113,20 @@ def decide(workspace: OfWorkspace, wanted: NewDecision, actor: CanDecide, idempo
     """Decide; the next refresh heeds it."""
     made = workspace.identity_decisions.decide(wanted.wish(), actor=actor, key=idempotency_key)
     return Decision.of(workspace.identity_decisions.get(made.id))
+
+
+class Unbinding(BaseModel):
+    """An identifier (written like the id of a person) that was taken off its person at a moment; null: now."""
+
+    identifier: str = Field(max_length=80)
+    at: AwareDatetime | None = None
+
+
+@router.post("/unbindings", status_code=201)
+def unbind(workspace: OfWorkspace, wanted: Unbinding, actor: CanDecide) -> dict[str, int]:
+    """An identifier was unbound: who is seen with it since may be somebody else. Its children go with it."""
+    settled = workspace.unbind(person_number(wanted.identifier), wanted.at, actor=actor.name)
+    return {"kept": settled.facts}
 
 
 @router.post("/decisions/{id}/revoke")

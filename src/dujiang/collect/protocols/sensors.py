@@ -124,6 +124,8 @@ def _identifiers(body: Fields, properties: Fields, traits: Fields) -> Iterator[P
     for key, value in identities.items():
         if raw := text(value):
             yield from _identity(key, raw)
+    if body.get("type") == "track_id_unbind" and identities:
+        return  # what is unbound, and nothing that it would be tied to anew
     distinct = first(body, "distinct_id")
     key, plus, inner = distinct.partition("+")
     if plus and (key.startswith("$identity_") or key in identities):

@@ -29,6 +29,7 @@ REASONS: Final = {
     "barred": _("Somebody decided that one end joins nobody"),
     "distrusted": _("Only sources that are not believed state it"),
     "recycled": _("The number had another owner at that time"),
+    "unbound": _("One of the two was unbound later"),
 }
 CHANNELS_MAX: Final = 8
 IGNORED: Final = {

@@ -44,6 +44,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def test_days_are_measured_and_kept(database: Database, new_world: Callable[[], Any], fact: Callable[..., Any]) -> None:
     world, clock = new_world(), FixedClock(START)
     create_tables(world.con, (PERSON, FACTS["customer"]))
+    world.con.execute("CREATE TABLE identifier_rule (type VARCHAR, joins BOOLEAN)")
     history = QualityHistory(database, Answers(world.con), clock, ZoneInfo("Asia/Shanghai"))
 
     def refresh(*facts: Any) -> None:

@@ -62,7 +62,7 @@ def draw(nodes: Sequence[int], edges: Sequence[tuple[int, int]], box: RingBox) -
 
     >>> picture = draw([1, 2, 3], [(1, 2), (1, 3)], WIDE)
     >>> [(spot.key, spot.anchor) for spot in picture.spots]
-    [(1, 'middle'), (2, 'end'), (3, 'start')]
+    [(1, 'middle'), (3, 'end'), (2, 'start')]
     """
     if not nodes:
         return Ring(box.width, 0, (), ())

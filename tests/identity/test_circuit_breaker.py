@@ -37,7 +37,7 @@ def test_the_rate_is_told_with_what_it_is_held_against() -> None:
 
 def test_a_source_that_never_joined_anybody_may_join_a_few() -> None:
     past = [_block(0)] * 10
-    assert [judge(_block(merges), past, SPEC).tripped for merges in (1, 39, 40)] == [False, False, True]  # type: ignore[union-attr]
+    assert [judge(_block(merges), past, SPEC).tripped for merges in (1, 79, 80)] == [False, False, True]  # type: ignore[union-attr]
 
 
 def test_a_source_that_always_joins_is_let_be() -> None:

@@ -37,7 +37,7 @@ class BreakerSpec(Spec):
     """How many standard deviations above its past a source has to be."""
     times: float = Field(default=8.0, ge=1, le=1000)
     """How many times its usual rate it has to reach besides."""
-    merges_min: int = Field(default=40, ge=1)
+    merges_min: int = Field(default=80, ge=1)
     """Fewest joins in the block: below that nothing is held."""
 
 

@@ -30,7 +30,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from bench_oneid import _connected, _records
+from bench_oneid import connected_by_facts, records
 from harness import Measurement
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -88,7 +88,7 @@ def measure() -> list[Measurement]:
         churn = []
         for seed in SEEDS:
             brand = _brand(level, seed)
-            connected = _connected(
+            connected = connected_by_facts(
                 brand.node, brand.true, brand.graph.node[brand.graph.a], brand.graph.node[brand.graph.b]
             )
             for name, way in WAYS.items():
@@ -140,7 +140,7 @@ def _brand(level: str, seed: int) -> Brand:
         with Workspace.create(Path(folder) / "brand") as workspace:
             bring_in(workspace, made, silent)
             truth = made.folder / "truth"
-            node, true = _records(workspace, truth / "identifier.parquet")
+            node, true = records(workspace, truth / "identifier.parquet")
             with workspace.engine.read() as con:
                 return _read(con, workspace, node, true, truth)
 

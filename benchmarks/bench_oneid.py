@@ -75,7 +75,7 @@ def measure() -> list[Measurement]:
 
 def compare(workspace: Workspace, truth: Path) -> tuple[Evaluation, Evaluation]:
     """Found persons against true ones, and against what facts connect at all."""
-    node, true = _records(workspace, truth)
+    node, true = records(workspace, truth)
     with workspace.engine.read() as con:
         owners = con.sql(
             "select node, any_value(person) person, count(*) n from person_node group by node"
@@ -88,11 +88,11 @@ def compare(workspace: Workspace, truth: Path) -> tuple[Evaluation, Evaluation]:
     known = (place < len(seen)) & (seen[order[np.minimum(place, len(seen) - 1)]] == node)
     node, true = node[known], true[known]
     persons = found[order[place[known]]]
-    connected = _connected(node, true, links["a"].to_numpy(), links["b"].to_numpy())
+    connected = connected_by_facts(node, true, links["a"].to_numpy(), links["b"].to_numpy())
     return evaluate(persons, true), evaluate(persons, connected)
 
 
-def _records(workspace: Workspace, truth: Path) -> tuple[np.ndarray, np.ndarray]:
+def records(workspace: Workspace, truth: Path) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and true persons of the identifiers that belong to one person only."""
     table = pq.read_table(truth).filter(pa.compute.invert(pa.compute.field("shared")))
     tokeniser = workspace.tokeniser()
@@ -106,7 +106,7 @@ def _records(workspace: Workspace, truth: Path) -> tuple[np.ndarray, np.ndarray]
     return np.array([one[0] for one in single], np.int64), np.array([one[1] for one in single], np.int64)
 
 
-def _connected(node: np.ndarray, true: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def connected_by_facts(node: np.ndarray, true: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A number for each record: equal for records of one true person that facts about that person connect."""
     order = np.argsort(node)
     at = np.searchsorted(node, a, sorter=order), np.searchsorted(node, b, sorter=order)

@@ -107,7 +107,7 @@ def decide(
     kind: Annotated[Kind, typer.Argument(help="What / 类型")],
     about: Annotated[list[str], typer.Argument(help="Ids of identifiers, or a source / 标识编号或来源")],
     reason: Reason = "",
-    dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen / 只试算")] = False,
+    dry: Dry = False,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -124,10 +124,7 @@ def decide(
             return
         made = workspace.identity_decisions.decide(wish, actor=Actor("terminal", "admin"))
         workspace.refresh()
-    if as_json:
-        show_json(made)
-        return
-    say(_("Decided ({id}). People have been brought up to date."), id=made.id)
+    _done(made, _("Decided ({id}). People have been brought up to date."), id=made.id, as_json=as_json)
 
 
 @group.command()
@@ -143,10 +140,7 @@ def revoke(
     with opened(folder) as workspace:
         found = workspace.identity_desk.revoke(decision, actor=Actor("terminal", "admin"), reason=reason)
         workspace.refresh()
-    if as_json:
-        show_json(found)
-        return
-    say(_("Revoked. People are what they were without it."))
+    _done(found, _("Revoked. People are what they were without it."), as_json=as_json)
 
 
 @group.command()
@@ -177,10 +171,7 @@ def release(
     with opened(folder) as workspace:
         found = workspace.identity_decisions.release(hold, actor=Actor("terminal", "admin"), reason=reason)
         workspace.refresh()
-    if as_json:
-        show_json(found)
-        return
-    say(_("The source is believed again. People have been brought up to date."))
+    _done(found, _("The source is believed again. People have been brought up to date."), as_json=as_json)
 
 
 @group.command()
@@ -196,10 +187,7 @@ def reject(
     with opened(folder) as workspace:
         made = workspace.identity_decisions.reject(hold, actor=Actor("terminal", "admin"), reason=reason)
         workspace.refresh()
-    if as_json:
-        show_json(made)
-        return
-    say(_("What the source said since the hold joins nobody (decision {id})."), id=made.id)
+    _done(made, _("What the source said since the hold joins nobody (decision {id})."), id=made.id, as_json=as_json)
 
 
 @group.command()
@@ -286,6 +274,14 @@ def unmerge(
     with opened(folder) as workspace:
         parting = workspace.identity_desk.unmerging(parse_node(former), _person(workspace, words))
         _part(workspace, parting, reason, dry=dry, as_json=as_json)
+
+
+def _done(result: object, sentence: str, *, as_json: bool, **values: str) -> None:
+    """Say that something was done, or show what came of it."""
+    if as_json:
+        show_json(result)
+    else:
+        say(sentence, **values)
 
 
 def _part(workspace: Workspace, parting: Parting, reason: str, *, dry: bool, as_json: bool) -> None:

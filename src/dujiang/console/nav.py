@@ -41,7 +41,7 @@ RAIL: Final = (
         _("Who is who"),
         (
             Item("/identity", _("Identity quality"), "link", "q", "person.read"),
-            Item("/suggestions", _("People who may be one"), "people", "u", "person.read"),
+            Item("/suggestions", _("Possible matches"), "people", "u", "person.read"),
             Item("/relations", _("Relations"), "people", "w", "person.read"),
         ),
     ),

@@ -165,7 +165,7 @@ def _curve(visit: Visit, run: GroupRun | None) -> Chart | None:
         if stable
         else visit.text(_("No number of groups is stable"))
     )
-    note = visit.text(_("Of the weakest group, by number of groups; 1 is always found again."))
+    note = visit.text(_("Of the weakest group, by number of groups; 100% is always found again."))
     return Chart(heading, [str(one.groups) for one in curve], lines, "percent", note=note)
 
 

@@ -49,6 +49,12 @@ function line(series, data, index) {
   };
 }
 
+/** Pixels beside the chart for the longest name at the end of a line; Chinese characters are about twice as wide. */
+function nameRoom(data) {
+  const widths = data.series.map((series) => [...series.name].reduce((sum, one) => sum + (one > "\u2e80" ? 12 : 7), 0));
+  return Math.min(160, 16 + Math.max(...widths));
+}
+
 /** Flags stand on up to three rows above the chart, so that neighbours can both be read. */
 function flagRows(data) {
   return Math.min(3, (data.flags ?? []).length);
@@ -88,7 +94,7 @@ function options(data) {
     animation: false,
     aria: { enabled: false },
     textStyle: { fontFamily },
-    grid: { left: 4, right: data.series.length > 1 && !isMany ? 96 : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: data.series.length > 1 && !isMany ? nameRoom(data) : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     legend: isMany ? { bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,

@@ -19,9 +19,10 @@ from dujiang.engine import loading
 from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import compute
+from dujiang.engine.question import mark
 from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.schema import PENDING, count, keep_note, kept_note, next_mark
-from dujiang.engine.timeline import Timeline
+from dujiang.engine.timeline import Rows, Timeline
 from dujiang.engine.touching import prepare, touch, touch_everything, touched_since
 from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.progress import Progress, silent
@@ -53,11 +54,13 @@ class Change:
             ``day``), those who are gone included.
         now: the moment of the refresh, UTC.
         zone: the brand's time zone.
+        rows: the timelines of the state that is being computed, where they are kept.
     """
 
     full: bool
     now: datetime
     zone: str
+    rows: Rows | None = None
 
     @property
     def today(self) -> date:
@@ -106,8 +109,7 @@ class RefreshReport:
         resolution: what identity reported.
         before: mark of the state before.
         after: mark of the state that is now committed.
-        touched: ``person`` and ``since`` (moment from which what they did may have changed) of those computed; None when
-            everything was.
+        rows: the timelines of the new state, where they are kept.
     """
 
     full: bool
@@ -116,7 +118,7 @@ class RefreshReport:
     resolution: Resolution
     before: str
     after: str
-    touched: pa.Table | None
+    rows: Rows | None
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ class Refresher:
             with engine.read() as before:
                 touch(con, before)
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
-        change = Change(full, self._clock.now(), self._zone)
+        change = Change(full, self._clock.now(), self._zone, self._rows_ahead(con, full=full))
         for follower in self._followers:
             follower.follow(con, change)
         for table in PENDING:
@@ -250,14 +252,18 @@ class Refresher:
         before, after = next_mark(con)
         keep_note(con, self._note(resolution))
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
-        touched = None if full else touched_since(con)
-        return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, touched)
+        return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, change.rows)
+
+    def _rows_ahead(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Rows | None:
+        """The timelines of what was just computed; they are shown once it is committed."""
+        if self.timeline is None:
+            return None
+        return self.timeline.ahead(con, before=mark(con), touched=None if full else touched_since(con))
 
     def _follow(self, report: RefreshReport) -> None:
         """Bring the timelines to what was just committed."""
-        if self.timeline is not None:
-            with self.engine.read() as con:
-                self.timeline.follow(con, before=report.before, after=report.after, touched=report.touched)
+        if self.timeline is not None and report.rows is not None:
+            self.timeline.show(report.rows, report.after)
 
     def _full_is_better(self, con: duckdb.DuckDBPyConnection) -> bool:
         touched = count(con, "(SELECT DISTINCT node FROM pending_node)")

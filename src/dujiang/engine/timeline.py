@@ -17,12 +17,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dujiang.engine.columns import EMPTY, NOBODY, Columns, Whole, map_columns, write_columns
+from dujiang.engine.columns import EMPTY, NOBODY, Columns, Whole, among, map_columns, write_columns
 from dujiang.engine.timeline_facts import BUCKETS, Codes, all_rows, touched_rows
 
 FOLD_FROM: Final = 0.1
 """Share of its base above which a delta is folded into it."""
 
+_EVER: Final = np.iinfo(np.int64).max
 _META: Final = "timeline.json"
 _LAYOUT: Final = 3
 """What files hold: another number whenever that changes, so that older ones are built anew."""
@@ -39,9 +40,35 @@ class _Bucket:
 
     def rows_before(self, persons: Whole, since_ms: Whole) -> Columns:
         """The rows of ``persons`` that lie before each one's ``since_ms``."""
-        alive = ~np.isin(persons, self.dead)
+        alive = ~among(persons, self.dead)
         kept = self.base.before(persons[alive], since_ms[alive])
         return Columns.join([kept, self.delta.before(persons, since_ms)])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one state of the engine.
+
+    Attributes:
+        codes: the words behind the codes of events, channels and pages.
+    """
+
+    codes: Codes
+    buckets: tuple[_Bucket, ...] = ()
+
+    def columns(self) -> list[Columns]:
+        """All rows as sets of columns, each sorted by person and time; no person has rows that count in two of them."""
+        found = [bucket.base._replace(skip=bucket.dead) for bucket in self.buckets]
+        found += [bucket.delta for bucket in self.buckets]
+        return [columns for columns in found if len(columns.person)]
+
+    def of(self, persons: Whole) -> list[Columns]:
+        """The rows of the sorted ``persons`` alone as sets of columns; those of one person lie together, in order."""
+        found = []
+        for number, bucket in enumerate(self.buckets):
+            here = persons[persons & (BUCKETS - 1) == number]
+            found.append(bucket.rows_before(here, np.full(len(here), _EVER)))
+        return [columns for columns in found if len(columns.person)]
 
 
 class Timeline:
@@ -49,12 +76,16 @@ class Timeline:
 
     Attributes:
         mark: the state of the engine that they show; empty for none.
-        codes: the words behind the codes of events, channels and pages.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._forget()
+
+    @property
+    def codes(self) -> Codes:
+        """The words behind the codes of events, channels and pages."""
+        return self._rows.codes
 
     @classmethod
     def open(cls, folder: Path) -> Timeline:
@@ -67,18 +98,19 @@ class Timeline:
             timeline._forget()
         return timeline
 
+    def rows(self, mark: str) -> Rows | None:
+        """The rows of the state ``mark``; None while another one is shown."""
+        rows = self._rows if self.mark == mark else None
+        # Marks never come back: the same one before and after means that nothing changed in between.
+        return rows if mark and self.mark == mark else None
+
     def columns(self) -> list[Columns]:
-        """All rows as sets of columns, each sorted by person and time; no person has rows that count in two of them."""
-        buckets = self._buckets
-        found = [bucket.base._replace(skip=bucket.dead) for bucket in buckets] + [bucket.delta for bucket in buckets]
-        return [columns for columns in found if len(columns.person)]
+        """All rows, as :meth:`Rows.columns` has them."""
+        return self._rows.columns()
 
     def of_person(self, person: int) -> Columns:
         """What ``person`` did, in order; no rows for a person of whom nothing is known."""
-        if not self._buckets:
-            return EMPTY
-        one, end = np.array([person], np.int64), np.array([np.iinfo(np.int64).max])
-        return self._buckets[person & (BUCKETS - 1)].rows_before(one, end)
+        return Columns.join(self._rows.of(np.array([person], np.int64)))
 
     def follow(self, con: duckdb.DuckDBPyConnection, *, before: str, after: str, touched: pa.Table | None) -> None:
         """Bring the timelines from the engine's state ``before`` to ``after``.
@@ -89,18 +121,29 @@ class Timeline:
             after: mark of the new state.
             touched: ``person`` and ``since``, the moment from which what they did may have changed; None for everything.
         """
+        self.show(self.ahead(con, before=before, touched=touched), after)
+
+    def ahead(self, con: duckdb.DuckDBPyConnection, *, before: str, touched: pa.Table | None) -> Rows:
+        """The rows of a state that is not committed yet, for :meth:`show`; what is shown stays as it is.
+
+        Args:
+            con: a connection that reads that state.
+            before, touched: as in :meth:`follow`.
+        """
         self._generation += 1
-        if touched is None or before != self.mark or not self._buckets:
-            self._buckets = self._built(con)
-        elif touched.num_rows:
-            self._buckets = self._merged(con, touched)
-        self.mark = after
+        if touched is None or before != self.mark or not self._rows.buckets:
+            return self._built(con)
+        return Rows(self.codes, self._merged(con, touched)) if touched.num_rows else self._rows
+
+    def show(self, rows: Rows, mark: str) -> None:
+        """Show ``rows``, which are those of the state ``mark``, from now on."""
+        self._rows, self.mark = rows, mark
         self._write()
 
-    def _built(self, con: duckdb.DuckDBPyConnection) -> tuple[_Bucket, ...]:
-        self.codes = Codes()
-        bases = enumerate(all_rows(con, self.codes))
-        return tuple(self._stored(number, base, EMPTY, NOBODY) for number, base in bases)
+    def _built(self, con: duckdb.DuckDBPyConnection) -> Rows:
+        codes = Codes()
+        bases = enumerate(all_rows(con, codes))
+        return Rows(codes, tuple(self._stored(number, base, EMPTY, NOBODY) for number, base in bases))
 
     def _merged(self, con: duckdb.DuckDBPyConnection, touched: pa.Table) -> tuple[_Bucket, ...]:
         fresh = touched_rows(con, self.codes, touched)
@@ -108,7 +151,7 @@ class Timeline:
         order = np.argsort(persons)
         persons, since_ms = persons[order], _milliseconds(touched["since"])[order]
         buckets = []
-        for number, bucket in enumerate(self._buckets):
+        for number, bucket in enumerate(self._rows.buckets):
             inside = persons & (BUCKETS - 1) == number
             here = fresh.take(fresh.person & (BUCKETS - 1) == number)
             buckets.append(self._renewed(number, bucket, persons[inside], since_ms[inside], here))
@@ -146,7 +189,7 @@ class Timeline:
 
     def _write(self) -> None:
         """Name the files that hold now, in one step, and remove the others; whoever has them mapped keeps them."""
-        buckets = [bucket.files for bucket in self._buckets]
+        buckets = [bucket.files for bucket in self._rows.buckets]
         meta = {
             "layout": _LAYOUT,
             "mark": self.mark,
@@ -169,13 +212,13 @@ class Timeline:
         meta: dict[str, Any] = json.loads((self._folder / _META).read_text("utf-8"))
         if meta["layout"] != _LAYOUT:
             raise ValueError("written by another version")
-        self._buckets = tuple(self._mapped((base, delta, dead)) for base, delta, dead in meta["buckets"])
-        self.codes = Codes.from_lists(meta["events"], meta["channels"], meta["pages"])
+        buckets = tuple(self._mapped((base, delta, dead)) for base, delta, dead in meta["buckets"])
+        self._rows = Rows(Codes.from_lists(meta["events"], meta["channels"], meta["pages"]), buckets)
         self._generation, self.mark = int(meta["generation"]), str(meta["mark"])
 
     def _forget(self) -> None:
-        self.mark, self.codes = "", Codes()
-        self._generation, self._buckets = 0, ()
+        self.mark, self._rows = "", Rows(Codes())
+        self._generation = 0
 
 
 def _milliseconds(moments: pa.ChunkedArray) -> Whole:

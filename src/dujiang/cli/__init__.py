@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
+    ask,
     definitions,
     demo,
     doctor,

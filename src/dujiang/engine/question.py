@@ -14,17 +14,23 @@ from typing import Any, Protocol, TypeAlias
 
 import duckdb
 import ibis
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dujiang.engine.schema import ibis_table
 
-__all__ = ["Answers", "Column", "Rows", "ask", "bounded", "compiled", "mark", "table"]
+__all__ = ["Answers", "Column", "Persons", "Rows", "ask", "bounded", "compiled", "given", "mark", "table"]
 
 Rows: TypeAlias = Any
 """An Ibis table. Ibis's annotations do not tell one kind of column from another, so naming its class would say less."""
 
 Column: TypeAlias = Any
 """An Ibis column or scalar."""
+
+
+Persons: TypeAlias = npt.NDArray[np.int64]
+"""Numbers of persons, sorted, each once."""
 
 
 class Answers(Protocol):
@@ -42,6 +48,12 @@ def table(name: str) -> Rows:
     ('channel', 'account')
     """
     return ibis_table(name)
+
+
+def given(connection: duckdb.DuckDBPyConnection, persons: Persons) -> Rows:
+    """``persons`` as a table with the one column ``person``, for questions on ``connection``; the last given are known."""
+    connection.register("given_persons", pa.table({"person": persons}))
+    return ibis.table({"person": "int64"}, name="given_persons")
 
 
 def compiled(question: Rows | Column) -> str:

@@ -158,6 +158,14 @@ def marked(family: str, stated: tuple[str, ...]) -> str:
     """
 
 
+def first_identifiers(persons: Rows) -> Rows:
+    """``type`` and ``node`` of the identifier that each of ``persons`` is named after, else of one they have now."""
+    rows = table("person_node")
+    rows = rows.filter(rows.to_at.isnull()).semi_join(persons, ["person"])
+    rank = ibis.row_number().over(group_by=rows.person, order_by=[(rows.node == rows.person).desc(), rows.node])
+    return rows.mutate(_rank=rank).filter(ibis._["_rank"] == 0).select("type", "node")
+
+
 def timeline(person: int, kinds: tuple[str, ...], channels_in: tuple[str, ...], zone: str) -> Rows:
     """Everything of the person with ``us`` (microseconds since 1970), ``rank`` and ``key`` to sort it by."""
     parts = {"event": _events, "order": _orders, "refund": _refunds, "conversation": _conversations}

@@ -10,9 +10,10 @@ from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 
 from dujiang.collect.identifiers import Identifier, Tokeniser
-from dujiang.engine.question import Answers, Rows, ask, bounded, table
+from dujiang.engine.question import Answers, Persons, Rows, ask, bounded, given, table
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
@@ -64,12 +65,12 @@ class PeopleService:
         self._answers, self._zone, self._vault, self._tokeniser = answers, zone, vault, tokeniser
         self._replays = replays
 
-    def list(self, query: PeopleQuery, among: Rows | None = None) -> PeoplePage:
+    def list(self, query: PeopleQuery, among: Rows | Persons | None = None) -> PeoplePage:
         """One page of people.
 
         Args:
             query: which people, sorted how, and which page.
-            among: only these: a question with the column ``person``, such as
+            among: only these: their numbers, or a question with the column ``person``, such as
                 :meth:`dujiang.insight.service.MetricService.people` gives for the people behind a number.
 
         Raises:
@@ -79,14 +80,14 @@ class PeopleService:
         limit = max(1, min(query.limit, BOUNDS.answer_rows_max))
         with bounded(self._answers) as con:
             persons = self._found(con, query.words) if query.words else None
-            rows = questions.listed(query, among, persons)
+            rows = questions.listed(query, given(con, among) if isinstance(among, np.ndarray) else among, persons)
             count = ask(con, rows.aggregate(count=rows.count()))["count"][0].as_py()
             page = ask(con, questions.paged(rows, after, limit + 1)).to_pylist()
         last = page[limit - 1] if len(page) > limit else None
         following = None if last is None else f"{last['_key']}.{last['person']}"
         return PeoplePage(tuple(profile(row) for row in page[:limit]), count, following)
 
-    def every(self, query: PeopleQuery, among: Rows | None = None) -> Iterator[Profile]:
+    def every(self, query: PeopleQuery, among: Rows | Persons | None = None) -> Iterator[Profile]:
         """Everybody whom ``query`` selects, in its order and whatever its page, read page by page.
 
         Whoever changes while this is read is there once, as of the moment at which their page was read.
@@ -139,6 +140,13 @@ class PeopleService:
             who = self._survivor(con, person).person
             found = con.execute(questions.marked(family, tuple(stated)), {"person": who, **stated}).fetchall()
         return [Identifier(type_, node) for type_, node in found]
+
+    def first_identifiers(self, persons: Persons) -> list[Identifier]:
+        """The oldest identifier of each of ``persons``, on which a mark is put; in no order, gone persons left out."""
+        with bounded(self._answers) as con:
+            rows = given(con, persons)
+            found = ask(con, questions.first_identifiers(rows)).to_pylist()
+        return [Identifier(row["type"], row["node"]) for row in found]
 
     def _page(self, con: duckdb.DuckDBPyConnection, person: int, who: Profile) -> PersonPage:
         owned = ask(con, questions.owned(who.person)).to_pylist()

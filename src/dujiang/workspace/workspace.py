@@ -26,13 +26,14 @@ from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
 from dujiang.collect.unbinding import Unbindings
 from dujiang.engine.duck import Engine
-from dujiang.engine.question import mark
+from dujiang.engine.question import Persons, mark
 from dujiang.engine.refresh import Refresher, RefreshReport
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.foundation.definitions import Definition, Spec
-from dujiang.foundation.errors import DujiangError
+from dujiang.foundation.errors import DujiangError, InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
 from dujiang.foundation.settings import Settings, load_settings
 from dujiang.foundation.timewindows import Period, zone
@@ -45,6 +46,7 @@ from dujiang.identity.linkage import service as linkage
 from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
+from dujiang.insight.questions.service import QuestionService
 from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
 from dujiang.people.groups.service import GroupService
@@ -116,6 +118,7 @@ class Workspace:
         segments: groups of people by conditions.
         tags: what is said of each person in one value.
         metrics: the metric layer.
+        questions: every analysis, asked in one language.
         predictions: fitted models, and what they say of people.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -259,6 +262,14 @@ class Workspace:
         )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
         self.refreshing.on_refresh(self._prepare_numbers)
+        self.questions = QuestionService(
+            self.engine,
+            self.timeline,
+            self.metrics,
+            self.segments.fulfilling,
+            self._metric_definitions,
+            self.zone,
+        )
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect
@@ -404,6 +415,20 @@ class Workspace:
         """
         nodes = self.people.marked(person, "tag", {"tag": tag})
         return self.mark([Tagged((node,), tag, value, removed, actor) for node in nodes], actor)
+
+    def list_people(self, persons: Persons, tag: str, value: str = "", *, actor: str) -> Settled:
+        """Put a tag on many people at once, so that a segment or an export can name them (condition ``list``).
+
+        Raises:
+            InvalidInput: ``mark.text``, or ``mark.nobody`` where ``persons`` is empty.
+        """
+        found = self.people.first_identifiers(persons)
+        if not found:
+            raise InvalidInput("mark.nobody", _("There is nobody to put on a list. Pick another number."))
+        settled = self.marks.enter([Tagged((one,), tag, value, set_by=actor) for one in found])
+        self.refreshing.take_in(settled)
+        self.record(actor, "person.list", tag, {"people": len(found)})
+        return settled
 
     def state_consent(self, person: int, purpose: str, medium: str, state: State, *, actor: str) -> Settled:
         """State what a person allows, also for every identifier of theirs that has said something else.

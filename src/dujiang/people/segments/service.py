@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from dujiang.engine.question import Answers, Rows, bounded, table
+from dujiang.engine.question import Answers, Persons, Rows, bounded, table
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
@@ -161,6 +161,10 @@ class SegmentService:
             con.register("fulfilling", pa.table({"person": self._live.people(con, whole, self._as_of())}))
             rows = con.sql(_SAMPLE, params={"limit": limit}).to_arrow_table().to_pylist()
         return [profile(row["found"]) for row in rows]
+
+    def fulfilling(self, con: duckdb.DuckDBPyConnection, tree: Condition) -> Persons:
+        """The sorted persons who fulfil ``tree`` at this moment, seen by ``con``."""
+        return self._live.people(con, self._whole(tree, ()), self._as_of())
 
     def sentence(self, tree: Condition, locale: str) -> str:
         """``tree`` in words, with titles of tags, segments and channels."""

@@ -1,0 +1,184 @@
+"""Questions: every analysis in one language, the people behind each of its numbers, and what is shown as a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field
+
+from dujiang.api.periods import IsWhole
+from dujiang.api.problems import problems
+from dujiang.api.security import OfWorkspace, needs
+from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.ids import person_id
+from dujiang.foundation.plain import plain
+from dujiang.insight.questions.answer import Answer
+from dujiang.insight.questions.model import Asked
+from dujiang.insight.questions.registry import ANALYSES, parse_pick, parse_question
+from dujiang.store.command import Actor
+from dujiang.workspace import Workspace
+
+router = APIRouter(prefix="/questions", tags=["questions"], responses=problems())
+
+CanRead = Depends(needs("metric.read"))
+Name = Annotated[str, Path(description="The name of a saved question", max_length=80)]
+
+
+class Kind(BaseModel):
+    """One kind of question: the word for ``type``, and what its questions may say as a JSON schema."""
+
+    type: str
+    title: str
+    question: dict[str, Any]
+
+
+class Saved(BaseModel):
+    """A saved question."""
+
+    name: str
+    title: dict[str, str]
+    owner: str
+    question: dict[str, Any]
+
+
+class AskedFor(BaseModel):
+    """A question in plain form: ``{"type": …}`` and what that type asks for."""
+
+    question: dict[str, Any]
+
+
+class Picked(AskedFor):
+    """One number of the answer to a question, whose people are asked for."""
+
+    pick: dict[str, Any] = {}
+    limit: Annotated[int, Field(ge=1, le=BOUNDS.answer_rows_max), IsWhole] = 1000
+
+
+class Listing(AskedFor):
+    """People behind a number, and the tag that puts them on a list."""
+
+    pick: dict[str, Any] = {}
+    tag: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class TableColumn(BaseModel):
+    """A column of a table: key, heading, unit (money in minor units, percent a fraction, duration in milliseconds)."""
+
+    name: str
+    label: str
+    unit: str
+
+
+class AnswerTable(BaseModel):
+    """Numbers of an answer as a table; ``picks`` name the people of each row."""
+
+    name: str
+    columns: list[TableColumn]
+    rows: list[list[Any]]
+    picks: list[dict[str, Any] | None]
+
+
+class Answered(BaseModel):
+    """The answer: numbers as ``result`` (and ``before`` of the comparison) and as tables, with what they are about."""
+
+    first: str
+    last: str
+    comparison_first: str | None
+    comparison_last: str | None
+    fresh_until: str | None
+    rows: int
+    people: int | None
+    notes: list[str]
+    result: Any
+    before: Any
+    tables: list[AnswerTable]
+
+    @classmethod
+    def of(cls, answer: Answer) -> Answered:
+        """The plain form of an answer."""
+        received, earlier = answer.freshness.received_at, answer.comparison
+        return cls(
+            first=answer.period.first.isoformat(),
+            last=answer.period.last.isoformat(),
+            comparison_first=earlier.first.isoformat() if earlier else None,
+            comparison_last=earlier.last.isoformat() if earlier else None,
+            fresh_until=received.isoformat() if received else None,
+            rows=answer.rows,
+            people=answer.people,
+            notes=[*answer.notes],
+            result=plain(answer.result),
+            before=plain(answer.before),
+            tables=[
+                AnswerTable(
+                    name=table.name,
+                    columns=[TableColumn(name=one.name, label=one.label, unit=one.unit) for one in table.columns],
+                    rows=[plain(row) for row in table.rows],
+                    picks=[*table.picks],
+                )
+                for table in answer.tables
+            ],
+        )
+
+
+class People(BaseModel):
+    """The people behind a number: how many, and the first of them."""
+
+    count: int
+    people: list[str]
+
+
+class Listed(BaseModel):
+    """How many people were put on a list."""
+
+    people: int
+
+
+@router.get("", dependencies=[CanRead])
+def saved(workspace: OfWorkspace) -> list[Saved]:
+    """Every saved question."""
+    return [
+        Saved(name=one.name, title=one.title, owner=one.owner, question=one.spec["question"])
+        for one in workspace.questions.list()
+    ]
+
+
+@router.get("/types", dependencies=[CanRead])
+def types() -> list[Kind]:
+    """Every kind of question, and what it may say."""
+    return [
+        Kind(type=name, title=one.title, question=one.question.model_json_schema()) for name, one in ANALYSES.items()
+    ]
+
+
+@router.post("/ask", dependencies=[CanRead])
+def ask(workspace: OfWorkspace, asked: AskedFor) -> Answered:
+    """The answer to a question."""
+    return Answered.of(workspace.questions.ask(parse_question(asked.question)))
+
+
+@router.get("/{name}/answer", dependencies=[CanRead])
+def answer(workspace: OfWorkspace, name: Name) -> Answered:
+    """The answer to a saved question."""
+    return Answered.of(workspace.questions.ask(workspace.questions.saved(name)))
+
+
+@router.post("/people", dependencies=[Depends(needs("person.read"))])
+def people(workspace: OfWorkspace, picked: Picked) -> People:
+    """The people behind one number of an answer."""
+    found = _persons(workspace, parse_question(picked.question), picked.pick)
+    return People(count=len(found), people=[person_id(int(one)) for one in found[: picked.limit]])
+
+
+@router.post("/list")
+def list_people(
+    workspace: OfWorkspace, listing: Listing, actor: Annotated[Actor, Depends(needs("person.mark"))]
+) -> Listed:
+    """Put the people behind a number on a list: they get a tag that segments and exports can name."""
+    found = _persons(workspace, parse_question(listing.question), listing.pick)
+    workspace.list_people(found, listing.tag, actor=actor.name)
+    return Listed(people=len(found))
+
+
+def _persons(workspace: Workspace, question: Asked, pick: dict[str, Any]) -> Any:
+    return workspace.questions.people(question, parse_pick(question, pick))

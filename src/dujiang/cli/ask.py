@@ -1,0 +1,105 @@
+"""``dujiang ask``: ask any question of a file, or a saved one."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.metric import written
+from dujiang.cli.output import console, locale, say, show_json, show_table
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _, translate
+from dujiang.foundation.ids import person_id
+
+if TYPE_CHECKING:
+    from dujiang.insight.questions.answer import Answer, Table
+
+
+@app.command()
+def ask(
+    question: Annotated[
+        str, typer.Argument(help="A file (YAML or JSON), a saved question, or nothing: list them / 问题文件或已存问题")
+    ] = "",
+    people: Annotated[
+        str, typer.Option(help="The people behind a number: its pick as YAML / 数字背后的人，写出 pick")
+    ] = "",
+    to_list: Annotated[str, typer.Option("--list", help="Put these people on a list: a tag / 存为名单（标签名）")] = "",
+    to_csv: Annotated[Path | None, typer.Option("--csv", help="Write the first table to a file / 导出首表")] = None,
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Ask a question: funnel, retention, paths, attribution … / 提问：漏斗、留存、路径、归因等"""
+    from dujiang.insight.questions.registry import parse_pick, parse_question
+
+    with opened(folder) as workspace:
+        if not question:
+            saved = workspace.questions.list()
+            if as_json:
+                show_json([one.model_dump(mode="json") for one in saved])
+            else:
+                show_table([_("Name"), _("Title"), _("Type")], [_listed(one) for one in saved])
+            return
+        file = Path(question)
+        asked = parse_question(_read(file)) if file.is_file() else workspace.questions.saved(question)
+        if people or to_list:
+            found = workspace.questions.people(asked, parse_pick(asked, _plain(people or "{}")))
+            if to_list:
+                workspace.list_people(found, to_list, actor="terminal")
+                workspace.refresh()
+            ids = [person_id(int(one)) for one in found]
+            if as_json:
+                show_json({"count": len(ids), "people": ids})
+            else:
+                say(_("{count} people"), count=len(ids))
+                console.print("\n".join(ids[:1000]))
+            return
+        answer, currency = workspace.questions.ask(asked), workspace.settings.brand.currency
+    if to_csv:
+        _write(answer.tables[0], to_csv)
+    if as_json:
+        show_json(answer)
+    else:
+        _show(answer, currency)
+
+
+def _listed(one: Any) -> tuple[str, str, str]:
+    return one.name, one.label(locale()), one.spec["question"]["type"]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return _plain(file.read_text("utf-8"))
+
+
+def _plain(text: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidInput("question.not_mapping", _("This is no mapping in YAML or JSON, such as type: funnel."))
+    return found
+
+
+def _show(answer: Answer, currency: str) -> None:
+    for table in answer.tables:
+        rows = [
+            tuple(
+                value if column.unit in ("text", "channel", "day") else written(value, column.unit, currency)
+                for column, value in zip(table.columns, row, strict=True)
+            )
+            for row in table.rows
+        ]
+        show_table([one.label for one in table.columns], rows)
+    say(_("{first} to {last}, {rows} rows read"), first=answer.period.first, last=answer.period.last, rows=answer.rows)
+
+
+def _write(table: Table, file: Path) -> None:
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([translate(one.label, locale()) for one in table.columns])
+        writer.writerows(table.rows)

@@ -1,0 +1,56 @@
+"""Every kind of question there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.insight.questions.analysis import Analysis
+from dujiang.insight.questions.measure import MetricAnalysis
+from dujiang.insight.questions.model import Asked, Pick
+
+ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {one.type: one for one in (MetricAnalysis(),)}
+
+
+def analysis_of(question: Asked) -> Analysis[Any, Any]:
+    """The analysis that answers ``question``."""
+    return ANALYSES[question.model_dump(include={"type"})["type"]]
+
+
+def parse_question(plain: Mapping[str, Any]) -> Asked:
+    """A checked question from its plain form.
+
+    Raises:
+        InvalidInput: ``question.unknown_type``, or ``question.invalid`` naming the field.
+
+    >>> parse_question({"type": "metric", "metrics": ["gmv"]}).metrics
+    ('gmv',)
+    """
+    wanted = plain.get("type")
+    if not isinstance(wanted, str) or wanted not in ANALYSES:
+        sentence = _("“{value}” is no kind of question. There are {known}.")
+        raise InvalidInput("question.unknown_type", sentence, value=str(wanted)[:40], known=", ".join(ANALYSES))
+    return _checked(ANALYSES[wanted].question, plain)
+
+
+def parse_pick(question: Asked, plain: Mapping[str, Any]) -> Pick:
+    """What names one number of the answer to ``question``, from its plain form.
+
+    Raises:
+        InvalidInput: ``question.invalid``, naming the field.
+    """
+    return _checked(analysis_of(question).pick, plain)
+
+
+def _checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
+    try:
+        return kind.model_validate(dict(plain))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "type"
+        sentence = _("The question is wrong at {field}: {reason}.")
+        raise InvalidInput("question.invalid", sentence, field=field[:200], reason=first["msg"][:300]) from None

@@ -1,0 +1,37 @@
+"""What an analysis may look at while it answers: one committed state of the engine, and the people asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from dujiang.engine.columns import Whole
+from dujiang.engine.timeline import Timeline
+from dujiang.foundation.timewindows import Period
+from dujiang.insight.service import MetricService
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Handed to every analysis.
+
+    Attributes:
+        con: sees one committed state of the engine.
+        timeline: the sorted events of all persons.
+        metrics: the metric layer.
+        zone: whose days are meant.
+        today: the brand's day.
+        period: the days asked about (or those of the comparison).
+        people: the sorted persons whom the question is limited to; None for everybody.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    timeline: Timeline
+    metrics: MetricService
+    zone: ZoneInfo
+    today: date
+    period: Period
+    people: Whole | None

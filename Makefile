@@ -21,6 +21,11 @@ $(VENV)/.test: requirements/test.lock $(VENV)/.base
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements/test.lock
 	@touch $@
 
+$(VENV)/.bench: requirements/bench.lock $(VENV)/.test
+	@echo "Installing what the benchmarks compare with ..."
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/bench.lock
+	@touch $@
+
 demo: $(VENV)/.base ## install, build the demo brand, serve the console on loopback
 	@$(BIN)/dujiang demo $(DEMO)
 
@@ -31,19 +36,20 @@ test: $(VENV)/.test ## run the tests, with a real browser and a real PostgreSQL
 	@$(BIN)/python tests/system_parts.py
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: $(VENV)/.test ## run every test, the long ones too
+test-all: $(VENV)/.bench ## run every test, the long ones too
 	@$(BIN)/python tests/system_parts.py
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.test ## format, lint, types, import order
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/pyright
 
-bench: $(VENV)/.test ## measure, print the table, write benchmarks/RESULTS.md
+bench: $(VENV)/.bench ## measure, print the table, write benchmarks/RESULTS.md
 	@$(BIN)/python benchmarks/run.py
 
 lock: ## compile the hashed locks from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/base.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test pyproject.toml -o requirements/test.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test --extra bench pyproject.toml -o requirements/bench.lock
 
 clean: ## remove the environment and the demo brand
 	rm -rf $(VENV) $(DEMO)

@@ -250,9 +250,9 @@ class _Pass:
         return f'"{column}"'
 
 
-def event_value(column: str, as_of: AsOf, binder: Binder) -> str:
-    """The value of an event's ``column`` (of :data:`~dujiang.people.behaviour.COLUMNS`, or a property)."""
-    return _Pass("events", as_of, binder).value(column)
+def row_value(source: Source, column: str, as_of: AsOf, binder: Binder) -> str:
+    """The value of ``column`` (of :data:`~dujiang.people.behaviour.COLUMNS`, or a property) in a row of ``source``."""
+    return _Pass(source, as_of, binder).value(column)
 
 
 _CLOCK: Final = {"hour": "hour", "weekday": "isodow"}

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from scipy import stats
 
+from dujiang.engine.question import Persons
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import FIELDS
 from dujiang.people.segments.compile import TAGS
@@ -32,6 +34,14 @@ _GROUPS: Final = """
     LEFT JOIN (FROM segment_member WHERE segment = $other) AS other ON other.person = p.person
 """
 
+_SETS: Final = """
+    CREATE OR REPLACE TEMP TABLE compared_group AS
+    SELECT p.person, one.person IS NOT NULL AS a, other.person IS NOT NULL AS b
+    FROM person AS p
+    LEFT JOIN compared_one AS one ON one.person = p.person
+    LEFT JOIN compared_other AS other ON other.person = p.person
+"""
+
 
 def differences(con: duckdb.DuckDBPyConnection, one: str, other: str, tags: Mapping[str, Kind]) -> list[Difference]:
     """Every comparison, the clear ones first and those by the size of their effect.
@@ -46,6 +56,20 @@ def differences(con: duckdb.DuckDBPyConnection, one: str, other: str, tags: Mapp
         tags: tags to compare as well as profile fields, and what they hold.
     """
     con.execute(_GROUPS, {"one": one, "other": other})
+    return _all_compared(con, tags)
+
+
+def differences_of(
+    con: duckdb.DuckDBPyConnection, one: Persons, other: Persons, tags: Mapping[str, Kind]
+) -> list[Difference]:
+    """The same for two sets of persons, whatever put them together."""
+    con.register("compared_one", pa.table({"person": one}))
+    con.register("compared_other", pa.table({"person": other}))
+    con.execute(_SETS)
+    return _all_compared(con, tags)
+
+
+def _all_compared(con: duckdb.DuckDBPyConnection, tags: Mapping[str, Kind]) -> list[Difference]:
     found: list[Difference] = []
     for name, kind in FIELDS.items():
         if name not in _SKIPPED:

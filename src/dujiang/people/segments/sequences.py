@@ -16,7 +16,7 @@ from dujiang.people.behaviour import AsOf, column_kind
 from dujiang.people.bound import Binder, Question
 from dujiang.people.comparison import tested
 from dujiang.people.conditions import Sequence, Step
-from dujiang.people.counting import event_value
+from dujiang.people.counting import row_value
 
 
 def people_of(con: duckdb.DuckDBPyConnection, sequence: Sequence, as_of: AsOf, among: str = "") -> Whole:
@@ -70,7 +70,7 @@ def _rows(sequence: Sequence, as_of: AsOf, among: str) -> Question:
 
 def _test(step: Step, as_of: AsOf, binder: Binder) -> str:
     tests = (
-        tested(event_value(one.column, as_of, binder), column_kind("events", one.column), one, as_of.today, binder)
+        tested(row_value("events", one.column, as_of, binder), column_kind("events", one.column), one, as_of.today, binder)
         for one in step.where
     )
     return f"({' AND '.join(tests)})"

@@ -17,7 +17,7 @@ def columns(rows: list[tuple[int, int, int]], skip: tuple[int, ...] = ()) -> Col
     """Rows of person, millisecond and event, sorted as a timeline is."""
     person, at_ms, event = (np.array(column) for column in zip(*sorted(rows, key=lambda row: row[:2]), strict=True))
     none, zero = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int64)
-    return Columns(person, at_ms, event.astype(np.int32), none, none, zero, zero, np.array(skip, np.int64))
+    return Columns(person, at_ms, event.astype(np.int32), none, none, zero, zero, zero, np.array(skip, np.int64))
 
 
 def ask(

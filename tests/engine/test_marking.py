@@ -53,6 +53,7 @@ def test_rows_are_marked_and_counted_as_by_hand(
         np.array([row[4] for row in rows], np.int32),
         np.array([row[5] for row in rows], np.int64),
         np.zeros(len(rows), np.int64),
+        np.arange(len(rows)),
         np.array(sorted(skip), np.int64),
     )
     page = ANY_PAGE if of_page is None else np.array(of_page, np.uint8)

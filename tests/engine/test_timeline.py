@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from engine_kit import SHANGHAI, Archive, Components, Rules, at, event, node, refresher
+from engine_kit import (
+    SHANGHAI,
+    Archive,
+    Components,
+    Fact,
+    Rules,
+    at,
+    conversation,
+    customer,
+    event,
+    node,
+    order,
+    refresher,
+    refund,
+)
+from engine_kit import rows as kept
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,19 +35,21 @@ from dujiang.engine.refresh import Refresher
 from dujiang.engine.schema import PENDING
 from dujiang.engine.timeline import Timeline
 
-Row = tuple[int, int, str | None, str, str | None, int, int]
+Row = tuple[int, int, str | None, str, str | None, int, int, int]
 
-_QUESTION = """
-    SELECT person, epoch_ms("at"), name, channel, page, coalesce(dwell_ms, 0), coalesce(value_minor, 0)
-    FROM fact_event JOIN person_node ON node = anchor
-        AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)
+_OWNED = """person_node ON node = anchor
+    AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)"""
+_DONE = f"""
+    SELECT person, epoch_ms("at"), name, channel, page, coalesce(dwell_ms, 0), coalesce(value_minor, 0), seq
+    FROM fact_event JOIN {_OWNED}
     WHERE kind NOT IN ('identify', 'group', 'alias') ORDER BY person, "at", seq
 """
+_RECORDS = f'SELECT person, epoch_ms("at"), joined_at, added_at, channel, seq FROM fact_customer JOIN {_OWNED}'
 
 
 def shown(timeline: Timeline) -> list[Row]:
     """All rows that count, by person."""
-    events: dict[int, str] = dict(enumerate(timeline.codes.events))
+    names = timeline.codes.names
     channels = list(timeline.codes.channels)
     pages = {code: page for page, code in (timeline.codes.pages or {}).items()}
     found: list[Row] = []
@@ -39,16 +57,50 @@ def shown(timeline: Timeline) -> list[Row]:
         alive = ~among(part.person, part.skip)
         rows = zip(*(column[alive].tolist() for column in part.stored().values()), strict=True)
         found += [
-            (person, moment, events.get(name), channels[channel], pages.get(page), dwell, value)
-            for person, moment, name, channel, page, dwell, value in rows
+            (person, moment, names[name], channels[channel], pages.get(page), dwell, value, seq)
+            for person, moment, name, channel, page, dwell, value, seq in rows
         ]
     return sorted(found, key=lambda row: row[0])  # stable: each person's rows stay in their order
 
 
 def held(engine: Engine) -> list[Row]:
-    """What the engine holds, asked in the obvious way."""
+    """What the engine holds, asked in the obvious way: events of a moment first, then all else by kind and moment."""
     with engine.read() as con:
-        return con.execute(_QUESTION).fetchall()
+        events = con.execute(_DONE).fetchall()
+        records = con.execute(_RECORDS).fetchall()
+    found = [((row[0], row[1], 0, place, 0), row) for place, row in enumerate(events)]
+    for name, row, at_us in _others(engine):
+        kind = ["@order", "@refund", "@conversation"].index(name) + 1
+        found.append(((row[0], row[1], kind, at_us, row[-1]), row))
+    for person in {row[0] for row in records}:
+        told = [(one, record) for record in records if record[0] == person for one in record[2:4] if one is not None]
+        moments = [(_ms(one), record[5], record[4]) for one, record in told]
+        moments = moments or [(record[1], record[5], record[4]) for record in records if record[0] == person]
+        moment, seq, channel = min(moments)
+        found.append(((person, moment, 4, 0, seq), (person, moment, "@join", channel, None, 0, 0, seq)))
+    return [row for _place, row in sorted(found, key=lambda one: one[0])]
+
+
+def _others(engine: Engine) -> Iterator[tuple[str, Row, int]]:
+    for one in kept(engine, "orders"):
+        moment = one["paid_at"] or one["at"]
+        if one["status"] == "valid" and one["person"] is not None and moment is not None:
+            yield _other("@order", one, moment, one["net_minor"] or 0, one["order_key"])
+    for one in kept(engine, "refunds"):
+        if one["person"] is not None and one["at"] is not None:
+            yield _other("@refund", one, one["at"], one["amount_minor"], one["refund_key"])
+    for one in kept(engine, "conversation"):
+        if one["person"] is not None and one["at"] is not None:
+            yield _other("@conversation", one, one["at"], 0, one["conversation_key"])
+
+
+def _other(name: str, one: dict[str, Any], moment: datetime, value: int, key: int) -> tuple[str, Row, int]:
+    row = (one["person"], _ms(moment), name, one["channel"], None, 0, value, key)
+    return name, row, int(moment.timestamp() * 1e6)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def _refresher(engine: Engine, timeline: Timeline) -> Refresher:
@@ -77,10 +129,50 @@ _EVENTS = st.lists(
     min_size=1,
     max_size=12,
 )
+_MINUTE = st.none() | st.integers(0, 5000)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(st.tuples(_EVENTS, st.booleans()), min_size=1, max_size=4))
+def _when(minute: int | None) -> datetime | None:
+    return None if minute is None else at(minute)
+
+
+_DEALS: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(
+        lambda number, who, made, paid, status, worth: order(
+            number, *who, moment=_when(made), paid_at=_when(paid), status=status, paid_minor=worth
+        ),
+        st.sampled_from("AB"),
+        st.just(()) | _WHO,
+        _MINUTE,
+        _MINUTE,
+        st.sampled_from(["valid", "valid", None, "cancelled"]),
+        st.sampled_from([None, 700, 900]),
+    ),
+    st.builds(
+        lambda number, case, who, minute: refund(number, case, *who, moment=_when(minute), amount_minor=50),
+        st.sampled_from("AB"),
+        st.sampled_from("12"),
+        st.just(()) | _WHO,
+        _MINUTE,
+    ),
+    st.builds(
+        lambda name, who, minute: conversation(name, *who, moment=_when(minute)), st.sampled_from("xy"), _WHO, _MINUTE
+    ),
+    st.builds(
+        lambda record, who, minute, joined, added: customer(
+            record, *who, moment=at(minute), joined_at=_when(joined), added_at=_when(added)
+        ),
+        st.sampled_from("mn"),
+        _WHO,
+        st.integers(0, 5000),
+        _MINUTE,
+        _MINUTE,
+    ),
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(st.tuples(_EVENTS, st.lists(_DEALS, max_size=6), st.booleans()), min_size=1, max_size=4))
 def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory: Any, steps: list[Any]) -> None:
     with shared.write() as con:
         for table in (*ALL, *PENDING, "loaded_part", "engine_state"):
@@ -88,7 +180,7 @@ def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory:
     folder = tmp_path_factory.mktemp("timeline")
     timeline, archive = Timeline.open(folder), Archive()
     keeper = _refresher(shared, timeline)
-    for number, (events, undo) in enumerate(steps):
+    for number, (events, deals, undo) in enumerate(steps):
         keeper.load(
             archive.batch(
                 f"batch{number}",
@@ -104,6 +196,7 @@ def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory:
                     )
                     for who, minute, kind, page, many, name in events
                 ),
+                *deals,
             )
         )
         keeper.refresh()

@@ -1,4 +1,4 @@
-"""Columns of events on disk: uncompressed Arrow files that are mapped into memory, not read."""
+"""Columns of what persons did on disk: uncompressed Arrow files that are mapped into memory, not read."""
 
 from __future__ import annotations
 
@@ -16,18 +16,26 @@ Code = npt.NDArray[np.int32]
 
 NOBODY: Final = np.empty(0, np.int64)
 
+OTHERS: Final = {"@order": -2, "@refund": -3, "@conversation": -4, "@join": -5}
+"""What stands among the events without being one, and the code in place of the code of a name.
+
+The codes count back from the end of a list of names that is laid out as ``[*events, "@join", …, "@order", None]``, so that a
+negative code finds its place in it as any other does.
+"""
+
 
 class Columns(NamedTuple):
-    """Events sorted by person and time.
+    """What persons did, sorted by person and time.
 
     Attributes:
-        person: whose event it is.
+        person: who did it.
         at_ms: when, in milliseconds since 1970.
-        event: code of its name; -1 where it has none.
+        event: code of the event's name; -1 where it has none, one of :data:`OTHERS` for what is no event.
         channel: code of its channel.
         page: code of its page; -1 where it has none.
         dwell_ms: how long it lasted, in milliseconds; 0 where nothing states it.
         value_minor: its value in minor units; 0 where nothing states it.
+        seq: the row that it comes from: its ``seq`` in ``fact_event``, or the key of an order, a refund or a conversation.
         skip: sorted persons whose rows here no longer hold, and have to be passed over.
     """
 
@@ -38,6 +46,7 @@ class Columns(NamedTuple):
     page: Code
     dwell_ms: Whole
     value_minor: Whole
+    seq: Whole
     skip: Whole = NOBODY
 
     @classmethod
@@ -81,7 +90,7 @@ STORED: Final = Columns._fields[:-1]
 """The columns on disk; who is passed over lies in a file of its own."""
 
 _NONE: Final = np.empty(0, np.int32)
-EMPTY: Final = Columns(NOBODY, NOBODY, _NONE, _NONE, _NONE, NOBODY, NOBODY)
+EMPTY: Final = Columns(NOBODY, NOBODY, _NONE, _NONE, _NONE, NOBODY, NOBODY, NOBODY)
 
 
 def among(values: Whole, persons: Whole) -> npt.NDArray[np.bool_]:

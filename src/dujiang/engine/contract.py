@@ -131,10 +131,10 @@ ORDERS: Final = _table(
 )  # fmt: skip
 
 REFUNDS: Final = _table(
-    # Money given back: on its own day where a file says so, else on the order's day.
+    # Money given back: at its own moment where a file says so, else at the order's.
     "refunds", ("refund_key",), "order",
     ("refund_key", _whole), ("order_key", _whole), ("channel", _text), ("shop", _text), ("person", _whole),
-    ("day", _day), ("amount_minor", _whole), ("reason", _text),
+    ("at", MOMENT), ("day", _day), ("amount_minor", _whole), ("reason", _text),
 )  # fmt: skip
 
 VISIT: Final = _table(

@@ -25,7 +25,7 @@ FOLD_FROM: Final = 0.1
 
 _EVER: Final = np.iinfo(np.int64).max
 _META: Final = "timeline.json"
-_LAYOUT: Final = 3
+_LAYOUT: Final = 4
 """What files hold: another number whenever that changes, so that older ones are built anew."""
 
 
@@ -119,7 +119,7 @@ class Timeline:
             con: a connection that reads the state ``after``.
             before: mark of the state that ``touched`` is relative to; everything is built anew if ours is another.
             after: mark of the new state.
-            touched: ``person`` and ``since``, the moment from which what they did may have changed; None for everything.
+            touched: ``person`` and ``since``, the moment from which their events may have changed; None for everything.
         """
         self.show(self.ahead(con, before=before, touched=touched), after)
 
@@ -158,10 +158,11 @@ class Timeline:
         return tuple(buckets)
 
     def _renewed(self, number: int, bucket: _Bucket, persons: Whole, since_ms: Whole, fresh: Columns) -> _Bucket:
-        """``bucket`` with the rows of ``persons`` replaced from ``since_ms`` on by ``fresh``."""
+        """``bucket`` with what ``persons`` did replaced by ``fresh``, but for their events before ``since_ms``."""
         if not len(persons):
             return bucket
         kept = bucket.rows_before(persons, since_ms)
+        kept = kept.take(kept.event >= -1)
         delta = Columns.join([bucket.delta.without(persons), kept, fresh]).ordered()
         dead = np.union1d(bucket.dead, persons)
         if len(delta.person) <= FOLD_FROM * len(bucket.base.person):

@@ -1,4 +1,9 @@
-"""The rows of the timelines, asked from the engine: all of them, or those that touched persons may have anew."""
+"""The rows of the timelines, asked from the engine: all of them, or those that touched persons may have anew.
+
+Besides events these are valid orders (when they were paid, else made; worth what was paid less what was given back), refunds
+(worth what was given back), conversations, and for each person of whom a source keeps a record when they joined or were
+added, else when the first record is from.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +14,60 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dujiang.engine.columns import EMPTY, STORED, Code, Columns
+from dujiang.engine.columns import EMPTY, OTHERS, STORED, Code, Columns
 from dujiang.engine.derived.events import SAYS_WHO
 
 BUCKETS: Final = 16
 """Persons are spread over this many buckets by the last bits of their number."""
 
-_ROWS: Final = """
-    SELECT person, epoch_ms("at") AS at_ms, {columns}
-    FROM fact_event JOIN {owner} ON node = anchor
-        AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at) {joins}
-    WHERE NOT list_contains($says_who, kind) {since}
-    ORDER BY person & $mask, person, "at", seq
+_OWNED: Final = """JOIN {owner} ON node = anchor
+        AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)"""
+_EVENTS: Final = f"""
+    SELECT person, "at", 0 AS family, name, channel, page, dwell_ms, value_minor, seq
+    FROM fact_event {_OWNED}
+    WHERE NOT list_contains($says_who, kind) {{since}}
 """
-_NUMBERS: Final = "coalesce(dwell_ms, 0) AS dwell_ms, coalesce(value_minor, 0) AS value_minor"
+_OTHERS: Final = f"""
+    SELECT person, coalesce(paid_at, "at") AS "at", 1 AS family, channel, net_minor AS value_minor, order_key AS seq
+    FROM orders {{among}} WHERE status = 'valid'
+    UNION ALL BY NAME
+    SELECT person, "at", 2 AS family, channel, amount_minor AS value_minor, refund_key AS seq FROM refunds {{among}}
+    UNION ALL BY NAME
+    SELECT person, "at", 3 AS family, channel, conversation_key AS seq FROM conversation {{among}}
+    UNION ALL BY NAME
+    SELECT person, met."at" AS "at", 4 AS family, met.channel AS channel, met.seq AS seq FROM (
+        SELECT person, coalesce(
+            min({{{{'at': joined, 'seq': seq, 'channel': channel}}}}) FILTER (joined IS NOT NULL),
+            min({{{{'at': "at", 'seq': seq, 'channel': channel}}}})) AS met
+        FROM (SELECT person, "at", least(joined_at, added_at) AS joined, seq, channel FROM fact_customer {_OWNED})
+        GROUP BY person)
+"""
+# An order, a refund, a conversation, or the first that a source says of a person's joining; after events of the moment.
+_ROWS: Final = f"""
+    SELECT person, epoch_ms("at") AS at_ms, {{columns}},
+        coalesce(dwell_ms, 0) AS dwell_ms, coalesce(value_minor, 0) AS value_minor, seq
+    FROM ({_EVENTS} UNION ALL BY NAME
+        SELECT * FROM ({_OTHERS}) WHERE person IS NOT NULL AND "at" IS NOT NULL) {{joins}}
+    ORDER BY person & $mask, person, at_ms, family, "at", seq
+"""
 _ALL: Final = _ROWS.format(
-    columns="coalesce(event_code.code, -1) AS event, channel_code.code AS channel, coalesce(page_code.code, -1) AS page,"
-    + _NUMBERS,
+    columns="CASE family WHEN 0 THEN coalesce(event_code.code, -1) ELSE CAST(-1 - family AS INTEGER) END AS event,"
+    " channel_code.code AS channel, coalesce(page_code.code, -1) AS page",
     owner="person_node",
-    joins="LEFT JOIN event_code ON event_code.word = fact_event.name JOIN channel_code ON channel_code.word = channel"
+    among="",
+    joins="LEFT JOIN event_code ON event_code.word = name JOIN channel_code ON channel_code.word = channel"
     " LEFT JOIN page_code ON page_code.word = page",
     since="",
 )
 _TOUCHED: Final = _ROWS.format(
-    columns=f"name, channel, page, {_NUMBERS}",
+    columns="family, name, channel, page",
     owner="(SELECT node, person, from_at, to_at, since FROM person_node JOIN followed USING (person))",
+    among="SEMI JOIN followed USING (person)",
     joins="",
     since='AND "at" >= $earliest AND epoch_ms("at") >= epoch_ms(since)',
 )
 _GIVEN: Final = {"says_who": list(SAYS_WHO), "mask": BUCKETS - 1}
+_TOLD: Final = ("fact_event", "orders", "refunds", "conversation", "fact_customer")
 
 
 PAGES_MAX: Final = 65_536
@@ -72,6 +102,15 @@ class Codes:
         pages = None if self.pages is None else list(self.pages)
         return {"events": list(self.events), "channels": list(self.channels), "pages": pages}
 
+    @property
+    def names(self) -> list[str | None]:
+        """The word of each code of the column of events, those of :data:`OTHERS` and of no name at their negative places.
+
+        >>> Codes.from_lists(["viewed"], [], []).names
+        ['viewed', '@join', '@conversation', '@refund', '@order', None]
+        """
+        return [*self.events, *reversed(OTHERS), None]
+
     def page_codes(self, pages: pa.ChunkedArray) -> Code:
         """The code of each of ``pages``; -1 for one that is missing, and for all once there are too many."""
         coded = None if self.pages is None else _coded(pages, self.pages)
@@ -83,8 +122,8 @@ class Codes:
 def all_rows(con: duckdb.DuckDBPyConnection, codes: Codes) -> Iterator[Columns]:
     """Everything that persons did, one set of columns for each bucket in order; new words are added to ``codes``."""
     _learn(codes.events, _different(con, "name"))
-    _learn(codes.channels, _different(con, "channel"))
-    pages = _different(con, "page", PAGES_MAX + 1)
+    _learn(codes.channels, sorted({word for table in _TOLD for word in _different(con, "channel", table)}))
+    pages = _different(con, "page", most=PAGES_MAX + 1)
     codes.pages = None if len(pages) > PAGES_MAX else {word: code for code, word in enumerate(pages)}
     tables = {"event_code": codes.events, "channel_code": codes.channels, "page_code": codes.pages or {}}
     for name, known in tables.items():
@@ -111,21 +150,28 @@ def _in_buckets(batches: Iterable[pa.RecordBatch]) -> Iterator[Columns]:
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, codes: Codes, touched: pa.Table) -> Columns:
-    """What the persons in ``touched`` did from their ``since`` on; new words are added to ``codes``."""
+    """What the persons in ``touched`` did: events from their ``since`` on, all else from the beginning.
+
+    New words are added to ``codes``.
+    """
     earliest = min(touched["since"].to_pylist())
     con.register("followed", touched)
     found = con.sql(_TOUCHED, params={**_GIVEN, "earliest": earliest}).to_arrow_table()
     con.unregister("followed")
     if not found.num_rows:
         return EMPTY
-    columns = {name: found[name].to_numpy() for name in ("person", "at_ms", "dwell_ms", "value_minor")}
-    columns["event"], columns["channel"] = _coded(found["name"], codes.events), _coded(found["channel"], codes.channels)
+    columns = {name: found[name].to_numpy() for name in ("person", "at_ms", "dwell_ms", "value_minor", "seq")}
+    family = found["family"].to_numpy()
+    names, columns["channel"] = _coded(found["name"], codes.events), _coded(found["channel"], codes.channels)
+    columns["event"] = np.where(family == 0, names, -1 - family).astype(np.int32)
     columns["page"] = codes.page_codes(found["page"])
     return Columns.of(columns).take(columns["channel"] >= 0)
 
 
-def _different(con: duckdb.DuckDBPyConnection, column: str, most: int = 1 << 31) -> list[str]:
-    question = f"SELECT DISTINCT {column} FROM fact_event WHERE {column} IS NOT NULL LIMIT {most}"
+def _different(
+    con: duckdb.DuckDBPyConnection, column: str, table: str = "fact_event", most: int = 1 << 31
+) -> list[str]:
+    question = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {most}"
     return sorted(word for (word,) in con.execute(question).fetchall())
 
 

@@ -154,8 +154,8 @@ def settle_days(con: duckdb.DuckDBPyConnection, *, zone: str, gap_seconds: int) 
 
 
 def touched_since(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The touched persons of whom events may have changed, and since when."""
-    return con.sql(f"SELECT person, since FROM touched WHERE since < {NEVER}").to_arrow_table()
+    """The touched persons, and since when their events may have changed: :data:`NEVER` where only other things have."""
+    return con.sql("SELECT person, since FROM touched").to_arrow_table()
 
 
 def _owners_before(con: duckdb.DuckDBPyConnection, before: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -20,11 +20,12 @@ def refunds(scope: Scope) -> Rows:
 
 
 def _known(refunds: Rows, orders: Rows) -> Rows:
-    order = orders.select("order_key", person_of_order="person", day_of_order="day")
+    order = orders.select("order_key", person_of_order="person", at_of_order="at", day_of_order="day")
     rows = refunds.left_join(order, "order_key").drop("order_key_right").left_join(_owners(refunds), "order_key")
     rows = rows.mutate(
         refund_key=rows["key"],
         person=rows["person_of_order"].coalesce(rows["person"]),
+        at=rows["at"].coalesce(rows["at_of_order"]),
         day=rows["day"].coalesce(rows["day_of_order"]),
     )
     return shaped(rows, "refunds")

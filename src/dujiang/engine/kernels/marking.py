@@ -21,7 +21,7 @@ class Kinds:
     """Up to eight kinds of rows; a row is of kind ``k`` where the bit ``1 << k`` is set for its event, channel and page.
 
     Attributes:
-        event: bits by code of the event, those of rows without a name last.
+        event: bits by code of the event, laid out as :data:`~dujiang.engine.columns.OTHERS` says: those without a name last.
         channel: bits by code of the channel.
         from_ms: only rows from this moment on, in milliseconds since 1970.
         to_ms: only rows before this moment.
@@ -39,7 +39,7 @@ def marked(rows: Columns, kinds: Kinds) -> Bits:
     """The kinds of each of ``rows``; none for rows of persons that are to be passed over.
 
     >>> whole, code = np.array([1, 1]), np.array([0, 1], np.int32)
-    >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole)
+    >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole, whole)
     >>> marked(two, Kinds(np.array([1, 2, 0], np.uint8), np.array([3], np.uint8), 0, 6)).tolist()
     [1, 0]
     """
@@ -53,7 +53,7 @@ def picked(rows: Columns, kinds: Kinds) -> tuple[Whole, Whole, Bits]:
     """Person, moment and kinds of those of ``rows`` that are of any kind, in their order.
 
     >>> whole, code = np.array([1, 1]), np.array([0, 1], np.int32)
-    >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole)
+    >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole, whole)
     >>> every = Kinds(np.array([0, 2, 0], np.uint8), np.array([3], np.uint8), 0, 9)
     >>> [column.tolist() for column in picked(two, every)]
     [[1], [6], [2]]

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dujiang.engine.columns import NOBODY, Columns, Whole
+from dujiang.engine.columns import NOBODY, OTHERS, Columns, Whole
 from dujiang.engine.kernels.marking import ANY_PAGE, Bits, Kinds, counted, marked, picked, summed
 from dujiang.engine.kernels.sequence import NO_LIMIT, WITHOUT, followed
 from dujiang.engine.timeline import Timeline
@@ -105,7 +105,7 @@ class Timelines:
     ) -> Kinds | None:
         """What each of ``wheres`` asks for as a kind of its own; None where one asks for other columns than codes."""
         words: dict[str, list[str | None]] = {
-            "name": [*self._codes.events, None],
+            "name": self._codes.names,
             "channel": [*self._codes.channels, None],
         }
         if any(one.column == "page" for where in wheres for one in where):
@@ -121,6 +121,7 @@ class Timelines:
                 asked = [one for one in where if one.column == column]
                 fits = _words_fitting(con, known, asked, as_of.today)
                 bits[column] |= fits.astype(np.uint8) << np.uint8(place)
+        bits["name"][list(OTHERS.values())] = 0
         first, last = window.bounds(as_of.today)
         end = as_of.at if last is None else min(as_of.at, _start(last + timedelta(1), as_of))
         start = -_EVER if first is None else _ms(_start(first, as_of))

@@ -1,0 +1,183 @@
+"""Which rows are of which kinds, as one bit for each kind, and what is known of rows by the key that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from dujiang.engine.columns import Code, Columns, Whole
+
+Flags = npt.NDArray[np.bool_]
+Steps = npt.NDArray[np.uint32]
+
+EVENTS: Final = -1
+"""Stands for rows that are events; rows of another family are told by their own code, which lies below."""
+_SPARE: Final = 1 << 20
+
+
+class Where(NamedTuple):
+    """What makes a row be of a kind: the bit of the kind is set for its event, its channel and its page, and it is in time.
+
+    Attributes:
+        event: bits by code of the event, laid out as :data:`dujiang.engine.columns.OTHERS` says, those of no name last.
+        channel: bits by code of the channel.
+        page: bits by code of the page, those of no page last; empty where pages are all the same.
+        from_ms: moments from which kinds begin, in milliseconds since 1970.
+        to_ms: moments before which they end.
+        timed: bits of the kinds that each pair of moments is for.
+    """
+
+    event: Steps
+    channel: Steps
+    page: Steps
+    from_ms: Whole
+    to_ms: Whole
+    timed: Steps
+
+    @classmethod
+    def of(cls, event: Steps, channel: Steps, page: Steps, periods: Sequence[tuple[int, int]]) -> Where:
+        """Kinds of which the first has the first of ``periods`` (included to excluded), and so on."""
+        bits: dict[tuple[int, int], int] = {}
+        for place, period in enumerate(periods):
+            bits[period] = bits.get(period, 0) | 1 << place
+        from_ms, to_ms = (np.array([period[side] for period in bits], np.int64) for side in (0, 1))
+        return cls(event, channel, page, from_ms, to_ms, np.array(list(bits.values()), np.uint32))
+
+
+def stepped(rows: Columns, where: Where) -> Steps:
+    """The kinds of each of ``rows``; none for rows of persons that are to be passed over.
+
+    >>> whole, code = np.array([1, 1]), np.array([0, 1], np.int32)
+    >>> two = Columns(whole, np.array([5, 6]), code, code * 0, code, whole, whole, whole)
+    >>> event, channel = np.array([1, 2, 0], np.uint32), np.array([3], np.uint32)
+    >>> stepped(two, Where.of(event, channel, event[:0], [(0, 9), (0, 6)])).tolist()
+    [1, 0]
+    """
+    kernel: Any = _stepped
+    return kernel(rows.person, rows.at_ms, rows.event, rows.channel, rows.page, rows.skip, *where)
+
+
+class Lookup(NamedTuple):
+    """A small number for each of many keys.
+
+    Attributes:
+        keys: sorted.
+        values: at their positions, none below 0.
+        first: the key of ``dense[0]``.
+        dense: the number by key where keys lie close together, -1 where there is none; empty where they do not.
+    """
+
+    keys: Whole
+    values: Code
+    first: int
+    dense: Code
+
+    @classmethod
+    def of(cls, keys: Whole, values: Code) -> Lookup:
+        """``values`` by ``keys``, which are all different.
+
+        >>> Lookup.of(np.array([7, 5]), np.array([1, 0], np.int32)).dense.tolist()
+        [0, -1, 1]
+        """
+        if not len(keys):
+            return cls(keys, values, 0, values)
+        first, last = int(keys.min()), int(keys.max())
+        if last - first < 16 * len(keys) + _SPARE:
+            dense = np.full(last - first + 1, -1, np.int32)
+            dense[keys - first] = values
+            return cls(keys[:0], values[:0], first, dense)
+        order = np.argsort(keys)
+        return cls(keys[order], values[order], 0, values[:0])
+
+
+def looked_up(rows: Columns, family: int, lookup: Lookup) -> Code:
+    """The number of each of ``rows``; -1 for one without, and for rows of another family.
+
+    Args:
+        family: :data:`EVENTS`, or the code of another.
+        lookup: by :attr:`dujiang.engine.columns.Columns.seq`.
+
+    >>> whole, code = np.array([1, 2]), np.array([0, -2], np.int32)
+    >>> two = Columns(whole, whole, code, code, code, whole, whole, whole)
+    >>> looked_up(two, -2, Lookup.of(np.array([1, 2]), np.array([5, 6], np.int32))).tolist()
+    [-1, 6]
+    """
+    kernel: Any = _looked_up
+    return kernel(rows.event, rows.seq, family, *lookup)
+
+
+def masked(bits: Steps, rows: Columns, kind: int, family: int, lookup: Lookup) -> None:
+    """Take the bit of ``kind`` from those of the rows of ``family`` that are not in ``lookup``."""
+    kernel: Any = _masked
+    kernel(bits, rows.event, rows.seq, np.uint32(1 << kind), family, *lookup)
+
+
+@njit(cache=True, nogil=True)
+def _stepped(
+    person: Any,
+    at_ms: Any,
+    event: Any,
+    channel: Any,
+    page: Any,
+    skip: Any,
+    of_event: Any,
+    of_channel: Any,
+    of_page: Any,
+    from_ms: Any,
+    to_ms: Any,
+    timed: Any,
+) -> Any:  # pragma: no cover - compiled
+    bits = np.zeros(len(person), np.uint32)
+    skipped = 0
+    for row in range(len(person)):
+        found = of_event[event[row]] & of_channel[channel[row]]  # the code of none is -1, which is the last place
+        if found and len(of_page):
+            found &= of_page[page[row]]
+        if not found:
+            continue
+        for one in range(len(timed)):
+            if not from_ms[one] <= at_ms[row] < to_ms[one]:
+                found &= ~timed[one]
+        if found and len(skip):
+            who = person[row]
+            while skipped < len(skip) and skip[skipped] < who:
+                skipped += 1
+            if skipped < len(skip) and skip[skipped] == who:
+                continue
+        bits[row] = found
+    return bits
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _found(key: Any, keys: Any, values: Any, first: Any, dense: Any) -> Any:  # pragma: no cover - compiled
+    if len(dense):
+        place = key - first
+        return dense[place] if 0 <= place < len(dense) else np.int32(-1)
+    place = np.searchsorted(keys, key)
+    return values[place] if place < len(keys) and keys[place] == key else np.int32(-1)
+
+
+@njit(cache=True, nogil=True)
+def _looked_up(
+    event: Any, seq: Any, family: Any, keys: Any, values: Any, first: Any, dense: Any
+) -> Any:  # pragma: no cover - compiled
+    found = np.empty(len(seq), np.int32)
+    for row in range(len(seq)):
+        inside = event[row] >= -1 if family == -1 else event[row] == family
+        found[row] = _found(seq[row], keys, values, first, dense) if inside else -1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _masked(
+    bits: Any, event: Any, seq: Any, bit: Any, family: Any, keys: Any, values: Any, first: Any, dense: Any
+) -> Any:  # pragma: no cover - compiled
+    for row in range(len(bits)):
+        if bits[row] & bit:
+            inside = event[row] >= -1 if family == -1 else event[row] == family
+            if inside and _found(seq[row], keys, values, first, dense) < 0:
+                bits[row] &= ~bit

@@ -1,0 +1,250 @@
+"""Timelines as questions see them: which rows are of which kinds, and what any column of the engine says of each row.
+
+Names, channels, pages and moments lie in the timelines themselves. Any other condition is asked of the engine, which says
+which rows fulfil it (:meth:`View.mask`), and so is any other column (:meth:`View.codes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dujiang.engine.columns import OTHERS, Code, Columns
+from dujiang.engine.contract import ALL
+from dujiang.engine.kernels.steps import EVENTS, Flags, Lookup, Steps, Where, looked_up, masked, stepped
+from dujiang.engine.question import compiled, mark
+from dujiang.engine.timeline import Timeline
+from dujiang.foundation.errors import InvalidInput, NotFound
+from dujiang.foundation.i18n import _
+
+THREADS: Final = 2
+KINDS_MAX: Final = 32
+WORDS_MAX: Final = 1_000_000
+"""Different words of a column that can be told apart; more are nothing to break down by."""
+EVER: Final = np.iinfo(np.int64)
+
+Table = Literal["fact_event", "orders", "refunds", "conversation"]
+_KEYS: Final[dict[Table, tuple[str, int]]] = {
+    "fact_event": ("seq", EVENTS),
+    "orders": ("order_key", OTHERS["@order"]),
+    "refunds": ("refund_key", OTHERS["@refund"]),
+    "conversation": ("conversation_key", OTHERS["@conversation"]),
+}
+"""The column that ``seq`` of a row repeats, and the code that stands in place of an event's name."""
+_PROPERTY: Final = "properties."
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """The rows of one table that fulfil a condition.
+
+    Attributes:
+        table: whose rows it decides about; rows of others pass.
+        rows: keys of those that fulfil it.
+    """
+
+    table: Table
+    rows: Lookup
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """Which rows are of one kind: all that is given has to hold.
+
+    Attributes:
+        names: by code of the name, laid out as :meth:`View.words`; None for every event, and nothing that is none.
+        channels: by code of the channel; None for every one.
+        pages: by code of the page; None for every one and for none.
+        masks: conditions on other columns, at most one for each table.
+        from_ms: not before this moment, in milliseconds since 1970.
+        to_ms: before this moment.
+    """
+
+    names: Flags | None = None
+    channels: Flags | None = None
+    pages: Flags | None = None
+    masks: tuple[Mask, ...] = ()
+    from_ms: int = int(EVER.min)
+    to_ms: int = int(EVER.max)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """What a column says of each row, as codes.
+
+    Attributes:
+        parts: codes by part of the view and by row; -1 where the column says nothing.
+        words: the word of each code. Negative codes find theirs from the end, the last is None.
+    """
+
+    parts: list[Code]
+    words: list[str | None]
+
+
+class View:
+    """The rows of one state of the engine.
+
+    Args:
+        timeline: what they are read from; it has to show the state that ``con`` sees (see :meth:`of`).
+        con: where conditions and columns are asked that timelines do not hold.
+        threads: parts that are passed over at the same time.
+
+    Attributes:
+        parts: the rows, as :meth:`dujiang.engine.timeline.Timeline.columns` gives them.
+        mark: of the state.
+    """
+
+    def __init__(self, timeline: Timeline, con: duckdb.DuckDBPyConnection, threads: int = THREADS) -> None:
+        self.mark, self._codes = timeline.mark, timeline.codes
+        self.parts: list[Columns] = timeline.columns()
+        self._con, self._threads = con, threads
+        self._words: dict[str, list[str | None]] = {
+            "name": self._codes.names,
+            "channel": [*self._codes.channels, None],
+        }
+        if self._codes.pages is not None:
+            self._words["page"] = [*self._codes.pages, None]
+
+    @classmethod
+    def of(cls, timeline: Timeline, con: duckdb.DuckDBPyConnection, threads: int = THREADS) -> View | None:
+        """The rows of the state that ``con`` sees; None while ``timeline`` shows another, or the engine has none."""
+        asked = mark(con)
+        view = cls(timeline, con, threads)
+        # Marks never come back: the same one before and after means that nothing changed in between.
+        return view if asked and view.mark == asked and timeline.mark == asked else None
+
+    def words(self, column: str) -> list[str | None]:
+        """The words of the codes of ``name``, ``channel`` or ``page``; None stands last.
+
+        Names end with those of :data:`dujiang.engine.columns.OTHERS`, so that negative codes find theirs from the end.
+
+        Raises:
+            NotFound: ``timeline.no_codes`` if there are no codes of this column: for pages, where too many differ.
+        """
+        if column not in self._words:
+            raise NotFound("timeline.no_codes", _("Timelines have no codes of {column}."), column=column)
+        return self._words[column]
+
+    def among(self, column: str, words: Collection[str | None]) -> Flags:
+        """Which codes of ``column`` stand for one of ``words``; words that nothing stands for are passed over."""
+        wanted = set(words)
+        return np.array([word in wanted for word in self.words(column)], np.bool_)
+
+    def bits(self, kinds: Sequence[Kind]) -> list[Steps]:
+        """For each part and row its kinds: the bit ``1 << k`` where it is of ``kinds[k]``.
+
+        Rows that no longer hold are of no kind, so that whoever reads bits needs to know nothing of them.
+
+        Raises:
+            InvalidInput: ``timeline.too_many_kinds`` if there are more than :data:`KINDS_MAX`.
+        """
+        if len(kinds) > KINDS_MAX:
+            raise InvalidInput(
+                "timeline.too_many_kinds", _("{count} different steps are too many; {most} are the most."),
+                count=len(kinds), most=KINDS_MAX,
+            )  # fmt: skip
+        where = self._where(kinds)
+
+        def work(rows: Columns) -> Steps:
+            found = stepped(rows, where)
+            for place, kind in enumerate(kinds):
+                for mask in kind.masks:
+                    masked(found, rows, place, _KEYS[mask.table][1], mask.rows)
+            return found
+
+        return self.each(work, self.parts)
+
+    def mask(self, question: Any, values: Mapping[str, Any] | None = None, table: Table = "fact_event") -> Mask:
+        """The rows that ``question`` answers with.
+
+        Args:
+            question: an Ibis expression, or text with the gaps that ``values`` fill; its one column is the key of ``table``:
+                ``seq``, ``order_key``, ``refund_key`` or ``conversation_key``.
+            values: by name of the gap.
+            table: where the rows are from.
+        """
+        text = question if isinstance(question, str) else compiled(question)
+        answer = self._con.sql(text, params=dict(values or {})).to_arrow_table()
+        keys = answer.column(0).to_numpy()
+        return Mask(table, Lookup.of(keys, np.zeros(len(keys), np.int32)))
+
+    def codes(self, column: str, table: Table = "fact_event") -> Coded:
+        """What ``column`` says of each row.
+
+        Args:
+            column: a text column of ``table``, or ``properties.<name>`` of events. ``name``, ``channel`` and ``page`` of
+                events are codes of :meth:`words` and say something of rows that are no events, too.
+            table: where the rows are from; the column says nothing of others.
+
+        Raises:
+            NotFound: ``timeline.no_column`` if there is no such column.
+            InvalidInput: ``timeline.too_many_words`` if it says more than :data:`WORDS_MAX` different things.
+        """
+        own = {"name": "event", "channel": "channel", "page": "page"}
+        if table == "fact_event" and column in own and column in self._words:
+            return Coded([getattr(rows, own[column]) for rows in self.parts], self._words[column])
+        text, values = _expression(column, table)
+        words = self._different(text, values, table, column)
+        key, family = _KEYS[table]
+        self._con.register("coded_word", pa.table({"word": words, "code": pa.array(range(len(words)), pa.int32())}))
+        question = f"SELECT {key} AS seq, code FROM {table} JOIN coded_word ON word = {text}"
+        answer = self._con.sql(question, params=values).to_arrow_table()
+        self._con.unregister("coded_word")
+        lookup = Lookup.of(answer["seq"].to_numpy(), answer["code"].to_numpy())
+        parts = self.each(lambda rows: looked_up(rows, family, lookup), self.parts)
+        return Coded(parts, [*words.to_pylist(), None])
+
+    def each(self, work: Callable[..., Done], *parts: Sequence[Any]) -> list[Done]:
+        """What ``work`` makes of each of ``parts`` (of several lists of them, of what stands at the same place in each)."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, *parts))
+
+    def _where(self, kinds: Sequence[Kind]) -> Where:
+        def laid_out(of_kind: Callable[[Kind], Flags | None], default: Flags) -> Steps:
+            flags = [of_kind(kind) for kind in kinds]
+            bits = np.zeros(len(default), np.uint32)
+            for place, chosen in enumerate(flags):
+                bits |= (default if chosen is None else chosen).astype(np.uint32) << np.uint32(place)
+            return bits
+
+        events = np.ones(len(self._words["name"]), np.bool_)
+        events[list(OTHERS.values())] = False
+        every = np.ones(len(self._words["channel"]), np.bool_)
+        pages = np.empty(0, np.uint32)
+        if any(kind.pages is not None for kind in kinds):
+            pages = laid_out(lambda kind: kind.pages, np.ones(len(self.words("page")), np.bool_))
+        return Where.of(
+            laid_out(lambda kind: kind.names, events),
+            laid_out(lambda kind: kind.channels, every),
+            pages,
+            [(kind.from_ms, kind.to_ms) for kind in kinds],
+        )
+
+    def _different(self, text: str, values: dict[str, Any], table: str, column: str) -> pa.Array:
+        question = f"SELECT DISTINCT {text} AS word FROM {table} WHERE {text} IS NOT NULL LIMIT {WORDS_MAX + 1}"
+        words = self._con.sql(question, params=values).to_arrow_table()["word"].combine_chunks()
+        if len(words) > WORDS_MAX:
+            raise InvalidInput(
+                "timeline.too_many_words",
+                _("{column} says more than {most} different things; choose a column that says less."),
+                column=column,
+                most=WORDS_MAX,
+            )
+        return pa.array(sorted(words.to_pylist()), pa.string())
+
+
+def _expression(column: str, table: Table) -> tuple[str, dict[str, Any]]:
+    if table == "fact_event" and column.startswith(_PROPERTY):
+        name = column.removeprefix(_PROPERTY).replace("~", "~0").replace("/", "~1")
+        return "json_extract_string(properties, $pointer)", {"pointer": f"/{name}"}
+    schema = ALL[table].columns
+    if column not in schema.names or not pa.types.is_string(schema.field(column).type):
+        raise NotFound("timeline.no_column", _("{table} has no text column {column}."), table=table, column=column)
+    return f'"{column}"', {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,11 +23,16 @@ class Listed:
 
 
 class Definitions:
-    """Reads and changes definitions; the same for console, API and command line."""
+    """Reads and changes definitions; the same for console, API and command line.
+
+    One process owns a workspace, so that what was read once holds until :meth:`apply` changes it.
+    """
 
     def __init__(self, store: DefinitionStore, builtin: Iterable[Definition]) -> None:
         self._store = store
         self._builtin = {one.key: one for one in builtin}
+        self._known: tuple[dict[Key, Definition], dict[Key, Definition]] | None = None
+        self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._guards: list[Callable[[dict[Key, Definition], list[PlannedChange]], None]] = []
 
@@ -40,16 +46,16 @@ class Definitions:
 
     def current(self, kind: str | None = None, *, retired: bool = False) -> dict[Key, Definition]:
         """Every definition in force, by kind and name; retired ones only when asked for."""
-        merged = {**self._builtin, **self._store.current(kind)}
+        _own, every = self._read()
         return {
             key: one
-            for key, one in sorted(merged.items())
+            for key, one in every.items()
             if (kind is None or one.kind == kind) and (retired or one.status != "retired")
         }
 
     def listed(self, kind: str | None = None) -> list[Listed]:
         """The same for a list on the screen, retired ones included."""
-        own = self._store.current(kind)
+        own, _every = self._read()
         return [Listed(one, key in own) for key, one in self.current(kind, retired=True).items()]
 
     def get(self, kind: str, name: str) -> Definition:
@@ -58,7 +64,7 @@ class Definitions:
         Raises:
             NotFound: ``definition.unknown``.
         """
-        found = self.current(kind, retired=True).get((kind, name))
+        found = self._read()[1].get((kind, name))
         if found is None:
             sentence = _("There is no {kind} called “{name}”.")
             raise NotFound("definition.unknown", sentence, kind=kind, name=name)
@@ -67,7 +73,7 @@ class Definitions:
     def versions(self, kind: str, name: str) -> Sequence[Version]:
         """Every version the brand has made, newest first; empty for one that came with Dujiang and was never changed."""
         self.get(kind, name)
-        return self._store.versions(kind, name) if (kind, name) in self._store.current(kind) else ()
+        return self._store.versions(kind, name) if (kind, name) in self._read()[0] else ()
 
     def plan(self, wanted: Iterable[Definition]) -> list[PlannedChange]:
         """What applying ``wanted`` would change."""
@@ -81,13 +87,23 @@ class Definitions:
         after = self.current(retired=True) | {one.key: one.after for one in real if one.after is not None}
         for check in self._guards:
             check(after, real)
-        own = self._store.current()
+        own, _every = self._read()
         # What came with Dujiang has no version in the store: the brand's first change is a creation there.
         stored = [change if change.key in own else replace(change, before=None) for change in real]
-        changed = self._store.apply(stored, actor=actor, note=note)
+        with self._lock:
+            self._known = None
+            changed = self._store.apply(stored, actor=actor, note=note)
         for listener in self._listeners:
             listener()
         return changed
+
+    def _read(self) -> tuple[dict[Key, Definition], dict[Key, Definition]]:
+        """What the brand made or changed itself, and everything, retired ones too; in order of kind and name."""
+        with self._lock:
+            if self._known is None:
+                own = self._store.current()
+                self._known = own, dict(sorted({**self._builtin, **own}.items()))
+            return self._known
 
     @staticmethod
     def kinds() -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def load_yaml(text: str) -> list[Definition]:
         sentence = _("The definitions are larger than {bound} bytes. Split them into several files.")
         raise InvalidInput("definition.too_large", sentence, bound=BOUNDS.definition_bytes_max)
     try:
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+        documents = [document for document in yaml.load_all(text, _Plain) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         sentence = _("This is not valid YAML (line {line}).")
@@ -133,6 +133,15 @@ def dump_yaml(definitions: Iterable[Definition]) -> str:
     """Definitions as YAML that :func:`load_yaml` reads back unchanged."""
     documents = (definition.model_dump(exclude_defaults=True) for definition in definitions)
     return yaml.safe_dump_all(documents, allow_unicode=True, sort_keys=False, width=110)
+
+
+class _Plain(yaml.SafeLoader):
+    """Leaves a day as the text that it is: the store keeps it as one, and a version that differs would never be in force."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class has it
+        letter: [one for one in ways if one[0] != "tag:yaml.org,2002:timestamp"]
+        for letter, ways in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -132,3 +132,16 @@ def test_a_rebuild_gives_the_same_answers(api: Any) -> None:
 def test_a_browser_asks_with_its_session(api: Any, role: str) -> None:
     with api.browser(role) as browser:
         assert browser.get("/api/v1/status").status_code == 200
+
+
+def test_figures_look_from_the_day_that_was_chosen(api: Any) -> None:
+    calendar = api.ask("GET", "/present", "viewer")
+    assert calendar == {"today": "2026-11-16", "chosen": "today", "calendar": "2026-11-16"}
+    assert api.problem("PUT", "/present", "analyst", json={"day": "2026-11-01"})[0] == 403
+    assert api.problem("PUT", "/present", "operator", json={"day": "soon"})[:2] == (400, "present.bad_day")
+    chosen = api.ask("PUT", "/present", "operator", json={"day": "2026-11-01"})
+    assert chosen == {"today": "2026-11-01", "chosen": "2026-11-01", "calendar": "2026-11-16"}
+    assert api.ask("GET", "/status")["today"] == "2026-11-01"
+    asked = {"metrics": ["orders"], "first": "2026-10-20", "last": "2026-11-01"}
+    assert api.ask("POST", "/metrics/query", "viewer", json=asked)["today"] == "2026-11-01"
+    api.ask("PUT", "/present", "operator", json={"day": "today"})

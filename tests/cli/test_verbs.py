@@ -16,6 +16,7 @@ from dujiang.cli.reference import markdown, verbs
 READING = [
     ("status",),
     ("doctor",),
+    ("present",),
     ("refresh",),
     ("rebuild",),
     ("metric",),
@@ -203,3 +204,14 @@ def test_the_workspace_comes_from_the_environment(run: Any, empty: Path, monkeyp
 def test_the_reference_is_current() -> None:
     file = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
     assert file.read_text("utf-8") == markdown(), "run: python -m dujiang.cli.reference > docs/reference/cli.md"
+
+
+def test_the_present_is_shown_and_set(run: Any, brand: Path) -> None:
+    set_ = run("present", "2026-10-01", "-w", brand, "--json")
+    assert set_.code == 0, set_.err
+    assert json.loads(set_.out)["today"] == "2026-10-01"
+    assert "2026-10-01" in run("present", "-w", brand).out
+    assert json.loads(run("status", "-w", brand, "--json").out)["today"] == "2026-10-01"
+    wrong = run("present", "2026-13-01", "-w", brand)
+    assert (wrong.code, "2026-13-01" in wrong.err) == (2, True)
+    assert run("present", "today", "-w", brand).code == 0

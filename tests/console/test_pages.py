@@ -37,10 +37,9 @@ PAGES = [
     "/dead-letters", "/dead-letters?state=fixed",
     "/dead-letters/1", "/dead-letters/repair?reason=x&field=/timestamp",
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",
-    "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
-    '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
     "/definitions", "/definitions?kind=channel&whose=own", "/definitions/channel/tmall", "/definitions/edit",
-    "/definitions/edit?kind=channel&name=tmall", "/jobs", "/settings/keys", "/settings/accounts", "/settings/audit",
+    "/definitions/edit?kind=channel&name=tmall", "/jobs",
+    "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
 ]  # fmt: skip
 TABLE = re.compile(r'<table data-sheet="([^"]+)">(.*?)</table>', re.S)
 
@@ -538,3 +537,21 @@ def test_a_viewer_sees_the_graph_and_no_way_to_take_it_apart(viewer: httpx.Clien
     page = viewer.get(f"/people/{person_id(person)}").text
     assert '<svg class="ring wide"' in page
     assert "/identity/decide" not in page
+
+
+def test_figures_say_from_which_day_they_look(admin: httpx.Client, viewer: httpx.Client, workspace: Workspace) -> None:
+    assert 'class="as-of"' not in admin.get("/people").text
+    sent = {"way": "day", "day": "2026-10-01"}
+    assert viewer.post("/settings/present", data=sent).status_code == 403
+    answer = admin.post("/settings/present", data=sent)
+    assert answer.status_code in (200, 303)
+    try:
+        assert workspace.metrics.today() == date(2026, 10, 1)
+        shown = viewer.get("/people").text
+        assert re.search(r'class="as-of"[^>]*>.*?2026-10-01', shown, re.S)
+        assert "<form" not in viewer.get("/settings/present").text.partition("<main")[2]
+        assert "2026-10-01" in admin.get("/?lang=zh").text
+        assert admin.post("/settings/present", data={"way": "day", "day": "soon"}).status_code == 400
+    finally:
+        admin.post("/settings/present", data={"way": "today", "day": ""})
+    assert workspace.present.state().elsewhere is None

@@ -10,7 +10,6 @@ from engine_kit import SHANGHAI, Archive, Components, Rules, at, event, node
 
 from dujiang.engine.duck import Engine
 from dujiang.engine.refresh import Change, Refresher
-from dujiang.foundation.clock import FixedClock
 
 EVE = datetime(2026, 11, 10, 16, 30, tzinfo=UTC)
 
@@ -34,7 +33,7 @@ class Broken:
 def keeper(engine: Engine, follower: Witness | Broken) -> Refresher:
     rules = Rules()
     return Refresher(
-        engine, Components(), rules, SHANGHAI, 30, followers=[follower], clock=FixedClock(EVE), full_from=1e9
+        engine, Components(), rules, SHANGHAI, 30, followers=[follower], now=lambda _con: EVE, full_from=1e9
     )
 
 

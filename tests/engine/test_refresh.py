@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +23,7 @@ from engine_kit import (
     rows,
 )
 
+from dujiang.engine import refresh
 from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import GRAPH, Node, in_order
@@ -120,6 +122,28 @@ def test_it_knows_which_parts_are_missing_and_which_too_many(engine: Engine) -> 
     assert keeper.surplus(parts) == ["b"]
     assert keeper.retract(["b"]) == 1
     assert keeper.surplus(parts) == []
+
+
+def test_many_facts_are_committed_in_turns(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "LOAD_ROWS", 4)
+    keeper, archive = refresher(engine), Archive()
+    batches = [
+        archive.batch(name, *(event(f"user:{n}", moment=at(n)) for n in range(2))) for name in ("a", "b", "c", "d", "e")
+    ]
+
+    def cut_off() -> Iterator[tuple[str, pa.Table]]:
+        for parts in batches[:3]:
+            yield from parts
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        keeper.load(cut_off())
+    parts = [Part("event", 1 + 2 * n, name) for n, name in enumerate("abcde")]
+    assert keeper.missing(parts) == parts[2:]
+    assert keeper.load(part for made in batches[2:] for part in made) == 6
+    assert keeper.missing(parts) == []
+    keeper.refresh()
+    assert [row["events"] for row in rows(engine, "person")] == [5, 5]
 
 
 def test_undoing_a_batch_brings_the_earlier_version_back(engine: Engine) -> None:

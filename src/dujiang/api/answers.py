@@ -49,6 +49,7 @@ class Answer(BaseModel):
     comparison_first: date | None
     comparison_last: date | None
     fresh_until: str | None
+    today: date | None
 
     @classmethod
     def of(cls, answer: MetricAnswer) -> Answer:
@@ -62,6 +63,7 @@ class Answer(BaseModel):
             comparison_first=answer.comparison.first if answer.comparison else None,
             comparison_last=answer.comparison.last if answer.comparison else None,
             fresh_until=received.isoformat() if received else None,
+            today=answer.freshness.today,
         )
 
 

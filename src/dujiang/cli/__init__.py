@@ -27,6 +27,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     metric,
     people,
     predict,
+    present,
     prove,
     rebuild,
     refresh,

@@ -62,7 +62,6 @@ RAIL: Final = (
     Group(
         _("Channel insight"),
         (
-            Item("/ask", _("Ask"), "search", "n", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
         ),
@@ -72,6 +71,7 @@ RAIL: Final = (
         (
             Item("/definitions", _("Definitions"), "file", "d", "definition.read"),
             Item("/jobs", _("Work in progress"), "clock", "j", "job.read"),
+            Item("/settings/present", _("Today of the figures"), "clock", "f", "page.read"),
             Item("/settings/keys", _("Keys"), "key", "k", "key.create"),
             Item("/settings/accounts", _("Accounts and roles"), "person", "a", "account.change"),
             Item("/settings/audit", _("Audit log"), "shield", "l", "audit.read"),

@@ -19,9 +19,9 @@ from dujiang.console.formats import Kind
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import LOCALES, _, choose_locale, translate
-from dujiang.foundation.timewindows import day_of
 from dujiang.store.access import Account
 from dujiang.workspace import Workspace
+from dujiang.workspace.present import Presence
 
 THEMES: Final = ("system", "light", "dark")
 DENSITIES: Final = ("roomy", "dense")
@@ -138,9 +138,14 @@ class Visit:
     def now(self) -> datetime:
         return self.workspace.clock.now()
 
+    @cached_property
+    def presence(self) -> Presence:
+        """Which day is today for figures."""
+        return self.workspace.present.state()
+
     @property
     def today(self) -> date:
-        return day_of(self.now, self.workspace.zone)
+        return self.presence.today
 
     @cached_property
     def said(self) -> Said | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from itertools import groupby
+from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -24,7 +25,7 @@ from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.schema import PENDING, count, keep_note, kept_note, next_mark
 from dujiang.engine.timeline import Rows, Timeline
 from dujiang.engine.touching import prepare, touch, touch_everything, touched_since
-from dujiang.foundation.clock import Clock, SystemClock
+from dujiang.foundation.clock import SystemClock
 from dujiang.foundation.progress import Progress, silent
 
 
@@ -52,7 +53,7 @@ class Change:
     Attributes:
         full: everybody was computed again; otherwise the persons in the temporary table ``touched`` (``person``, ``since``,
             ``day``), those who are gone included.
-        now: the moment of the refresh, UTC.
+        now: the moment that people are looked at, UTC.
         zone: the brand's time zone.
         rows: the timelines of the state that is being computed, where they are kept.
     """
@@ -94,6 +95,9 @@ class Part(Protocol):
     @property
     def batch(self) -> str: ...
 
+
+LOAD_ROWS: Final = 300_000
+"""Facts of one commit: what a file of millions states is taken in bit by bit, so that memory stays bounded."""
 
 PartType = TypeVar("PartType", bound=Part)
 
@@ -141,7 +145,7 @@ class Refresher:
         session_gap_minutes: silence that ends a visit.
         timeline: sorted event columns to keep in step.
         followers: rooms downstream that keep tables in step, in the order in which they read each other.
-        clock: tells followers the moment.
+        now: the moment at which followers look at people, by what a connection sees; None: the computer's clock.
         note: what has to be told downstream of a resolution, as text; it is committed together with the answers, so that
             no crash can separate them (:meth:`told`). Empty: nothing.
         full_from: share of touched nodes above which computing everything is cheaper than finding out what can stay.
@@ -157,22 +161,25 @@ class Refresher:
         *,
         timeline: Timeline | None = None,
         followers: Sequence[Follower] = (),
-        clock: Clock | None = None,
+        now: Callable[[duckdb.DuckDBPyConnection], datetime] | None = None,
         note: Callable[[Resolution], str] = lambda _resolution: "",
         full_from: float = 0.25,
     ) -> None:
         self.engine, self.resolver, self.rules, self.timeline = engine, resolver, rules, timeline
         self._note = note
-        self._followers, self._clock = tuple(followers), clock or SystemClock()
+        self._followers, self._now = tuple(followers), now or _by_the_clock
         self._zone, self._gap_seconds, self._full_from = str(zone), session_gap_minutes * 60, full_from
 
     def load(self, parts: Iterable[tuple[str, pa.Table]]) -> int:
         """Take in the facts of ``parts`` (family and table); how many there were.
 
-        Answers stay as they were until :meth:`refresh`.
+        Answers stay as they were until :meth:`refresh`. What a crash in the middle leaves out, :meth:`missing` finds.
         """
-        with self.engine.write() as con:
-            return loading.load(con, parts, self.rules, self._zone)
+        rows = 0
+        for some in _in_turns(parts):
+            with self.engine.write() as con:
+                rows += loading.load(con, some, self.rules, self._zone)
+        return rows
 
     def retract(self, batches: Sequence[str]) -> int:
         """Take away the facts of ``batches``; how many there were."""
@@ -244,7 +251,7 @@ class Refresher:
             with engine.read() as before:
                 touch(con, before)
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
-        change = Change(full, self._clock.now(), self._zone, self._rows_ahead(con, full=full))
+        change = Change(full, self._now(con), self._zone, self._rows_ahead(con, full=full))
         for follower in self._followers:
             follower.follow(con, change)
         for table in PENDING:
@@ -268,6 +275,22 @@ class Refresher:
     def _full_is_better(self, con: duckdb.DuckDBPyConnection) -> bool:
         touched = count(con, "(SELECT DISTINCT node FROM pending_node)")
         return touched > self._full_from * max(1, count(con, "identifier"))
+
+
+def _in_turns(parts: Iterable[tuple[str, pa.Table]]) -> Iterator[Iterable[tuple[str, pa.Table]]]:
+    """``parts``, still read one at a time, in turns of about ``LOAD_ROWS`` facts."""
+    rows = 0
+
+    def turn(part: tuple[str, pa.Table]) -> int:
+        nonlocal rows
+        rows += part[1].num_rows
+        return (rows - 1) // LOAD_ROWS
+
+    return (some for _turn, some in groupby(parts, turn))
+
+
+def _by_the_clock(_con: duckdb.DuckDBPyConnection) -> datetime:
+    return SystemClock().now()
 
 
 class _Counted:

@@ -149,9 +149,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How current an answer is: when the newest fact in it was received; None while there are none."""
+    """How current an answer is.
+
+    Attributes:
+        received_at: when the newest fact in it was received; None while there are none.
+        today: the day that it takes for today.
+    """
 
     received_at: datetime | None = None
+    today: date | None = None
 
 
 @dataclass(frozen=True)

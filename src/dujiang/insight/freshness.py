@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import duckdb
@@ -14,8 +15,8 @@ from dujiang.insight.answer import Freshness
 _TABLES: Final = tuple(one.name for one in FACTS.values())
 
 
-def freshness(con: duckdb.DuckDBPyConnection) -> Freshness:
-    """When the newest fact that the engine holds was received; of None where it holds none."""
+def freshness(con: duckdb.DuckDBPyConnection, today: date) -> Freshness:
+    """When the newest fact that the engine holds was received (None where it holds none), and what day answers look from."""
     newest = [table(name).aggregate(at=table(name).received_at.max()) for name in _TABLES]
     answer = ask(con, ibis.union(*newest, distinct=False))["at"].drop_null().to_pylist()
-    return Freshness(max(answer, default=None))
+    return Freshness(max(answer, default=None), today)

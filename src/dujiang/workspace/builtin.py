@@ -1,4 +1,4 @@
-"""The definitions that come with Dujiang, from identifier types and mappings of export files to metrics and tags."""
+"""The definitions that come with Dujiang: identifier types, junk, circuit breaker, mappings of export files, metrics, tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dujiang.identity import breaker
 from dujiang.insight import catalogue
 from dujiang.people import groups, lifecycle, relations, value
 from dujiang.people.tags import catalogue as tags
+from dujiang.workspace import present
 
 
 @cache
@@ -22,10 +23,10 @@ def definitions() -> tuple[Definition, ...]:
         *breaker.presets(),
         *templates.presets(),
         *catalogue.presets(),
-        *catalogue.bands(),
         *lifecycle.presets(),
         *value.presets(),
         *relations.presets(),
         *groups.presets(),
         *tags.presets(),
+        *present.presets(),
     )

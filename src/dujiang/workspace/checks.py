@@ -41,6 +41,7 @@ def status(workspace: Workspace, version: str) -> Status:
         orders=orders,
         waiting=workspace.loader.waiting(),
         dead_letters=letters,
+        today=workspace.present.day(),
         last_received=max((one.hour for one in counts), default=None),
         last_refresh=workspace.refreshing.last,
         archive_bytes=_bytes(workspace.layout.archive),

@@ -30,7 +30,7 @@ def followers(workspace: Workspace) -> tuple[Follower, ...]:
         ActiveHourFollower(),
         PredictionFollower(workspace.predictions.runs),
         GroupFollower(workspace.groups.runs),
-        TagFollower(lambda: catalogue(workspace.definitions.current())),
+        TagFollower(lambda: catalogue(workspace.definitions.current()), workspace.clock),
         SegmentFollower(lambda: trees(workspace.definitions.current()), lambda: tag_kinds(workspace)),
     )
 

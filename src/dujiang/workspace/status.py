@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from dujiang.foundation.i18n import _
 
@@ -16,6 +16,7 @@ class Status:
     Attributes:
         facts: facts in the archive, by family.
         waiting: requests on disk that are not loaded yet.
+        today: the day that is today for figures.
         last_received: when the last fact arrived; None when nothing has.
         last_refresh: when the answers were last brought up to date; None before the first time.
     """
@@ -29,6 +30,7 @@ class Status:
     orders: int
     waiting: int
     dead_letters: int
+    today: date
     last_received: datetime | None
     last_refresh: datetime | None
     archive_bytes: int
@@ -46,6 +48,7 @@ class Status:
             (_("Orders"), self.orders),
             (_("Requests waiting to be loaded"), self.waiting),
             (_("Open dead letters"), self.dead_letters),
+            (_("Today of the figures"), self.today),
             (_("Last fact received"), self.last_received),
             (_("Last refresh"), self.last_refresh),
             (_("Archive, bytes"), self.archive_bytes),

@@ -31,7 +31,7 @@ from dujiang.engine.refresh import Refresher, RefreshReport
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
-from dujiang.foundation.definitions import Definition, PlannedChange, Spec
+from dujiang.foundation.definitions import Definition, Spec
 from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
@@ -47,7 +47,7 @@ from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
 from dujiang.insight.questions.service import QuestionService
-from dujiang.insight.service import MetricService, check_wanted
+from dujiang.insight.service import MetricService
 from dujiang.people.behaviour import AsOf
 from dujiang.people.groups.service import GroupService
 from dujiang.people.hours.service import HourService
@@ -73,13 +73,14 @@ from dujiang.store.leases import Leases
 from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
 from dujiang.store.vault import Vault
-from dujiang.workspace import actions, builtin, checks, salvaging  # noqa: F401  (actions: importing makes them known)
+from dujiang.workspace import actions, builtin, checks, present, salvaging  # noqa: F401  (actions: importing makes them known)
 from dujiang.workspace.announcing import Announcer, note
 from dujiang.workspace.decoding import Decoding
 from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.followers import followers, tag_kinds
 from dujiang.workspace.layout import Layout, OwnerLock
 from dujiang.workspace.memberships import Memberships
+from dujiang.workspace.present import Presence, Present, PresentSpec
 from dujiang.workspace.refitting import refit
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
 from dujiang.workspace.status import Finding, Status
@@ -119,6 +120,7 @@ class Workspace:
         tags: what is said of each person in one value.
         metrics: the metric layer.
         questions: every analysis, asked in one language.
+        present: the day that is today for figures.
         predictions: fitted models, and what they say of people.
         access: accounts, sessions and keys.
         jobs: long work.
@@ -200,12 +202,13 @@ class Workspace:
         )
         self.identity_watch = Watch(self.db, self.identity_decisions, self._breaker_spec, clock)
         self.identity = self._resolver(self.identifier_types)
-        self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, clock)
+        now = self.present = Present(clock, self.zone, self._present_spec, self.engine)
+        self.life = LifeCycleService(self.engine, self.definitions.current, self.zone, now)
         self.value = ValueService(self.engine, self.definitions.current)
         self.hours = HourService(self.engine)
         self.relations = RelationService(self.engine, self.definitions.current, self.zone, self.vault)
-        self.predictions = PredictionService(self.engine, self.db, self.zone, clock)
-        self.groups = GroupService(self.engine, self.db, self.definitions.current, self.zone, clock)
+        self.predictions = PredictionService(self.engine, self.db, self.zone, clock, now)
+        self.groups = GroupService(self.engine, self.db, self.definitions.current, self.zone, clock, now)
         self.timeline = Timeline.open(layout.engine / "timeline")
         refresher = Refresher(
             self.engine,
@@ -215,11 +218,12 @@ class Workspace:
             settings.collect.session_gap_minutes,
             timeline=self.timeline,
             followers=followers(self),
-            clock=clock,
+            now=now.at,
             note=note,
         )
         announcer = Announcer(self.db, refresher.told, clock)
         self.refreshing = Refreshing(refresher, self.archive, self.manifest, self.engine, clock, announcer)
+        self.refreshing.on_refresh(now.forget)
         memberships = Memberships(self.engine, refresher, self.archive, self.manifest, self.db, clock)
         self.refreshing.on_refresh(memberships)
         self.identity_history = QualityHistory(self.db, self.engine, clock, self.zone)
@@ -249,7 +253,7 @@ class Workspace:
         self._wire_collect()
         self.identity_graphs = IdentityGraphs(self.engine, self.zone, self.vault)
         self.people = PeopleService(self.engine, self.zone, self.vault, self.tokeniser, self._replayed)
-        self.tags = TagService(self.engine, self.definitions.current, clock, self._as_of, self._replayed)
+        self.tags = TagService(self.engine, self.definitions.current, now, self._as_of, self._replayed)
         self.definitions.guard(lambda _after, changes: self.tags.check(changes))
         self.definitions.on_change(self.refreshing.renew)
         self.segments = SegmentService(
@@ -257,11 +261,10 @@ class Workspace:
             lambda: self.definitions.current(retired=True),
             lambda: tag_kinds(self),
             self.zone,
-            clock,
+            now,
             self.timeline,
         )
-        self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, clock, mark)
-        self.definitions.guard(lambda after, changes: check_wanted(after) if _of_numbers(changes) else None)
+        self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, now, mark)
         self.refreshing.on_refresh(self._prepare_numbers)
         self.questions = QuestionService(
             self.engine,
@@ -344,6 +347,10 @@ class Workspace:
             return BreakerSpec(enabled=False)
         return BreakerSpec.model_validate(defined.spec)
 
+    def _present_spec(self) -> PresentSpec:
+        defined = self.definitions.get(present.KIND, present.NAME)
+        return PresentSpec.model_validate(defined.spec) if defined.status == "active" else PresentSpec()
+
     def _linkage_spec(self) -> LinkageSpec:
         defined = self.definitions.current(linkage.KIND).get((linkage.KIND, linkage.NAME))
         return LinkageSpec.model_validate(defined.spec) if defined else LinkageSpec()
@@ -391,6 +398,19 @@ class Workspace:
     def has_news(self) -> bool:
         """Whether something waits to be loaded or refreshed: facts, or a new day."""
         return self.refreshing.news or self.refreshing.day_passed(self.zone) or self.loader.waiting() > 0
+
+    def choose_present(self, day: str, *, actor: str) -> Presence:
+        """Set the day that is today for figures; answers show it after the next refresh.
+
+        Args:
+            day: ``today``, ``newest`` or a day as YYYY-MM-DD.
+
+        Raises:
+            InvalidInput: ``present.bad_day``.
+        """
+        wanted = present.changed(self.definitions.get(present.KIND, present.NAME), day)
+        self.definitions.apply(self.definitions.plan([wanted]), actor=actor)
+        return self.present.state()
 
     def enter_totals(self, totals: Sequence[EnteredTotal]) -> Settled:
         """Keep platform totals that a person entered."""
@@ -520,10 +540,6 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _of_numbers(changes: Sequence[PlannedChange]) -> bool:
-    return any(one.key[0] in ("metric", "band", "goal") for one in changes)
 
 
 def _specs(types: IdentifierTypes) -> dict[str, Spec]:

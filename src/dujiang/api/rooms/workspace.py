@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
 
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.store.command import Actor
 from dujiang.store.jobs import Job
+from dujiang.workspace.present import Presence
 from dujiang.workspace.refreshing import Refreshed
 from dujiang.workspace.status import Finding, Status
+
+
+class WantedPresent(BaseModel):
+    """``today``, ``newest`` (the newest day of which there are data) or a day as YYYY-MM-DD."""
+
+    day: str = Field(min_length=1, max_length=40)
+
 
 router = APIRouter(tags=["workspace"], responses=problems())
 
@@ -20,6 +29,20 @@ router = APIRouter(tags=["workspace"], responses=problems())
 def status(workspace: OfWorkspace) -> Status:
     """How much is here, and how fresh it is."""
     return workspace.status()
+
+
+@router.get("/present", dependencies=[Depends(needs("page.read"))])
+def present(workspace: OfWorkspace) -> Presence:
+    """Which day is today for the figures."""
+    return workspace.present.state()
+
+
+@router.put("/present")
+def choose_present(
+    workspace: OfWorkspace, wanted: WantedPresent, actor: Annotated[Actor, Depends(needs("definition.apply"))]
+) -> Presence:
+    """Set the day that is today for the figures; they show it after the next refresh."""
+    return workspace.choose_present(wanted.day, actor=actor.name)
 
 
 @router.post("/refresh", dependencies=[Depends(needs("answers.refresh"))])

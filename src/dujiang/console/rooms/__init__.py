@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dujiang.console.rooms import (
-    ask,
     dead_letters,
     definitions,
     groups,
@@ -45,7 +44,6 @@ ROOMS = (
     groups.ROOM,
     tags.ROOM,
     predictions.ROOM,
-    ask.ROOM,
     metrics.ROOM,
     definitions.ROOM,
     jobs.ROOM,

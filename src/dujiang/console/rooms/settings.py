@@ -1,4 +1,4 @@
-"""Settings: keys, accounts and the audit log."""
+"""Settings: the present, keys, accounts and the audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from dujiang.console.components import Tag
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import ROLES, Visit
-from dujiang.console.web import Room, done, page
+from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.store.access import AccessKey
@@ -20,7 +20,31 @@ from dujiang.store.access import AccessKey
 ROOM = Room()
 _AUDIT_PAGE: Final = 100
 _OVERLAP: Final = timedelta(days=7)
+WAYS: Final = {
+    "today": _("The calendar's today"),
+    "newest": _("The newest day of which there are data"),
+    "day": _("A day of its own"),
+}
 KEY_KINDS: Final = {"collect": _("Collection (writes only)"), "api": _("API (reads and administers)")}
+
+
+# ── the present ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROOM.get("/settings/present", allow="page.read")
+def present(visit: Visit) -> Response:
+    """Which day is today for the figures."""
+    ways = [(way, visit.text(label)) for way, label in WAYS.items()]
+    return render(visit, "present.html", now=visit.presence, ways=ways)
+
+
+@ROOM.post("/settings/present", allow="definition.apply")
+def choose_present(visit: Visit) -> Response:
+    """Set it."""
+    way = visit.field("way")
+    chosen = visit.workspace.choose_present(visit.field("day") if way == "day" else way, actor=visit.actor)
+    sentence = _("Figures look from {day}. They are computed anew within moments.")
+    return done(visit, "/settings/present", sentence, day=str(chosen.today))
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -77,8 +77,6 @@ class PeopleView:
     bought_choices: tuple[tuple[str, str], ...]
     sort_choices: tuple[tuple[str, str], ...]
     behind: str
-    question: str
-    pick: str
     count: str
     first: str
     next: str

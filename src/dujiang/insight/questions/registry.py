@@ -34,7 +34,7 @@ def parse_question(plain: Mapping[str, Any]) -> Asked:
     if not isinstance(wanted, str) or wanted not in ANALYSES:
         sentence = _("“{value}” is no kind of question. There are {known}.")
         raise InvalidInput("question.unknown_type", sentence, value=str(wanted)[:40], known=", ".join(ANALYSES))
-    return checked(ANALYSES[wanted].question, plain)
+    return _checked(ANALYSES[wanted].question, plain)
 
 
 def parse_pick(question: Asked, plain: Mapping[str, Any]) -> Pick:
@@ -43,15 +43,10 @@ def parse_pick(question: Asked, plain: Mapping[str, Any]) -> Pick:
     Raises:
         InvalidInput: ``question.invalid``, naming the field.
     """
-    return checked(analysis_of(question).pick, plain)
+    return _checked(analysis_of(question).pick, plain)
 
 
-def checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
-    """A value of ``kind``, which a question is or has a part of, from its plain form.
-
-    Raises:
-        InvalidInput: ``question.invalid``, naming the field.
-    """
+def _checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
     try:
         return kind.model_validate(dict(plain))
     except ValidationError as error:

@@ -77,12 +77,20 @@ class GroupService:
         definitions: the brand's definitions in force, asked for at every question.
         zone: the brand's time zone.
         clock: tells the moment of a fit.
+        present: tells the day that people are looked at.
     """
 
     def __init__(
-        self, engine: Engine, database: Database, definitions: Definitions, zone: ZoneInfo, clock: Clock
+        self,
+        engine: Engine,
+        database: Database,
+        definitions: Definitions,
+        zone: ZoneInfo,
+        clock: Clock,
+        present: Clock,
     ) -> None:
-        self._engine, self._definitions, self._zone, self._clock = engine, definitions, zone, clock
+        self._engine, self._definitions, self._zone = engine, definitions, zone
+        self._clock, self._present = clock, present
         self.runs = GroupRuns(database)
 
     def rules(self) -> GroupRules:
@@ -100,7 +108,7 @@ class GroupService:
         Raises:
             InvalidInput: ``groups.future``.
         """
-        today = day_of(self._clock.now(), self._zone)
+        today = day_of(self._present.now(), self._zone)
         day = as_of or today
         if day > today:
             sentence = _("{day} has not come yet; groups can be found as of today or earlier.")

@@ -74,10 +74,11 @@ class PredictionService:
         database: where fitted models are kept.
         zone: the brand's time zone.
         clock: tells the moment of a fit.
+        present: tells the day that people are looked at.
     """
 
-    def __init__(self, engine: Engine, database: Database, zone: ZoneInfo, clock: Clock) -> None:
-        self._engine, self._zone, self._clock = engine, zone, clock
+    def __init__(self, engine: Engine, database: Database, zone: ZoneInfo, clock: Clock, present: Clock) -> None:
+        self._engine, self._zone, self._clock, self._present = engine, zone, clock, present
         self.runs = Runs(database)
 
     def fit(self, progress: Progress = silent, as_of: date | None = None) -> list[ModelRun]:
@@ -88,7 +89,7 @@ class PredictionService:
         Raises:
             InvalidInput: ``prediction.future``.
         """
-        today = day_of(self._clock.now(), self._zone)
+        today = day_of(self._present.now(), self._zone)
         day = as_of or today
         if day > today:
             sentence = _("{day} has not come yet; a model can be fitted as of today or earlier.")
@@ -142,7 +143,7 @@ class PredictionService:
         used = self.runs.in_use(PURCHASES)
         model = used[1] if used and isinstance(used[1], PurchaseModel) else None
         with self._engine.read() as con:
-            return lifetime_value(con, day_of(self._clock.now(), self._zone), model)
+            return lifetime_value(con, day_of(self._present.now(), self._zone), model)
 
 
 def _propensity(name: str) -> Propensity:

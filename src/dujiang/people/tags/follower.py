@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from dujiang.engine.refresh import Change
+from dujiang.foundation.clock import Clock, SystemClock
 from dujiang.people.behaviour import AsOf
 from dujiang.people.bound import Question
 from dujiang.people.following import remember, remembered
@@ -53,15 +54,16 @@ class TagFollower:
 
     Args:
         tags: the tags in force.
+        clock: tells when they were computed, which need not be the moment that they are about.
     """
 
-    def __init__(self, tags: Callable[[], Catalogue]) -> None:
-        self._tags = tags
+    def __init__(self, tags: Callable[[], Catalogue], clock: Clock | None = None) -> None:
+        self._tags, self._clock = tags, clock or SystemClock()
 
     def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
         """Bring the table to what the refresh computed."""
-        tags, before = self._tags(), freshness(con)
-        now = Freshness(tags.fingerprint, models_in_use(con), str(change.today), change.now, change.now)
+        tags, before, made = self._tags(), freshness(con), self._clock.now()
+        now = Freshness(tags.fingerprint, models_in_use(con), str(change.today), made, made)
         same = before is not None and before.basis == now.basis
         as_of = AsOf(change.now, ZoneInfo(change.zone))
         if before is None or change.full or not same:
@@ -75,7 +77,7 @@ class TagFollower:
         )
         if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchall():
             _insert(con, valued(tags, as_of, "tag_among"))
-            _remember(con, replace(before, at=change.now))
+            _remember(con, replace(before, at=made))
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:

@@ -271,6 +271,7 @@ class Workspace:
             self.timeline,
             self.metrics,
             self.segments.fulfilling,
+            self.segments.tag_kinds,
             self._metric_definitions,
             self.zone,
         )

@@ -144,5 +144,5 @@ def check_by(name: str) -> None:
     elif owner == "tag" and rest:
         if not NAME.fullmatch(rest):
             raise ValueError(f"{rest[:40]!r} is no name of a tag")
-    else:
-        column_kind("events", name)
+    elif column_kind("events", name) not in ("text", "any"):
+        raise ValueError(f"{name} has too many different values to divide by")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ class Scene:
         today: the brand's day.
         period: the days asked about (or those of the comparison).
         people: the sorted persons whom the question is limited to; None for everybody.
+        tags: the tags in force, by name, and what kind of value each holds.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -35,3 +37,4 @@ class Scene:
     today: date
     period: Period
     people: Whole | None
+    tags: Mapping[str, str] = field(default_factory=dict)

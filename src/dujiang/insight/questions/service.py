@@ -26,6 +26,7 @@ from dujiang.insight.questions.registry import analysis_of
 from dujiang.insight.questions.saved import KIND, QuestionSpec
 from dujiang.insight.questions.scene import Scene
 from dujiang.insight.service import MetricService
+from dujiang.people.comparison import Kind
 from dujiang.people.conditions import Condition
 
 SECONDS_MAX: Final = 120.0
@@ -41,6 +42,7 @@ class QuestionService:
         timeline: the sorted events.
         metrics: the metric layer.
         among: the sorted persons who fulfil a tree of conditions now.
+        tags: the tags in force, by name.
         definitions: those in force, for saved questions.
         brand_zone: the brand's time zone.
     """
@@ -51,11 +53,13 @@ class QuestionService:
         timeline: Timeline,
         metrics: MetricService,
         among: Among,
+        tags: Callable[[], Mapping[str, Kind]],
         definitions: Definitions,
         brand_zone: ZoneInfo,
     ) -> None:
         self._answers, self._timeline, self._metrics = answers, timeline, metrics
-        self._among, self._definitions, self._zone = among, definitions, brand_zone
+        self._among, self._tags = among, tags
+        self._definitions, self._zone = definitions, brand_zone
         self._memory = Memory()
         self._known, self._generation = definitions(), 0
 
@@ -134,6 +138,7 @@ class QuestionService:
             today=today,
             period=question.period.period(today),
             people=None if question.people is None else self._among(con, question.people),
+            tags=self._tags(),
         )
 
     def _state(self, con: duckdb.DuckDBPyConnection) -> tuple[str, date, int]:

@@ -70,7 +70,9 @@ def _rows(sequence: Sequence, as_of: AsOf, among: str) -> Question:
 
 def _test(step: Step, as_of: AsOf, binder: Binder) -> str:
     tests = (
-        tested(row_value("events", one.column, as_of, binder), column_kind("events", one.column), one, as_of.today, binder)
+        tested(
+            row_value("events", one.column, as_of, binder), column_kind("events", one.column), one, as_of.today, binder
+        )
         for one in step.where
     )
     return f"({' AND '.join(tests)})"

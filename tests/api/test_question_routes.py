@@ -81,3 +81,31 @@ def test_a_list_needs_somebody_and_the_right_to_mark(api: Any) -> None:
     listing = {"question": never, "pick": {"metric": "buyers"}, "tag": "nobody"}
     assert api.problem("POST", "/questions/list", json=listing)[:2] == (400, "mark.nobody")
     assert api.problem("POST", "/questions/list", "viewer", json=listing)[0] == 403
+
+
+def test_words_are_those_of_the_data_and_the_definitions(api: Any) -> None:
+    told = api.ask("GET", "/questions/words?locale=zh")
+    with api.workspace.engine.read() as con:
+        counted = con.execute(
+            "SELECT name, count(*) FROM fact_event WHERE name <> '' GROUP BY name ORDER BY count(*) DESC, name"
+        ).fetchall()
+    assert [(one["name"], one["count"]) for one in told["events"]] == counted[:500]
+    assert {"name": "gmv", "title": "成交金额"}.items() <= next(
+        m for m in told["metrics"] if m["name"] == "gmv"
+    ).items()
+    assert "channel" in next(one for one in told["metrics"] if one["name"] == "gmv")["dimensions"]
+    assert told["sources"]["orders"]["paid_minor"] == "number"
+    assert {one["name"] for one in told["channels"]} >= {"tmall"}
+
+
+def test_values_are_suggested_for_columns_of_words_only(api: Any) -> None:
+    told = api.ask("GET", "/questions/values?source=orders&column=channel")
+    with api.workspace.engine.read() as con:
+        counted = con.execute("SELECT channel, count(*) FROM orders GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
+    assert [(one["name"], one["count"]) for one in told] == counted
+    assert api.ask("GET", "/questions/values?source=orders&column=paid_minor") == []
+    properties = api.ask("GET", "/questions/words")["properties"]
+    for one in properties[:3]:
+        values = api.ask("GET", f"/questions/values?source=events&column={one['name']}")
+        assert sum(value["count"] for value in values) > 0
+    assert api.problem("GET", "/questions/values?source=orders&column=never")[:2] == (400, "question.unknown_column")

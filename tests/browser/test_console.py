@@ -53,6 +53,9 @@ PAGES = (
     "/predictions", "/lifetime-value",
     "/dead-letters", "/dead-letters/1", "/dead-letters/repair",
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
+    "/ask", "/ask/metric?q=%7B%22metrics%22%3A%5B%22gmv%22%5D%2C%22by%22%3A%5B%22province%22%5D%2C%22grain%22%3A%22week%22%7D",
+    "/ask/metric?q=%7B%22metrics%22%3A%5B%5D%7D", "/ask/metric?saved=sales",
+    "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
     "/jobs", "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
 )  # fmt: skip
@@ -139,6 +142,7 @@ def visit(watched: Watched, address: str, path: str, lang: str) -> None:
     watched.page.goto(address + path + ("&" if "?" in path else "?") + f"lang={lang}")
     charts = watched.page.locator("[data-chart]").count()
     watched.page.wait_for_function(f"document.querySelectorAll('[data-drawn]').length === {charts}")
+    watched.page.wait_for_function("() => !document.querySelector('form[data-ask]:not([data-ready])')")
 
 
 def check(watched: Watched, address: str, path: str) -> None:
@@ -281,6 +285,61 @@ def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: 
     assert live_count(page, said) == "0"
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert Axe().run(page).response["violations"] == []
+
+
+def asked(page: Page) -> Any:
+    return json.loads(page.locator("form[data-ask] textarea[name=q]").input_value())
+
+
+def test_a_question_is_built_in_the_form(chromium: Browser, session: str, address: str) -> None:
+    """Metrics, a dimension, a condition on it and the last 618, by keyboard, on a phone; the address holds all of it."""
+    watched = opened(chromium, session)
+    page = watched.page
+    page.set_viewport_size({"width": 375, "height": 800})
+    visit(watched, address, "/ask/metric?period=last90&compare=previous", "en")
+    page.wait_for_selector("form[data-ask][data-ready]")
+    row = page.get_by_role("group", name="Metrics", exact=True)
+    row.get_by_role("combobox").nth(0).select_option("orders")
+    row.get_by_role("button", name="Remove").nth(1).press("Enter")
+    page.get_by_role("group", name="Only where").get_by_role("button", name="Add a filter").press("Enter")
+    only = page.get_by_role("group", name="Only where")
+    only.get_by_label("Operator").select_option("is")
+    only.get_by_label("Value").fill("tmall")
+    page.keyboard.press("Tab")
+    page.get_by_role("group", name="Held against").get_by_role("combobox").select_option("618")
+    wanted = {
+        "metrics": ["orders"], "by": ["channel"], "grain": "day", "type": "metric", "compare": {"preset": "618"},
+        "only": [{"column": "channel", "op": "is", "value": "tmall"}],
+    }  # fmt: skip
+    page.wait_for_function("() => document.querySelectorAll('[data-rows] .pill').length === 2")
+    assert asked(page) == wanted
+    assert page.locator("[data-changed]").is_visible()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show the answer").press("Enter")
+    page.wait_for_selector("form[data-ask][data-ready]")
+    assert asked(page) == wanted
+    assert "period=last90" in page.url
+    assert "2026-06-01 – 2026-06-20" in page.locator("#main dl.facts").inner_text()
+    assert page.locator(".card.flush table[data-sheet=rows] tbody tr").count() == 1
+    page.locator(".card.flush table[data-sheet=rows] tbody a").press("Enter")
+    page.wait_for_url("**/people?**")
+    assert page.locator("table[data-sheet=people] tbody tr").count() > 3
+    assert watched.wrong == []
+
+
+def test_the_json_of_a_question_redraws_the_form(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    visit(watched, address, "/ask/metric", "en")
+    page.wait_for_selector("form[data-ask][data-ready]")
+    page.locator("details[data-json] summary").click()
+    page.locator("form[data-ask] textarea").fill('{"type": "metric", "metrics": ["buyers", "aov", "orders"]}')
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => document.querySelectorAll('[data-rows] .pill').length === 3")
+    page.locator("form[data-ask] textarea").fill("{")
+    page.keyboard.press("Tab")
+    assert page.locator("form[data-ask] textarea").get_attribute("aria-invalid") == "true"
+    assert watched.wrong == []
 
 
 def test_suggestions_are_decided_by_keyboard(

@@ -37,7 +37,7 @@ Mark = Callable[[str], str]
 
 
 def definitions(mark: Mark) -> str:
-    """The brand's channels, sources and one annotation as YAML; ``mark`` may change every text."""
+    """The brand’s channels, sources, an annotation and a question as YAML; ``mark`` may change every text."""
     documents: list[dict[str, Any]] = [
         {
             "kind": "channel",
@@ -70,6 +70,16 @@ def definitions(mark: Mark) -> str:
             "name": "price",
             "title": {"zh": mark("涨价"), "en": mark("Price up")},
             "spec": {"first": "2026-11-15"},
+        }
+    )
+    question = {"type": "metric", "metrics": ["gmv"], "grain": "week", "period": {"preset": "last90"}}
+    documents.append(
+        {
+            "kind": "question",
+            "name": "sales",
+            "title": {"zh": mark("每周成交"), "en": mark("Weekly sales")},
+            "owner": mark("growth"),
+            "spec": {"question": question},
         }
     )
     return "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)

@@ -37,6 +37,8 @@ PAGES = [
     "/dead-letters", "/dead-letters?state=fixed",
     "/dead-letters/1", "/dead-letters/repair?reason=x&field=/timestamp",
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",
+    "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
+    '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
     "/definitions", "/definitions?kind=channel&whose=own", "/definitions/channel/tmall", "/definitions/edit",
     "/definitions/edit?kind=channel&name=tmall", "/jobs",
     "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",

@@ -105,7 +105,12 @@ def _order(key: int, said: dict[str, Any]) -> dict[str, Any]:
         "gross_minor": said["gross"], "paid_minor": paid, "refunded_minor": refunded,
         "net_minor": None if paid is None else paid - refunded, "units": said["units"], "lines": 1, "nth": said["nth"],
         "previous_day": said["previous"], "province": said["province"], "shop": f"{said['channel']}-1",
+        "coupon": _COUPONS.get(key),
     }  # fmt: skip
+
+
+_COUPONS = {1: "spring", 3: "spring", 8: "autumn"}
+"""By order key: of A's first order, B's of 3 November, F's."""
 
 
 def _person_days() -> Rows:
@@ -146,18 +151,20 @@ def _people() -> Rows:
     half_past_midnight = datetime(2026, 11, 1, 16, 30, tzinfo=UTC)  # 2 November in Shanghai
     after_the_week = datetime(2026, 11, 8, 16, 30, tzinfo=UTC)  # 9 November in Shanghai
     stated: list[tuple[int, str, date, bool, dict[str, Any]]] = [
-        (A, "tmall", nov(2), True, bought | {"joined_at": half_past_midnight, "gender": "female", "city": "杭州",
+        (A, "tmall", nov(2), True, bought | {"joined_at": half_past_midnight, "added_at": datetime(2026, 11, 4, 3, tzinfo=UTC),
+                                             "gender": "female", "city": "杭州",
                                              "province": "浙江", "tags": ["tea", "cup"]}),
         (B, "tmall", date(2026, 10, 20), True, {"first_order_day": date(2026, 10, 28), "first_order_channel": "tmall",
                                                 "paid_minor": 10500, "refunded_minor": 0, "joined_at": after_the_week,
                                                 "gender": "male", "city": "上海"}),
         (C, "app", nov(8), True, {"first_order_day": nov(8), "first_order_channel": "app", "paid_minor": 10000,
-                                  "refunded_minor": 0, "gender": "male", "joined_at": datetime(2026, 10, 1, tzinfo=UTC)}),
+                                  "refunded_minor": 0, "gender": "male", "joined_at": datetime(2026, 10, 1, tzinfo=UTC),
+                                  "added_at": datetime(2026, 11, 20, tzinfo=UTC)}),
         (D, "app", nov(3), False, {}),
         (E, "app", LATE, False, {}),
         (F, "app", nov(7), True, {"first_order_day": nov(7), "first_order_channel": "app", "paid_minor": 1500,
                                   "refunded_minor": 0}),
-        (G, "wecom", date(2026, 10, 1), True, full),
+        (G, "wecom", date(2026, 10, 1), True, full | {"added_at": datetime(2026, 10, 5, tzinfo=UTC)}),
         (H, "app", date(2026, 10, 15), False, {}),
     ]  # fmt: skip
     common = {"paid_minor": 0, "refunded_minor": 0, "channels": [], "order_channels": [], "tags": []}
@@ -193,7 +200,47 @@ def _conversations() -> Rows:
 def _events() -> Rows:
     common = {"channel": "app", "day": nov(4), "identifiers": [], "received_at": datetime(2026, 11, 4, 5, tzinfo=UTC)}
     stated = [("page", A), ("screen", A), ("track", A), ("page", None)]
-    return [common | {"key": key, "seq": key, "kind": kind, "shared_by": by} for key, (kind, by) in enumerate(stated)]
+    plain = [common | {"key": key, "seq": key, "kind": kind, "shared_by": by} for key, (kind, by) in enumerate(stated)]
+    return [*plain, *_deeds()]
+
+
+def _deeds() -> Rows:
+    """Events that somebody's node stands behind, and statuses of a live room."""
+    stated: list[tuple[str, str, int | None, date, dict[str, Any]]] = [
+        # A's link brought F, B's brought D; C came by a link too, but not for the first time.
+        ("page", "page_viewed", F, nov(7), {"shared_by": node(A), "properties": '{"first_screen_ms": 1200}'}),
+        ("page", "page_viewed", D, nov(3), {"shared_by": node(B), "properties": '{"first_screen_ms": 800}'}),
+        ("page", "page_viewed", C, nov(25), {"shared_by": node(A)}),
+        ("track", "ugc_posted", G, nov(5), {}),
+        ("track", "ugc_posted", A, nov(4), {}),
+        ("track", "product_reviewed", A, nov(4), {}),
+        ("track", "live_status", None, nov(6), {"properties": '{"viewers": 620}'}),
+        ("track", "live_status", None, nov(6), {"properties": '{"viewers": 300}'}),
+    ]
+    return [
+        {
+            "channel": "app", "identifiers": [], "received_at": datetime(2026, 11, 4, 5, tzinfo=UTC), "key": seq,
+            "seq": seq, "kind": kind, "name": name, "day": day, "anchor": None if who is None else node(who),
+            "at": datetime(day.year, day.month, day.day, 4, tzinfo=UTC),
+        } | more
+        for seq, (kind, name, who, day, more) in enumerate(stated, 100)
+    ]  # fmt: skip
+
+
+def node(person: int) -> int:
+    """The one node of a person of this brand."""
+    return 100 + person
+
+
+def _values() -> Rows:
+    stated = [(A, "strategic", 15000, 2), (B, "potential", 10500, 3), (D, "long_tail", 0, 0), (H, None, 0, 0)]
+    columns = ("person", "layer", "money_minor", "orders")
+    return [dict(zip(columns, row, strict=True)) | {"high": []} for row in stated]
+
+
+def _predictions() -> Rows:
+    stated = [(A, "value_365", 4000.0), (C, "value_365", 2000.0), (B, "value_365", 9000.0), (A, "value_90", 100.0)]
+    return [dict(zip(("person", "model", "value"), row, strict=True)) for row in stated]
 
 
 @pytest.fixture(scope="session")
@@ -206,6 +253,11 @@ def brand() -> Tables:
     made.fill("visit", _visits())
     made.fill("conversation", _conversations())
     made.fill("fact_event", _events())
+    made.fill(
+        "person_node", [{"node": node(who), "type": "device", "person": who, "role": "owner"} for who in range(1, 9)]
+    )
+    made.fill("person_value", _values())
+    made.fill("prediction", _predictions())
     refund = {"order_key": 1, "shop": "x"}
     made.fill(
         "refunds",
@@ -243,9 +295,12 @@ def service_of(tables: Tables, *definitions: Definition, now: datetime = NOW) ->
     return MetricService(tables, lambda: own, zone(), FixedClock(now))
 
 
+PRIVATE_CHANNEL = Definition(kind="channel", name="wecom", spec={"group": "private"})
+
+
 @pytest.fixture(scope="session")
 def metrics(brand: Tables) -> MetricService:
-    return service_of(brand)
+    return service_of(brand, PRIVATE_CHANNEL)
 
 
 @pytest.fixture

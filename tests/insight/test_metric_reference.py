@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dujiang.insight.catalogue import Catalogue, catalogue, presets
+from dujiang.insight.catalogue import Catalogue, presets
 from dujiang.insight.dimensions import SHAPES
 from dujiang.insight.reference import reference
 from dujiang.people.profile import FIELDS
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 @pytest.fixture(scope="module")
 def metrics() -> Catalogue:
-    return catalogue({})
+    return Catalogue(presets())
 
 
 def test_the_page_is_current(metrics: Catalogue) -> None:

@@ -36,7 +36,7 @@ TOTALS: dict[str, float] = {
     "orders_with_visit": 2, "visit_conversion": 2 / 5, "daily_visitors": 4, "buyers_with_visit": 2,
     "visitor_conversion": 2 / 4, "visitor_to_buyer_7d": 3 / 4, "gmv_with_visit": 8000, "gmv_per_visitor": 2000,
     "platform_visitors": 250, "platform_buyers": 15, "platform_conversion": 0.06,
-    "share_events": 3, "sharers": 2, "share_led_views": 2, "interactions": 5, "interacting_users": 3,
+    "share_events": 3, "sharers": 2, "share_led_views": 4, "interactions": 5, "interacting_users": 3,
     "interaction_rate": 3 / 6, "share_rate": 2 / 6, "cross_channel_users": 2, "cross_channel_share": 2 / 6,
     "cost": 6000, "impressions": 15000, "clicks": 300, "ctr": 0.02, "cpc": 20, "cac": 2000, "roas": 27500 / 6000,
     "roi": 20500 / 6000, "cost_rate": 6000 / 27500, "cost_share": 1, "cac_to_ltv": 2000 / (26500 / 3),
@@ -44,6 +44,23 @@ TOTALS: dict[str, float] = {
     "first_response_p90": 108000, "resolution_median": 400000, "service_rating": 3.5,
     # profile fields filled: A 4 of 6, C 1, F 0; before them B 2 and G 6
     "known_users": 5, "known_user_share": 5 / 6, "profile_filled": 5 / 18, "profile_completeness": 13 / 30,
+    # of A C F, acquired in the week, A brought F, who paid 1500; B, who brought D, was acquired before
+    "cohort_referred": 1500, "ltv_referral": 500, "ltv": 9333, "ltv_predicted": 3000,
+    "referred_users": 2, "referred_user_share": 2 / 4,
+    # with coupon: A's first order, B's, F's; without: A's second, C's
+    "full_price_buyers": 2, "incentive_only_buyers": 2, "incentive_only_share": 2 / 4,
+    "first_screen_time": 1000, "live_viewers_peak": 620, "ugc_posts": 3, "ugc_users": 2,
+    "resolved_conversations": 2, "resolution_rate": 2 / 3,
+    # into new: A C F; into prospect: D; B G H were there before
+    "stage_entries": 4, "stage_people": 7,
+    "valued_people": 2, "layer_people": 4 - 1, "valued_money": 15000, "layer_money": 25500,
+    # contacts: G in October, A in the week, C after it
+    "new_private_users": 1, "private_users": 2, "private_active_users": 3, "community_active_users": 1,
+    "community_activity": 1 / 2, "private_ugc_users": 2, "private_ugc_share": 2 / 3,
+    "private_cross_channel_users": 1, "private_cross_channel_share": 1 / 3,
+    "private_sharers": 2, "private_referral_share": 2 / 3, "private_gmv": 18000, "private_gmv_share": 18000 / 27500,
+    "private_customers": 2, "private_paid": 26000, "private_refunded": 1000, "private_ltv": 12500,
+    "private_ltv_index": 12500 / (26500 / 3), "private_conversion_30d": 1,
 }  # fmt: skip
 
 CHANNELS: dict[str, dict[str, Any]] = {

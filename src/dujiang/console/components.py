@@ -56,7 +56,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart card: ``title`` is the finding where there is one, else the question."""
+    """A chart card: ``title`` is the finding where there is one, else the question; ``sheet`` the table that says the same."""
 
     title: str
     x: Sequence[str]
@@ -68,6 +68,12 @@ class Chart:
     lying: bool = False
     flags: Sequence[Flag] = field(default_factory=tuple)
     note: str = ""
+    sheet: str = "line"
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn."""
+        return "chart"
 
     @property
     def data(self) -> dict[str, Any]:
@@ -91,6 +97,20 @@ class Chart:
             ],
             "flags": [{"at": flag.at, "label": flag.label} for flag in self.flags],
         }
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Metric cards side by side; ``sheet`` is the table that says the same."""
+
+    title: str
+    cards: tuple[Card, ...]
+    sheet: str
+
+    @property
+    def shape(self) -> str:
+        """How they are drawn."""
+        return "cards"
 
 
 @dataclass(frozen=True)

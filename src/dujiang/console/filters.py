@@ -42,17 +42,19 @@ class Scope:
         period: the days.
         comparison: what it is held against.
         channels: definition names; empty for all.
+        against: days of their own that it is held against, such as another promotion; None: what ``comparison`` says.
     """
 
     name: str
     period: Period
     comparison: Comparison
     channels: tuple[str, ...]
+    against: Period | None = None
 
     @property
     def compared(self) -> Period | None:
         """The earlier period, if any."""
-        return self.period.compared(self.comparison)
+        return self.against or self.period.compared(self.comparison)
 
     @property
     def grain(self) -> Grain:

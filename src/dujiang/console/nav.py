@@ -62,6 +62,7 @@ RAIL: Final = (
     Group(
         _("Channel insight"),
         (
+            Item("/ask", _("Ask"), "search", "n", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
         ),

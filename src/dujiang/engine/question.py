@@ -20,7 +20,19 @@ import pyarrow as pa
 
 from dujiang.engine.schema import ibis_table
 
-__all__ = ["Answers", "Column", "Persons", "Rows", "ask", "bounded", "compiled", "given", "mark", "table"]
+__all__ = [
+    "Answers",
+    "Column",
+    "Persons",
+    "Rows",
+    "ask",
+    "bounded",
+    "compiled",
+    "given",
+    "given_before",
+    "mark",
+    "table",
+]
 
 Rows: TypeAlias = Any
 """An Ibis table. Ibis's annotations do not tell one kind of column from another, so naming its class would say less."""
@@ -53,6 +65,11 @@ def table(name: str) -> Rows:
 def given(connection: duckdb.DuckDBPyConnection, persons: Persons) -> Rows:
     """``persons`` as a table with the one column ``person``, for questions on ``connection``; the last given are known."""
     connection.register("given_persons", pa.table({"person": persons}))
+    return given_before()
+
+
+def given_before() -> Rows:
+    """The persons last :func:`given` to the connection that a question is asked on."""
     return ibis.table({"person": "int64"}, name="given_persons")
 
 

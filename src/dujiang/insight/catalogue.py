@@ -37,7 +37,17 @@ class Metric:
 @cache
 def presets() -> tuple[Definition, ...]:
     """The definitions of the metrics that come with Dujiang, in the order of their files."""
-    folder = resources.files("dujiang.insight") / "metrics"
+    return _packaged("metrics")
+
+
+@cache
+def bands() -> tuple[Definition, ...]:
+    """The definitions of the bands that come with Dujiang."""
+    return _packaged("bands")
+
+
+def _packaged(name: str) -> tuple[Definition, ...]:
+    folder = resources.files("dujiang.insight") / name
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
     return tuple(one for file in files for one in load_yaml(file.read_text("utf-8")))
 
@@ -151,10 +161,34 @@ class Catalogue:
 
 
 def catalogue(own: Mapping[tuple[str, str], Definition]) -> Catalogue:
-    """The presets with a brand's ``own`` metrics over them; a retired or paused one takes its preset away."""
+    """The presets with a brand's ``own`` metrics over them; a retired or paused one takes its preset away.
+
+    Where a metric names channels by their group, the brand's channels of that group are put in.
+    """
     chosen = {one.name: one for one in presets()}
     chosen |= {name: one for (kind, name), one in own.items() if kind == "metric"}
-    return Catalogue(one for one in chosen.values() if one.status == "active")
+    groups = channel_groups(own)
+    return Catalogue(_grouped(one, groups) for one in chosen.values() if one.status == "active")
+
+
+def channel_groups(own: Mapping[tuple[str, str], Definition]) -> dict[str, tuple[str, ...]]:
+    """The names of a brand's channels by group."""
+    found: dict[str, list[str]] = {}
+    for (kind, name), one in own.items():
+        if kind == "channel" and one.status == "active":
+            found.setdefault(str(one.spec.get("group", "own")), []).append(name)
+    return {group: tuple(names) for group, names in found.items()}
+
+
+def _grouped(definition: Definition, groups: Mapping[str, tuple[str, ...]]) -> Definition:
+    where = definition.spec.get("where", ())
+    if not any(one.get("op") == "of_group" for one in where):
+        return definition
+    named = [
+        one | {"op": "among", "value": groups.get(one.get("value", ""), ())} if one.get("op") == "of_group" else one
+        for one in where
+    ]
+    return definition.model_copy(update={"spec": definition.spec | {"where": named}})
 
 
 def _check_simple(metric: Metric) -> None:
@@ -163,14 +197,14 @@ def _check_simple(metric: Metric) -> None:
         _wrong(metric, _("The metric “{name}” cannot be computed: there is no table {part}."), part=spec.table)
     shape = SHAPES[spec.table]
     channel = channel_column(shape, spec.channel)
-    for column in filter(None, (spec.column, *spec.columns, channel, spec.spread, spec.date)):
+    for column in filter(None, (spec.column, *spec.columns, channel, spec.spread, spec.date, spec.until)):
         if column_type(spec.table, column) is None:
             _wrong(metric, _("The metric “{name}” cannot be computed: the table has no column {part}."), part=column)
     kind = column_type(spec.table, spec.date)
     assert kind is not None
     if not (kind.is_date() or kind.is_timestamp()):
         _wrong(metric, _("The metric “{name}” cannot be computed: the column {part} is not a day."), part=spec.date)
-    if spec.aggregate in ("sum", "avg", "median", "p90") and not _numeric(column_type(spec.table, spec.column)):
+    if spec.aggregate in ("sum", "avg", "max", "median", "p90") and not _numeric(column_type(spec.table, spec.column)):
         _wrong(
             metric, _("The metric “{name}” cannot be computed: the column {part} is not a number."), part=spec.column
         )

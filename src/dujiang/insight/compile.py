@@ -148,6 +148,7 @@ def cumulative(scan: Scan, windows: tuple[Window, ...]) -> str:
         inside = rows[DAY] <= window.last
         if window.first is not None:
             inside &= rows[DAY] >= window.first
+        inside = still(rows, metric.spec, inside, window.last)
         measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, inside)
         measures[f"n{position}"] = rows.count(where=inside)
     keys = [key for key in scan.keys if key.startswith("_k")]
@@ -197,7 +198,7 @@ def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column | None) 
         return column.nunique(where=which)
     if spec.aggregate == "p90":
         return column.quantile(0.9, where=which)
-    name = {"sum": "sum", "avg": "mean", "median": "median"}[spec.aggregate]
+    name = {"sum": "sum", "avg": "mean", "median": "median", "max": "max"}[spec.aggregate]
     return getattr(column, name)(where=which)
 
 
@@ -222,7 +223,7 @@ def behind(scan: Scan, goal: Scan | None = None, until: date | None = None) -> R
         rows = sourced(scan)
         first, last = trailing(spec, scan.periods[0][1].last)
         days = rows[DAY] <= last if first is None else rows[DAY].between(first, last)
-        rows = conditioned(scan, rows.filter(days))
+        rows = conditioned(scan, rows.filter(still(rows, scan.rows_of.spec, days, last)))
     else:
         rows = selected(scan)
     return _people(own_rows(rows, scan.rows_of), scan.shape.person)
@@ -230,6 +231,13 @@ def behind(scan: Scan, goal: Scan | None = None, until: date | None = None) -> R
 
 def _people(rows: Rows, person: str) -> Rows:
     return rows.select(person=rows[person]).filter(ibis._["person"].notnull()).distinct()
+
+
+def still(rows: Rows, spec: MetricSpec, inside: Column, last: date) -> Column:
+    """Those of the rows ``inside`` that count still at the end of the day ``last``."""
+    if not spec.until:
+        return inside
+    return inside & (rows[spec.until].isnull() | (rows[spec.until] > last))
 
 
 def trailing(spec: MetricSpec, last: date) -> tuple[date | None, date]:

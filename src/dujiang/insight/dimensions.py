@@ -7,8 +7,8 @@ from typing import Final
 
 import ibis
 
-from dujiang.engine.contract import ALL
 from dujiang.engine.question import Column, Rows, table
+from dujiang.insight.views import columns, source
 
 TIME: Final = ("day", "week", "month", "weekday")
 DAY: Final = "_day"
@@ -20,7 +20,7 @@ class Shape:
     """A table as the metric layer sees it.
 
     Attributes:
-        name: name in the contract.
+        name: name in the contract, or of a view (:mod:`dujiang.insight.views`).
         own: dimensions that are columns of the table.
         person: the column that holds the person; empty where rows are about no one.
     """
@@ -55,6 +55,12 @@ SHAPES: Final[dict[str, Shape]] = {
         Shape("traffic_day", ("shop",), person=""),
         Shape("conversation", ("agent", "topic")),
         Shape("fact_event", (*_UTM, "page", "content_id", "name"), person=""),
+        Shape("deed", (*_UTM, "page", "content_id", "name")),
+        Shape("stage_stay", ("stage",)),
+        Shape("value_layer", ("layer",)),
+        Shape("foretold", ()),
+        Shape("customer", ()),
+        Shape("referral", ()),
     )
 }
 
@@ -86,13 +92,12 @@ def column_type(table_name: str, column: str) -> Column | None:
     owner, _dot, name = column.rpartition(".")
     if owner not in ("", "person") or (owner and not SHAPES[table_name].person):
         return None
-    schema = ibis.Schema.from_pyarrow(ALL[owner or table_name].columns)
-    return schema.get(name)
+    return columns(owner or table_name).get(name)
 
 
 def joined(shape: Shape) -> Rows:
     """The table with the columns of each row's person beside its own, as ``person.<column>``."""
-    rows, people = table(shape.name), table("person")
+    rows, people = source(shape.name), table("person")
     chosen = people.select(_person=people.person, **{f"person.{name}": people[name] for name in people.columns})
     return rows.left_join(chosen, rows[shape.person] == chosen["_person"]).drop("_person")
 

@@ -1,4 +1,7 @@
-"""What a metric is, as a definition: where its number comes from, how it is read, and why it may differ elsewhere."""
+"""What a metric is, as a definition: where its number comes from, how it is read, and why it may differ elsewhere.
+
+Beside it what is wanted of a metric: a band in which it is healthy, and goals.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,17 @@ from dujiang.foundation.timewindows import Period
 Kind = Literal["simple", "ratio", "derived", "cumulative", "conversion"]
 Unit = Literal["money", "count", "percent", "ratio", "duration"]
 Direction = Literal["up", "down", "none"]
-Aggregate = Literal["sum", "count", "count_distinct", "avg", "median", "p90", "filled"]
-Operator = Literal["is", "is_not", "among", "not_among", "at_least", "at_most", "above", "below", "known", "unknown"]
-Group = Literal["sales", "customers", "retention", "traffic", "engagement", "spend", "service", "profile"]
+Standing = Literal["below", "within", "above", "unknown"]
+Aggregate = Literal["sum", "count", "count_distinct", "avg", "max", "median", "p90", "filled"]
+Operator = Literal[
+    "is", "is_not", "among", "not_among", "of_group", "at_least", "at_most", "above", "below", "known", "unknown"
+]  # fmt: skip
+Group = Literal[
+    "sales", "customers", "retention", "traffic", "engagement", "spend", "service", "profile", "stages", "private"
+]  # fmt: skip
 Value = StrictBool | StrictInt | StrictFloat | date | StrictStr
 
-WHOLE: Final = ("avg", "median", "p90", "filled")
+WHOLE: Final = ("avg", "max", "median", "p90", "filled")
 """Aggregates that need all rows at once and cannot be put together from those of each person."""
 
 _LISTS: Final = ("among", "not_among")
@@ -29,7 +37,8 @@ _PLAIN: Final = ("known", "unknown")
 class Condition(Spec):
     """One condition on a column (in a metric) or a dimension (in a query).
 
-    ``known`` and ``unknown`` take no value, ``among`` and ``not_among`` a list, all others one value.
+    ``known`` and ``unknown`` take no value, ``among`` and ``not_among`` a list, all others one value. ``of_group`` is for
+    columns of channels, and only in metrics: the channels of a group, such as ``private``.
     """
 
     column: str
@@ -62,6 +71,8 @@ class MetricSpec(Spec):
         unit: money is in minor units, a percent is a fraction (0.123), a duration is in milliseconds.
         column: what is aggregated; with ``filled`` the ``columns`` whose filled share is averaged.
         date: the day or moment column that decides which period a row belongs to.
+        until: the day column from which on a row counts no longer, for a number that rises and falls, such as people in a
+            stage; only for what a cumulative metric takes in.
         channel: the column that means the channel, where it is not ``channel``.
         spread: only people whose rows hold at least two values of this column.
         of_total: the denominator is that of all rows together, over all channels, instead of this row's.
@@ -82,6 +93,7 @@ class MetricSpec(Spec):
     columns: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
     date: str = "day"
+    until: str = ""
     channel: str = ""
     spread: str = ""
     numerator: str = ""
@@ -134,6 +146,76 @@ _NEEDS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+class BandSpec(Spec):
+    """The definition kind ``band``: where a metric is healthy.
+
+    Attributes:
+        metric: name of the metric.
+        at_least: it is too low below this.
+        at_most: it is too high above this.
+        by: the dimension whose every value has to be within the band, such as ``channel``; empty: the total.
+        where: conditions on dimensions.
+        days: on so many days in a row before anybody is told.
+    """
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    by: str = ""
+    where: tuple[Condition, ...] = ()
+    days: int = Field(default=1, ge=1, le=400)
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a band says at_least, at_most or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("at_least must not be larger than at_most")
+        return self
+
+    def judge(self, value: float | None) -> Standing:
+        """Where a value stands.
+
+        >>> BandSpec(metric="cross_channel_share", at_least=0.2, at_most=0.35).judge(0.4)
+        'above'
+        >>> BandSpec(metric="cross_channel_share", at_least=0.2).judge(None)
+        'unknown'
+        """
+        if value is None:
+            return "unknown"
+        if self.at_least is not None and value < self.at_least:
+            return "below"
+        return "above" if self.at_most is not None and value > self.at_most else "within"
+
+
+class GoalSpec(Spec):
+    """The definition kind ``goal``: what a metric is to come to in a period.
+
+    Attributes:
+        metric: name of the metric.
+        first: the first day of the period.
+        last: its last day.
+        target: the value to reach, or to stay below where less is better.
+        where: conditions on dimensions.
+    """
+
+    metric: str
+    first: date
+    last: date
+    target: float
+    where: tuple[Condition, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_days(self) -> Self:
+        Period(self.first, self.last)
+        return self
+
+    @property
+    def period(self) -> Period:
+        """Its days."""
+        return Period(self.first, self.last)
+
+
 class AnnotationSpec(Spec):
     """The definition kind ``annotation``: something that explains a turn in a line, such as a price change."""
 
@@ -160,5 +242,7 @@ class RiverSpec(Spec):
 
 
 register("metric", MetricSpec)
+register("band", BandSpec)
+register("goal", GoalSpec)
 register("annotation", AnnotationSpec)
 register("river", RiverSpec)

@@ -32,6 +32,8 @@ class Ask:
     by: tuple[str, ...]
     where: tuple[Condition, ...]
     zone: str
+    limited: bool = False
+    """Only what the persons given to the connection did."""
 
 
 def narrowed(where: Iterable[Condition]) -> bool:
@@ -73,7 +75,7 @@ def scan_of(metrics: tuple[Metric, ...], rows_of: Metric, ask: Ask, everywhere: 
     """A scan for ``metrics``, which read the rows of ``rows_of``."""
     where = tuple(one for one in ask.where if not (everywhere and one.column == "channel"))
     spread = "" if _counts_spread(rows_of, ask) else rows_of.spec.spread
-    return Scan(metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone, spread)
+    return Scan(metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone, spread, limited=ask.limited)
 
 
 def _shared(need: Need, ask: Ask) -> object:

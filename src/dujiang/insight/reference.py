@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
-from dujiang.insight.catalogue import Catalogue, Metric, catalogue
+from dujiang.insight.catalogue import Catalogue, Metric, bands, presets
 from dujiang.insight.model import Condition, Group, MetricSpec
 
 _HEAD: Final = """# Metrics
@@ -40,10 +40,21 @@ def _entry(metrics: Catalogue, metric: Metric) -> Iterator[str]:
     yield f"* **Unit**: {spec.unit}; good direction: {spec.direction}\n"
     yield f"* **Summable over**: {', '.join(metrics.additive_over(metric.name)) or 'nothing, it is computed anew'}\n"
     yield f"* **Dimensions**: {', '.join(metrics.dimensions(metric.name))}\n"
+    for band in bands():
+        if band.spec["metric"] == metric.name:
+            yield f"* **Healthy**: {_healthy(band.spec)}\n"
     if spec.differs:
         yield f"* **Why platforms differ**: {spec.differs['en']} {spec.differs['zh']}\n"
     if spec.caveat:
         yield f"* **What it leaves out**: {spec.caveat['en']} {spec.caveat['zh']}\n"
+
+
+def _healthy(band: dict[str, Any]) -> str:
+    edges = (("at least", "at_least"), ("at most", "at_most"))
+    said = " and ".join(f"{words} {band[key]}" for words, key in edges if key in band)
+    each = f", each {band['by']}" if band.get("by") else ""
+    days = f", {band['days']} days in a row" if band.get("days") else ""
+    return f"{said}{each}{days}"
 
 
 def _computed(spec: MetricSpec) -> Iterator[str]:
@@ -77,4 +88,4 @@ def _condition(one: Condition) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(reference(catalogue({})))
+    sys.stdout.write(reference(Catalogue(presets())))

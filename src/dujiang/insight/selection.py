@@ -10,13 +10,14 @@ from operator import and_, or_
 
 import ibis
 
-from dujiang.engine.question import Column, Rows, table
+from dujiang.engine.question import Column, Rows, given_before, table
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import FIRST_DAY, Grain, Period
 from dujiang.insight.catalogue import Metric, fits
 from dujiang.insight.dimensions import DAY, SHAPES, Shape, channel_column, joined, reading, step_of, told, with_day
 from dujiang.insight.model import Condition
+from dujiang.insight.views import source
 
 OF, BUCKET = "_of", "_bucket"
 """Result columns: which of the periods (0 the one asked about, 1 the one compared with), and the first day of the step."""
@@ -47,6 +48,7 @@ class Scan:
         spread: only people whose rows hold at least two values of this column; empty for everyone.
         undated: the days are not written into the query but told when it is asked (:func:`days_told`), so that one query
             serves all periods.
+        limited: only rows of the persons given to the connection (:func:`dujiang.engine.question.given`).
     """
 
     metrics: tuple[Metric, ...]
@@ -58,6 +60,7 @@ class Scan:
     zone: str
     spread: str = ""
     undated: bool = False
+    limited: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -108,7 +111,9 @@ def sourced(scan: Scan) -> Rows:
     asked = (*scan.by, *(condition.column for condition in scan.where))
     own = (condition.column for metric in (*scan.metrics, scan.rows_of) for condition in metric.spec.where)
     personal = any(shape.of_person(one) for one in asked) or any(column.startswith(PERSONAL) for column in own)
-    rows = joined(shape) if personal else table(shape.name)
+    rows = joined(shape) if personal else source(shape.name)
+    if scan.limited:
+        rows = rows.semi_join(given_before(), rows[shape.person] == given_before()["person"])
     return with_day(rows, scan.rows_of.spec.date, scan.zone)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import ibis
 
-from dujiang.engine.question import Answers, Rows, ask, bounded
+from dujiang.engine.question import Answers, Persons, Rows, ask, bounded, given
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import InvalidInput
@@ -18,14 +18,15 @@ from dujiang.foundation.timewindows import Comparison, Period, day_of
 from dujiang.insight import compile as queries
 from dujiang.insight.answer import Freshness, MetricAnswer, MetricQuery
 from dujiang.insight.assembly import Assembly
-from dujiang.insight.catalogue import Catalogue, catalogue
+from dujiang.insight.catalogue import Catalogue, catalogue, channel_groups
 from dujiang.insight.currents import channel_names, currents, unknown_orders, ways
 from dujiang.insight.dashboard import DashboardQuery, GrowthDashboard, dashboard, question
+from dujiang.insight.dimensions import SHAPES
 from dujiang.insight.freshness import freshness
 from dujiang.insight.horizon import sources, spans, untils
 from dujiang.insight.measure import Measures, Measuring, Spans
 from dujiang.insight.memory import Memory
-from dujiang.insight.model import Condition, RiverSpec
+from dujiang.insight.model import BandSpec, Condition, GoalSpec, RiverSpec
 from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
 from dujiang.insight.reading import Wanted, read_once
 from dujiang.insight.river import River, drawn, picked
@@ -67,17 +68,44 @@ class MetricService:
         """The day it is, in the brand's time zone."""
         return day_of(self._clock.now(), self._zone)
 
-    def query(self, query: MetricQuery) -> MetricAnswer:
+    def query(self, query: MetricQuery, people: Persons | None = None) -> MetricAnswer:
         """The numbers asked for, with comparison, line and rows.
+
+        Args:
+            people: only what these sorted persons did; None for everybody.
 
         Raises:
             NotFound: ``metric.unknown``.
-            InvalidInput: ``metric.none``, ``metric.order``, ``metric.no_dimension`` or ``metric.condition``.
+            InvalidInput: ``metric.none``, ``metric.order``, ``metric.no_dimension``, ``metric.condition``, or
+                ``metric.not_of_people`` where people are given and a metric is not about people.
         """
         metrics = self.catalogue()
         _check(metrics, query)
+        if people is not None:
+            _check_of_people(metrics, query.metrics)
         with bounded(self._answers) as con:
+            if people is not None:
+                given(con, people)
+                return self._answer(con, metrics, query, limited=True)
             return self._memory.recall(self._state(con), query, lambda: self._answer(con, metrics, query))
+
+    def bands(self, metric: str) -> dict[str, BandSpec]:
+        """Where the metric is healthy: bands by name."""
+        found = (
+            (name, one.typed()) for (kind, name), one in self._definitions().items() if _in_force(one, kind, "band")
+        )
+        return {name: spec for name, spec in found if isinstance(spec, BandSpec) and spec.metric == metric}
+
+    def goals(self, metric: str) -> dict[str, GoalSpec]:
+        """What the metric is to come to: goals by name."""
+        found = (
+            (name, one.typed()) for (kind, name), one in self._definitions().items() if _in_force(one, kind, "goal")
+        )
+        return {name: spec for name, spec in found if isinstance(spec, GoalSpec) and spec.metric == metric}
+
+    def channels_of(self, group: str) -> tuple[str, ...]:
+        """The names of the brand's channels of a group, such as ``private``."""
+        return channel_groups(self._definitions()).get(group, ())
 
     def prepare(self) -> None:
         """Find out how far the data reach, which the dashboard of any period asks first after a refresh."""
@@ -190,7 +218,9 @@ class MetricService:
         goal = queries.goal_scan(scan, metrics.get(spec.goal))
         return queries.behind(scan, goal, until or date.min)
 
-    def _answer(self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery) -> MetricAnswer:
+    def _answer(
+        self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery, *, limited: bool = False
+    ) -> MetricAnswer:
         wanted = needs(metrics, query.metrics, query.where)
         reach = self._horizon(con, metrics, wanted)
         measures = Measures(spans=reach, untils=untils(metrics, wanted, reach, self.today()))
@@ -198,9 +228,9 @@ class MetricService:
         periods = ((0, query.period), *(((1, comparison),) if comparison else ()))
         zone, where = self._zone.key, query.where
         levels: list[tuple[Level, Ask, tuple[str, ...]]] = [
-            ("total", Ask(periods, None, (), where, zone), query.metrics),
-            ("line", Ask(periods, query.grain, (), where, zone), query.in_line),
-            ("rows", Ask(periods, None, query.by, where, zone), query.in_rows),
+            ("total", Ask(periods, None, (), where, zone, limited), query.metrics),
+            ("line", Ask(periods, query.grain, (), where, zone, limited), query.in_line),
+            ("rows", Ask(periods, None, query.by, where, zone, limited), query.in_rows),
         ]
         asked = [Wanted(level, ask_, self._chosen(metrics, names, where, level)) for level, ask_, names in levels]
         read = read_once(con, measures, asked)
@@ -232,6 +262,38 @@ class MetricService:
             return None
         self.catalogue()
         return self._revision(con), self._generation, self.today()
+
+
+def check_wanted(definitions: Mapping[tuple[str, str], Definition]) -> None:
+    """Refuse bands and goals of metrics, or by dimensions, that are not there.
+
+    Raises:
+        NotFound: ``metric.unknown``.
+        InvalidInput: ``metric.no_dimension``.
+    """
+    wanted = [one.typed() for (kind, _name), one in definitions.items() if kind in ("band", "goal")]
+    if not wanted:
+        return
+    metrics = catalogue(definitions)
+    for spec in wanted:
+        assert isinstance(spec, BandSpec | GoalSpec)
+        by = (spec.by,) if isinstance(spec, BandSpec) and spec.by else ()
+        asked = (*by, *(one.column for one in spec.where))
+        check_dimensions(spec.metric, metrics.dimensions(spec.metric), asked)
+
+
+def _in_force(one: Definition, kind: str, wanted: str) -> bool:
+    return kind == wanted and one.status == "active"
+
+
+def _check_of_people(metrics: Catalogue, names: tuple[str, ...]) -> None:
+    for name in names:
+        for leaf in metrics.leaves(name):
+            if not SHAPES[leaf.spec.table].person:
+                sentence = _(
+                    "“{metric}” cannot be limited to people: its part “{part}” is not counted person by person."
+                )
+                raise InvalidInput("metric.not_of_people", sentence, metric=name, part=leaf.name)
 
 
 def _check(metrics: Catalogue, query: MetricQuery) -> None:

@@ -1,4 +1,4 @@
-"""The definitions that come with Dujiang: identifier types, junk, circuit breaker, mappings of export files, metrics, tags."""
+"""The definitions that come with Dujiang, from identifier types and mappings of export files to metrics and tags."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def definitions() -> tuple[Definition, ...]:
         *breaker.presets(),
         *templates.presets(),
         *catalogue.presets(),
+        *catalogue.bands(),
         *lifecycle.presets(),
         *value.presets(),
         *relations.presets(),

@@ -31,7 +31,7 @@ from dujiang.engine.refresh import Refresher, RefreshReport
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.clock import Clock, SystemClock
-from dujiang.foundation.definitions import Definition, Spec
+from dujiang.foundation.definitions import Definition, PlannedChange, Spec
 from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
@@ -47,7 +47,7 @@ from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
 from dujiang.insight.questions.service import QuestionService
-from dujiang.insight.service import MetricService
+from dujiang.insight.service import MetricService, check_wanted
 from dujiang.people.behaviour import AsOf
 from dujiang.people.groups.service import GroupService
 from dujiang.people.hours.service import HourService
@@ -265,6 +265,7 @@ class Workspace:
             self.timeline,
         )
         self.metrics = MetricService(self.engine, self._metric_definitions, self.zone, now, mark)
+        self.definitions.guard(lambda after, changes: check_wanted(after) if _of_numbers(changes) else None)
         self.refreshing.on_refresh(self._prepare_numbers)
         self.questions = QuestionService(
             self.engine,
@@ -541,6 +542,10 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _of_numbers(changes: Sequence[PlannedChange]) -> bool:
+    return any(one.key[0] in ("metric", "band", "goal") for one in changes)
 
 
 def _specs(types: IdentifierTypes) -> dict[str, Spec]:

@@ -51,6 +51,25 @@ class Where(BaseModel):
 Conditions = Annotated[list[Where], Field(max_length=20)]
 
 
+class BandEntry(BaseModel):
+    """Where a metric is healthy: at least and at most, of every value of a dimension or of the total, for days in a row."""
+
+    name: str
+    at_least: float | None
+    at_most: float | None
+    by: str
+    days: int
+
+
+class GoalEntry(BaseModel):
+    """What a metric is to come to in a period."""
+
+    name: str
+    first: str
+    last: str
+    target: float
+
+
 class MetricEntry(BaseModel):
     """One metric of the catalogue."""
 
@@ -66,6 +85,8 @@ class MetricEntry(BaseModel):
     direction: str
     dimensions: list[str]
     additive_over: list[str]
+    bands: list[BandEntry]
+    goals: list[GoalEntry]
 
 
 class Question(BaseModel):
@@ -114,7 +135,7 @@ class People(BaseModel):
 def catalogue(workspace: OfWorkspace) -> list[MetricEntry]:
     """Every metric with its definition."""
     metrics = workspace.metrics.catalogue()
-    return [_entry(metric, metrics.dimensions(metric.name), metrics.additive_over(metric.name)) for metric in metrics]
+    return [_entry(workspace, metric) for metric in metrics]
 
 
 @router.post("/query", dependencies=[CanRead])
@@ -132,8 +153,9 @@ def people(workspace: OfWorkspace, behind: Annotated[Behind, Body()]) -> People:
     return People(count=count, people=[person_id(person) for person in found])
 
 
-def _entry(metric: Metric, dimensions: tuple[str, ...], additive: tuple[str, ...]) -> MetricEntry:
-    spec, definition = metric.spec, metric.definition
+def _entry(workspace: OfWorkspace, metric: Metric) -> MetricEntry:
+    spec, definition, service = metric.spec, metric.definition, workspace.metrics
+    metrics = service.catalogue()
     return MetricEntry(
         name=metric.name,
         title=definition.title,
@@ -145,6 +167,14 @@ def _entry(metric: Metric, dimensions: tuple[str, ...], additive: tuple[str, ...
         type=spec.type,
         unit=spec.unit,
         direction=spec.direction,
-        dimensions=list(dimensions),
-        additive_over=list(additive),
+        dimensions=list(metrics.dimensions(metric.name)),
+        additive_over=list(metrics.additive_over(metric.name)),
+        bands=[
+            BandEntry(name=name, at_least=one.at_least, at_most=one.at_most, by=one.by, days=one.days)
+            for name, one in service.bands(metric.name).items()
+        ],
+        goals=[
+            GoalEntry(name=name, first=str(one.first), last=str(one.last), target=one.target)
+            for name, one in service.goals(metric.name).items()
+        ],
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from dujiang.api.periods import IsWhole
@@ -14,8 +14,11 @@ from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.plain import plain
 from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.model import Asked
+from dujiang.insight.questions.model import Asked, Doing
 from dujiang.insight.questions.registry import ANALYSES, parse_pick, parse_question
+from dujiang.people.behaviour import COLUMNS
+from dujiang.people.comparison import OPERATORS
+from dujiang.people.conditions import FIELDS
 from dujiang.store.command import Actor
 from dujiang.workspace import Workspace
 
@@ -23,6 +26,9 @@ router = APIRouter(prefix="/questions", tags=["questions"], responses=problems()
 
 CanRead = Depends(needs("metric.read"))
 Name = Annotated[str, Path(description="The name of a saved question", max_length=80)]
+
+
+Locale = Annotated[str, Query(pattern="^(zh|en)$")]
 
 
 class Kind(BaseModel):
@@ -121,6 +127,40 @@ class Answered(BaseModel):
         )
 
 
+class Word(BaseModel):
+    """A word, and how often it is in the data."""
+
+    name: str
+    count: int
+
+
+class Titled(BaseModel):
+    """A name, and what people call it."""
+
+    name: str
+    title: str
+
+
+class MetricWord(Titled):
+    """A metric, and what it can be divided by."""
+
+    dimensions: list[str]
+
+
+class QuestionWords(BaseModel):
+    """What a builder can offer: words of the data and of the definitions, columns with their kinds, operators of each kind."""
+
+    events: list[Word]
+    properties: list[Word]
+    channels: list[Titled]
+    sources: dict[str, dict[str, str]]
+    operators: dict[str, list[str]]
+    fields: dict[str, str]
+    tags: list[Titled]
+    segments: list[Titled]
+    metrics: list[MetricWord]
+
+
 class People(BaseModel):
     """The people behind a number: how many, and the first of them."""
 
@@ -151,6 +191,32 @@ def types() -> list[Kind]:
     ]
 
 
+@router.get("/words", dependencies=[CanRead])
+def words(workspace: OfWorkspace, locale: Locale = "en") -> QuestionWords:
+    """What a builder can offer."""
+    found, metrics = workspace.questions.words(), workspace.metrics.catalogue()
+    return QuestionWords(
+        events=[Word(name=one.name, count=one.count) for one in found.events],
+        properties=[Word(name=one.name, count=one.count) for one in found.properties],
+        channels=_titled(workspace, "channel", locale),
+        sources={source: {**COLUMNS[source]} for source in get_args(Doing)},
+        operators={kind: [*operators] for kind, operators in OPERATORS.items()},
+        fields={**FIELDS},
+        tags=_titled(workspace, "tag", locale),
+        segments=_titled(workspace, "segment", locale),
+        metrics=[
+            MetricWord(name=one.name, title=one.label(locale), dimensions=[*metrics.dimensions(one.name)])
+            for one in metrics
+        ],
+    )
+
+
+@router.get("/values", dependencies=[CanRead])
+def values(workspace: OfWorkspace, source: Doing, column: Annotated[str, Query(max_length=200)]) -> list[Word]:
+    """The most frequent values of a column."""
+    return [Word(name=one.name, count=one.count) for one in workspace.questions.values(source, column)]
+
+
 @router.post("/ask", dependencies=[CanRead])
 def ask(workspace: OfWorkspace, asked: AskedFor) -> Answered:
     """The answer to a question."""
@@ -178,6 +244,10 @@ def list_people(
     found = _persons(workspace, parse_question(listing.question), listing.pick)
     workspace.list_people(found, listing.tag, actor=actor.name)
     return Listed(people=len(found))
+
+
+def _titled(workspace: Workspace, kind: str, locale: str) -> list[Titled]:
+    return [Titled(name=one.name, title=one.label(locale)) for one in workspace.definitions.current(kind).values()]
 
 
 def _persons(workspace: Workspace, question: Asked, pick: dict[str, Any]) -> Any:

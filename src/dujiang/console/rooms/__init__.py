@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dujiang.console.rooms import (
+    ask,
     dead_letters,
     definitions,
     groups,
@@ -44,6 +45,7 @@ ROOMS = (
     groups.ROOM,
     tags.ROOM,
     predictions.ROOM,
+    ask.ROOM,
     metrics.ROOM,
     definitions.ROOM,
     jobs.ROOM,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from dujiang.console.filters import read_day
 from dujiang.console.views import hours, lifecycle, value
+from dujiang.console.views.asked import view_of
 from dujiang.console.visit import Visit
-from dujiang.engine.question import Rows
+from dujiang.engine.question import Persons, Rows
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.insight.questions.registry import analysis_of, parse_pick, parse_question
 from dujiang.people.hours.model import SLOTS
 
-Behind = tuple[Rows, str]
-"""A question with the column ``person``, and whose number it is in words."""
+Behind = tuple[Rows | Persons, str]
+"""The people, or a question with the column ``person``, and whose number it is in words."""
 
 
 def behind(visit: Visit) -> Behind | None:
@@ -106,7 +110,48 @@ def _at_hour(visit: Visit) -> Behind:
     return visit.workspace.hours.people_in(slot), told
 
 
+def picked(visit: Visit, question: str, pick: str) -> tuple[Persons, str]:
+    """The people behind one number of the answer to a question, both as an address states them.
+
+    Raises:
+        InvalidInput: it is no question, or nobody stands behind the number.
+    """
+    asked = parse_question(read_plain(question))
+    plain = read_plain(pick)
+    people = visit.workspace.questions.people(asked, parse_pick(asked, plain))
+    period = asked.period.period(visit.workspace.questions.today())
+    sentence = _("{kind}: the people behind {number}, {first} to {last}.")
+    told = visit.text(
+        sentence,
+        kind=visit.text(analysis_of(asked).title),
+        number=view_of(analysis_of(asked).type).told(visit, plain) or visit.text(_("the whole")),
+        first=period.first,
+        last=period.last,
+    )
+    return people, told
+
+
+def read_plain(text: str) -> dict[str, Any]:
+    """A question or pick as an address or a form states it.
+
+    Raises:
+        InvalidInput: ``question.not_mapping``.
+    """
+    try:
+        found = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidInput("question.not_mapping", _("This is no mapping in YAML or JSON, such as type: funnel."))
+    return found
+
+
+def _of_answer(visit: Visit) -> Behind:
+    return picked(visit, visit.query.get("q", ""), visit.query["pick"])
+
+
 _BY_KEY: Final = {
+    "pick": _of_answer,
     "segment": _in_segment,
     "stage": _in_stage,
     "life": _of_life,

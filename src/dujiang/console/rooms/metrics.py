@@ -46,6 +46,8 @@ def single(visit: Visit) -> Response:
         direction=visit.text(views.DIRECTIONS[metric.spec.direction]),
         dimensions=tuple(figures.dimension_label(visit, one) for one in metrics.dimensions(metric.name)),
         additive=views.additive(visit, metrics.additive_over(metric.name)),
+        healthy=views.healthy(visit, metric),
+        goals=views.goals(visit, metric),
         parts=tuple(views.part(visit, metrics.get(one)) for one in metric.spec.parts()),
         used_by=tuple(views.part(visit, one) for one in metrics if metric.name in one.spec.parts()),
         card=figures.card(

@@ -17,7 +17,7 @@ from dujiang.console.views import relations as relation_views
 from dujiang.console.views import tags as tag_views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, page, redirect, render
-from dujiang.engine.question import Rows
+from dujiang.engine.question import Persons, Rows
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
@@ -96,19 +96,21 @@ def _list_page(visit: Visit, words: str) -> Response:
         count=visit.text(_("{n} people"), n=visit.show(found.count, "count")),
         first=visit.with_query(after=None) if query.after else "",
         next=visit.with_query(after=found.next) if found.next else "",
+        question=visit.query.get("q", "") if visit.query.get("pick") else "",
+        pick=visit.query.get("pick", ""),
         is_filtered=bool(words or channels or known or bought or query.city or behind),
     )
     return page(visit, "people.html", [_sheet(visit, query, among, found)], view=view)
 
 
-def _sheet(visit: Visit, query: PeopleQuery, among: Rows | None, found: PeoplePage) -> Sheet:
+def _sheet(visit: Visit, query: PeopleQuery, among: Rows | Persons | None, found: PeoplePage) -> Sheet:
     """The page that is shown; an export has everybody whom the filters select."""
     everybody = visit.workspace.people.every(query, among)
     every = lambda: (views.person_row(visit, one) for one in everybody)  # noqa: E731
     return replace(views.people_sheet(visit, found), every=every, count=found.count)
 
 
-def _behind(visit: Visit) -> tuple[Rows | None, str]:
+def _behind(visit: Visit) -> tuple[Rows | Persons | None, str]:
     """The people behind the number that the address names, and the number in words."""
     if (found := behind(visit)) is not None:
         return found

@@ -23,20 +23,6 @@ _EMPTY: dict[str, Any] = {
     "type": "all",
     "of": [{"type": "behaviour", "source": "orders", "op": "at_least", "value": 1}],
 }
-_OPERATOR_LABELS = {
-    "is": _("is"), "is_not": _("is not"), "among": _("is one of"), "not_among": _("is none of"),
-    "at_least": _("at least"), "at_most": _("at most"), "above": _("more than"), "below": _("less than"),
-    "between": _("between"), "contains": _("contains"), "begins": _("begins with"),
-    "within_days": _("at most so many days ago"), "over_days": _("more than so many days ago"),
-    "includes": _("includes any of"), "excludes": _("includes none of"), "known": _("is stated"),
-    "unknown": _("is not stated"),
-}  # fmt: skip
-_AGGREGATE_LABELS = {
-    "count": _("how often"), "sum": _("total"), "avg": _("average"), "min": _("smallest"), "max": _("largest"),
-    "first": _("first value"), "last": _("latest value"), "distinct": _("different values"),
-    "mode": _("most frequent value"), "days_since_first": _("days since the first"),
-    "days_since_last": _("days since the latest"),
-}  # fmt: skip
 
 
 @ROOM.get("/segments", allow="person.read")
@@ -113,8 +99,8 @@ def _builder(visit: Visit, name: str, title: str, plain: Any, *, problem: str = 
         "fields": named(FIELD_LABELS),
         "columns": named(COLUMN_LABELS),
         "sources": named(SOURCES),
-        "operators": named(_OPERATOR_LABELS),
-        "aggregates": named(_AGGREGATE_LABELS),
+        "operators": named(views.OPERATOR_LABELS),
+        "aggregates": named(views.AGGREGATE_LABELS),
         "segments": {one.name: views.label(visit, one) for one in visit.workspace.segments.list(visit.locale)},
     }
     return render(

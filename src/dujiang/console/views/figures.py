@@ -88,7 +88,13 @@ def value_label(visit: Visit, dimension: str, value: str | None) -> str:
 
 def basis(visit: Visit) -> str:
     """What a change is measured against, in words."""
-    return visit.text(_("against {what}"), what=visit.text(COMPARISON_NAMES[visit.scope.comparison]))
+    return visit.text(_("against {what}"), what=comparison_label(visit))
+
+
+def comparison_label(visit: Visit) -> str:
+    """What the period is held against, in words."""
+    against = visit.scope.against
+    return f"{against.first} – {against.last}" if against else visit.text(COMPARISON_NAMES[visit.scope.comparison])
 
 
 def missing(visit: Visit, figure: Compared) -> str:
@@ -129,7 +135,7 @@ def _values(line: Sequence[Point], name: str) -> tuple[list[float | None], list[
 def trend(visit: Visit, answer: MetricAnswer, metric: Metric, title: str, flags: Sequence[Flag] = ()) -> Chart:
     """A metric over time, with the earlier period as a thin dashed line."""
     now, then = _values(answer.line, metric.name)
-    line = Line(metric.label(visit.locale), now, 0, then, visit.text(COMPARISON_NAMES[visit.scope.comparison]))
+    line = Line(metric.label(visit.locale), now, 0, then, comparison_label(visit))
     labels = [point.start.isoformat() for point in answer.line]
     return Chart(title, labels, (line,), metric.spec.unit, visit.currency, flags=flags)
 

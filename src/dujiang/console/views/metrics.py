@@ -17,6 +17,7 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Catalogue, Metric
+from dujiang.insight.model import BandSpec
 
 GROUPS: Final = {
     "sales": _("Sales"),
@@ -27,6 +28,8 @@ GROUPS: Final = {
     "spend": _("Spend"),
     "service": _("Service"),
     "profile": _("Profile"),
+    "stages": _("Stages and layers"),
+    "private": _("Private domain"),
 }
 UNITS: Final = {
     "money": _("money"),
@@ -61,6 +64,8 @@ class MetricView:
     direction: str
     dimensions: tuple[str, ...]
     additive: str
+    healthy: tuple[str, ...]
+    goals: tuple[str, ...]
     parts: tuple[Part, ...]
     used_by: tuple[Part, ...]
     card: Card
@@ -123,6 +128,39 @@ def additive(visit: Visit, over: tuple[str, ...]) -> str:
     words = {"dimensions": _("dimensions"), "time": _("time")}
     return " · ".join(visit.text(words[one]) for one in over) or visit.text(
         _("nothing: it is computed anew at each level")
+    )
+
+
+def healthy(visit: Visit, metric: Metric) -> tuple[str, ...]:
+    """Where the metric is healthy, one sentence for each band."""
+    return tuple(_band(visit, metric, one) for one in visit.workspace.metrics.bands(metric.name).values())
+
+
+def _band(visit: Visit, metric: Metric, one: BandSpec) -> str:
+    edges = ((_("at least {value}"), one.at_least), (_("at most {value}"), one.at_most))
+    said = [visit.text(text, value=shown_value(visit, metric, edge)) for text, edge in edges if edge is not None]
+    if one.by:
+        said.append(visit.text(_("each {dimension}"), dimension=dimension_label(visit, one.by)))
+    if one.days > 1:
+        said.append(visit.text(_("told after {n} days in a row"), n=one.days))
+    return " · ".join(said)
+
+
+def shown_value(visit: Visit, metric: Metric, value: float) -> str:
+    """A value of the metric as it is written."""
+    return visit.show(value, metric.spec.unit)
+
+
+def goals(visit: Visit, metric: Metric) -> tuple[str, ...]:
+    """What the metric is to come to, one sentence for each goal."""
+    return tuple(
+        visit.text(
+            _("{target} from {first} to {last}"),
+            target=shown_value(visit, metric, one.target),
+            first=visit.show(one.first, "day"),
+            last=visit.show(one.last, "day"),
+        )
+        for one in visit.workspace.metrics.goals(metric.name).values()
     )
 
 

@@ -77,6 +77,8 @@ class PeopleView:
     bought_choices: tuple[tuple[str, str], ...]
     sort_choices: tuple[tuple[str, str], ...]
     behind: str
+    question: str
+    pick: str
     count: str
     first: str
     next: str

@@ -23,6 +23,20 @@ MEDIA: Final = {
     "wechat": _("WeChat"),
     "app_push": _("App push"),
 }
+OPERATOR_LABELS: Final = {
+    "is": _("is"), "is_not": _("is not"), "among": _("is one of"), "not_among": _("is none of"),
+    "at_least": _("at least"), "at_most": _("at most"), "above": _("more than"), "below": _("less than"),
+    "between": _("between"), "contains": _("contains"), "begins": _("begins with"),
+    "within_days": _("at most so many days ago"), "over_days": _("more than so many days ago"),
+    "includes": _("includes any of"), "excludes": _("includes none of"), "known": _("is stated"),
+    "unknown": _("is not stated"),
+}  # fmt: skip
+AGGREGATE_LABELS: Final = {
+    "count": _("how often"), "sum": _("total"), "avg": _("average"), "min": _("smallest"), "max": _("largest"),
+    "first": _("first value"), "last": _("latest value"), "distinct": _("different values"),
+    "mode": _("most frequent value"), "days_since_first": _("days since the first"),
+    "days_since_last": _("days since the latest"),
+}  # fmt: skip
 DIFFERENCES_SHOWN: Final = 20
 
 

@@ -23,7 +23,7 @@ METRICS_MAX: Final = 20
 
 
 class MetricQuestion(Asked):
-    """Metrics of the metric layer; ``by`` and ``only`` name dimensions of theirs.
+    """Metrics of the metric layer; ``by`` and ``only`` name dimensions of theirs, ``people`` limits them to a segment.
 
     Attributes:
         metrics: names of metrics.
@@ -37,7 +37,7 @@ class MetricQuestion(Asked):
     rows_max: int = Field(default=1000, ge=1, le=BOUNDS.answer_rows_max)
 
     def _check_where(self) -> None:
-        if self.where or self.people is not None:
+        if self.where:
             raise ValueError("metrics are limited by `only`, which names dimensions")
 
     def _check_by(self) -> None:
@@ -70,10 +70,10 @@ class MetricAnalysis(Analysis[MetricQuestion, MetricPick]):
             where=question.only,
             rows_max=question.rows_max,
         )
-        answer = scene.metrics.query(query)
+        answer = scene.metrics.query(query, scene.people)
         rows = sum(one.now.rows for one in answer.totals.values())
         notes = ("rows_left_out",) if answer.rows_left_out else ()
-        return Found(answer, rows, None, notes)
+        return Found(answer, rows, None if scene.people is None else len(scene.people), notes)
 
     def tables(self, question: MetricQuestion, result: MetricAnswer, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
         """Totals, rows by dimension, and the line."""
@@ -91,7 +91,8 @@ class MetricAnalysis(Analysis[MetricQuestion, MetricPick]):
             for name, key in zip(question.by, pick.keys, strict=False)
         )
         rows = scene.metrics.people(pick.metric, scene.period, (*question.only, *keys))
-        return np.sort(ask(scene.con, rows)["person"].to_numpy())
+        found = np.sort(ask(scene.con, rows)["person"].to_numpy())
+        return found if scene.people is None else np.intersect1d(found, scene.people, assume_unique=True)
 
 
 _UNITS: Final[dict[str, Unit]] = {

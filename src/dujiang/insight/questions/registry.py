@@ -36,7 +36,7 @@ def parse_question(plain: Mapping[str, Any]) -> Asked:
     if not isinstance(wanted, str) or wanted not in ANALYSES:
         sentence = _("“{value}” is no kind of question. There are {known}.")
         raise InvalidInput("question.unknown_type", sentence, value=str(wanted)[:40], known=", ".join(ANALYSES))
-    return _checked(ANALYSES[wanted].question, plain)
+    return checked(ANALYSES[wanted].question, plain)
 
 
 def parse_pick(question: Asked, plain: Mapping[str, Any]) -> Pick:
@@ -45,10 +45,15 @@ def parse_pick(question: Asked, plain: Mapping[str, Any]) -> Pick:
     Raises:
         InvalidInput: ``question.invalid``, naming the field.
     """
-    return _checked(analysis_of(question).pick, plain)
+    return checked(analysis_of(question).pick, plain)
 
 
-def _checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
+def checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
+    """A value of ``kind``, which a question is or has a part of, from its plain form.
+
+    Raises:
+        InvalidInput: ``question.invalid``, naming the field.
+    """
     try:
         return kind.model_validate(dict(plain))
     except ValidationError as error:

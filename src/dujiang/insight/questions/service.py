@@ -19,12 +19,14 @@ from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import zone
 from dujiang.insight.freshness import freshness
 from dujiang.insight.memory import Memory
+from dujiang.insight.questions import words as suggested
 from dujiang.insight.questions.analysis import no_people
 from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.model import Asked, Pick
+from dujiang.insight.questions.model import Asked, Doing, Pick
 from dujiang.insight.questions.registry import analysis_of
 from dujiang.insight.questions.saved import KIND, QuestionSpec
 from dujiang.insight.questions.scene import Scene
+from dujiang.insight.questions.words import Counted, Words
 from dujiang.insight.service import MetricService
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import Condition
@@ -102,7 +104,24 @@ class QuestionService:
 
     def list(self) -> list[Definition]:
         """Every saved question, by name."""
-        return [one for (kind, _name), one in sorted(self._definitions().items()) if kind == KIND]
+        return [
+            one for (kind, _name), one in sorted(self._definitions().items()) if kind == KIND and one.status == "active"
+        ]
+
+    def words(self) -> Words:
+        """What a builder can suggest, the same until the next refresh."""
+        with bounded(self._answers, SECONDS_MAX) as con:
+            return self._memory.recall(self._state(con), "words", lambda: suggested.words(con))
+
+    def values(self, source: Doing, column: str) -> tuple[Counted, ...]:
+        """The most frequent values of a column, the same until the next refresh.
+
+        Raises:
+            InvalidInput: ``question.unknown_column``.
+        """
+        with bounded(self._answers, SECONDS_MAX) as con:
+            key = ("values", source, column)
+            return self._memory.recall(self._state(con), key, lambda: suggested.values(con, source, column))
 
     def today(self) -> date:
         """The brand's day."""

@@ -80,6 +80,15 @@ def sentence(tree: Condition, locale: str, label: Label = lambda _kind, name: na
     )
 
 
+def conditions(tests: tuple[Where, ...], locale: str, label: Label = lambda _kind, name: name) -> str:
+    """Conditions on columns, in words.
+
+    >>> conditions((Where(column="city", value="Hangzhou"), Where(column="units", op="above", value=2)), "en")
+    'city is “Hangzhou” and units is more than 2'
+    """
+    return _Words(locale, label).where(tests)
+
+
 _SENTENCES: Final = (_("People of whom it is true that {rest}."), _("People of whom it is not true that {rest}."))
 
 

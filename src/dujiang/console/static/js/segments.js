@@ -1,4 +1,6 @@
 /** The segment builder: a tree of conditions as nested groups, with a live count from the public API. */
+import { conditions } from "./conditions.js";
+import { make, renew } from "./dom.js";
 import { t } from "./texts.js";
 
 const form = document.querySelector("[data-builder]");
@@ -6,54 +8,13 @@ const labels = JSON.parse(document.getElementById("builder").textContent);
 const text = form.elements.condition;
 const place = form.querySelector("[data-tree]");
 const undo = form.querySelector("[data-undo]");
-const LISTS = new Set(["among", "not_among", "between", "includes", "excludes"]);
-const NOTHING = new Set(["known", "unknown"]);
-const PLAIN = new Set(["count", "days_since_first", "days_since_last"]);
-const FRESH = {
-  behaviour: () => ({ type: "behaviour", source: "orders", op: "at_least", value: 1 }),
-  sequence: () => ({ type: "sequence", steps: [step(), step()] }),
-  profile: () => ({ type: "profile", field: "city", op: "known" }),
-  tag: () => ({ type: "tag", tag: Object.keys(words.tags)[0] ?? "", op: "known" }),
-  segment: () => ({ type: "segment", segment: Object.keys(labels.segments)[0] ?? "" }),
-  sample: () => ({ type: "sample", percent: 10, seed: "" }),
-  list: () => ({ type: "list", tag: "" }),
-  near: () => ({ type: "near", latitude: 31.2304, longitude: 121.4737, km: 3, window: { days: 30 } }),
-};
-const step = () => ({ where: [{ column: "name", op: "known" }] });
-const STEPS = { least: 2, most: 5, between: 3 };
-const MINUTES = { days: 1440, hours: 60, minutes: 1 };
-const KINDS = { behaviour: "Did something", sequence: "Did things one after the other", profile: "Profile field", tag: "Tag", segment: "In a segment", sample: "Fixed sample", list: "On a list", near: "Near a place" };
 
 const words = await (await fetch("/api/v1/segments/words")).json();
+const draw = conditions(words, labels, change);
 let tree = JSON.parse(text.value);
 const past = [];
 let timer = 0;
 let asked = 0;
-
-/** A new element with attributes, listeners (functions) and children. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(key, value);
-    else if (typeof value === "boolean") element.toggleAttribute(key, value);
-    else element.setAttribute(key, value);
-  }
-  element.append(...children.filter((one) => one !== null));
-  return element;
-}
-
-const button = (label, act, more = {}) => make("button", { type: "button", class: "button", click: act, ...more }, label);
-
-function select(label, value, options, act) {
-  const list = Object.entries(options).map(([key, name]) => make("option", { value: key, selected: key === value }, name));
-  return make("select", { "aria-label": label, change: (event) => act(event.target.value) }, ...list);
-}
-
-const input = (label, value, act, more = {}) =>
-  make("input", { "aria-label": label, placeholder: label, value: value ?? "", change: (event) => act(event.target.value), ...more });
-
-/** A control with its name in front of it. */
-const named = (label, control) => make("label", { class: "named" }, make("span", {}, label), control);
 
 /** Do `act`, remember what was before, and show what is now. */
 function change(act) {
@@ -64,164 +25,11 @@ function change(act) {
 }
 
 function show() {
-  const at = [...place.querySelectorAll("button, input, select")].indexOf(document.activeElement);
   text.value = JSON.stringify(tree, null, 2);
   undo.disabled = past.length === 0;
-  place.replaceChildren(node(tree, (next) => { tree = next; }, null));
-  if (at >= 0) place.querySelectorAll("button, input, select")[at]?.focus();
+  renew(place, draw.node(tree, (next) => { tree = next; }, null));
   clearTimeout(timer);
   timer = setTimeout(count, 300);
-}
-
-/** One condition or group; `replace` puts another in its place, `remove` takes it away (null: it has to stay). */
-function node(one, replace, remove) {
-  return one.type === "all" || one.type === "any" || one.type === "not" ? group(one, replace, remove) : leaf(one, replace, remove);
-}
-
-function group(one, replace, remove) {
-  const parts = one.type === "not" ? [one.of] : one.of;
-  const joint = { all: t("all of these hold"), any: t("any of these holds"), not: t("none of this holds") };
-  const retype = (type) => change(() => {
-    const inner = parts.length === 1 ? parts[0] : { type: "any", of: parts };
-    replace(type === "not" ? { type, of: inner } : { type, of: one.type === "not" && (one.of.type === "all" || one.of.type === "any") ? one.of.of : parts });
-  });
-  const lines = parts.map((part, index) => node(
-    part,
-    (next) => { if (one.type === "not") one.of = next; else one.of[index] = next; },
-    one.type === "not" || parts.length === 1 ? null : () => change(() => one.of.splice(index, 1)),
-  ));
-  const add = one.type === "not" ? [] : [
-    button(t("Add a condition"), () => change(() => one.of.push(FRESH.behaviour()))),
-    button(t("Add a group"), () => change(() => one.of.push({ type: "any", of: [FRESH.behaviour()] }))),
-  ];
-  return make("fieldset", { class: "group" },
-    make("div", { class: "filters" }, select(t("Kind of condition"), one.type, joint, retype), removal(remove)),
-    ...lines, make("div", { class: "row" }, ...add));
-}
-
-const removal = (remove, label = t("Remove")) => (remove ? button(label, remove, { class: "button plain" }) : null);
-
-function leaf(one, replace, remove) {
-  const kind = KINDS[one.type]
-    ? select(t("Kind of condition"), one.type, Object.fromEntries(Object.entries(KINDS).map(([key, name]) => [key, t(name)])), (type) => change(() => replace(FRESH[type]())))
-    : make("code", {}, one.type);
-  const parts = { behaviour, sequence, profile, tag, segment: member, sample, list, near }[one.type]?.(one) ?? [make("code", {}, JSON.stringify(one))];
-  return make("div", { class: "filters condition" }, kind, ...parts, removal(remove));
-}
-
-const labelled = (keys, names) => Object.fromEntries(keys.map((key) => [key, names[key] || key]));
-
-/** Operator and value of anything that is compared. */
-function comparison(one, kind) {
-  const operators = labelled(words.operators[kind] ?? words.operators.text, labels.operators);
-  const parts = [select(t("Operator"), one.op ?? "is", operators, (op) => change(() => {
-    one.op = op;
-    if (NOTHING.has(op)) delete one.value;
-    else one.value = LISTS.has(op) ? [one.value ?? ""].flat() : [one.value ?? ""].flat()[0];
-  }))];
-  if (NOTHING.has(one.op)) return parts;
-  if (kind === "yes") parts.push(select(t("Value"), String(one.value), { true: t("yes"), false: t("no") }, (value) => change(() => { one.value = value === "true"; })));
-  else parts.push(input(t("Value"), [one.value ?? ""].flat().join(", "), (value) => change(() => { one.value = read(value, kind, one.op); }), { title: LISTS.has(one.op) ? t("Several values are separated by commas") : "" }));
-  return parts;
-}
-
-function read(value, kind, op) {
-  const single = (word) => (kind === "number" || op.endsWith("_days") || (kind === "any" && word !== "" && !Number.isNaN(Number(word))) ? Number(word) : word);
-  return LISTS.has(op) ? value.split(/[,，]/).map((word) => single(word.trim())) : single(value.trim());
-}
-
-const profile = (one) => [
-  select(t("Field"), one.field, labelled(Object.keys(words.fields), labels.fields), (field) => change(() => { one.field = field; one.op = "known"; delete one.value; })),
-  ...comparison(one, words.fields[one.field]),
-];
-const tag = (one) => [
-  select(t("Tag"), one.tag, labelled(Object.keys(words.tags), {}), (name) => change(() => { one.tag = name; one.op = "known"; delete one.value; })),
-  ...comparison(one, words.tags[one.tag] ?? "text"),
-];
-const member = (one) => [select(t("In a segment"), one.segment, labels.segments, (name) => change(() => { one.segment = name; }))];
-const sample = (one) => [input(t("Percent"), one.percent, (value) => change(() => { one.percent = Number(value); }), { type: "number", min: "0.01", max: "99.99", step: "any" })];
-const list = (one) => [input(t("On a list"), one.tag, (value) => change(() => { one.tag = value.trim(); }))];
-
-function behaviour(one) {
-  const columns = words.sources[one.source];
-  const aggregate = one.aggregate ?? "count";
-  const numeric = PLAIN.has(aggregate) || ["sum", "avg", "distinct"].includes(aggregate);
-  const parts = [
-    select(t("What"), one.source, labels.sources, (source) => change(() => { Object.assign(one, { source, where: [], aggregate: "count", column: "", op: "at_least", value: 1 }); })),
-    select(t("How it is measured"), aggregate, labelled(words.aggregates, labels.aggregates), (name) => change(() => {
-      one.aggregate = name;
-      one.column = PLAIN.has(name) ? "" : Object.keys(columns).find((key) => ["sum", "avg", "min", "max"].includes(name) ? columns[key] === "number" : true);
-      Object.assign(one, { op: "known" });
-      delete one.value;
-      if (name === "count") Object.assign(one, { op: "at_least", value: 1 });
-      else one.value = null;
-    })),
-  ];
-  if (!PLAIN.has(aggregate)) parts.push(select(t("Column"), one.column, labelled(Object.keys(columns), labels.columns), (column) => change(() => { Object.assign(one, { column, op: "known", value: null }); })));
-  parts.push(...comparison(one, numeric ? "number" : columns[one.column] ?? "text"));
-  parts.push(lastDays(one), ...filters(one, columns, 0));
-  return parts;
-}
-
-const lastDays = (one) => input(t("In the last days"), one.window?.days, (value) => change(() => {
-  if (value === "") delete one.window;
-  else one.window = { days: Number(value) };
-}), { type: "number", min: "0", max: "3650" });
-
-/** The comparisons of `one.where`, of which at least `least` stay, and the way to another. */
-function filters(one, columns, least) {
-  const tests = one.where ?? [];
-  const lines = tests.map((test, index) => make("div", { class: "filters" }, t("where"),
-    select(t("Column"), test.column, labelled([...new Set([test.column, ...Object.keys(columns)])], labels.columns), (column) => change(() => { Object.assign(test, { column, op: "known" }); delete test.value; })),
-    ...comparison(test, columns[test.column] ?? "any"),
-    removal(tests.length > least ? () => change(() => tests.splice(index, 1)) : null)));
-  return [...lines, button(t("Add a filter"), () => change(() => { one.where = [...tests, { column: "channel", op: "known" }]; }), { class: "button plain" })];
-}
-
-/** One event after the other, with what must not come between. */
-function sequence(one) {
-  const happening = (list, index, label, least, away) => make("fieldset", { class: "step" },
-    make("legend", {}, label),
-    ...filters(list[index], words.sources.events, 1),
-    removal(list.length > least ? () => change(() => list.splice(index, 1)) : null, away));
-  const without = one.without ?? [];
-  const more = (label, list, most, add) => (list.length < most ? button(label, () => change(add)) : null);
-  return [
-    ...one.steps.map((_, index) => happening(one.steps, index, t(index ? "then" : "First"), STEPS.least, t("Remove this step"))),
-    ...without.map((_, index) => happening(without, index, t("without in between"), 0, t("Remove this exclusion"))),
-    make("div", { class: "row" },
-      more(t("Add a step"), one.steps, STEPS.most, () => one.steps.push(step())),
-      more(t("Add what must not come between"), without, STEPS.between, () => { one.without = [...without, step()]; })),
-    ...within(one),
-    named(t("In the last days"), lastDays(one)),
-  ].filter((part) => part !== null);
-}
-
-/** How long after the step before, in the largest unit in which it is a whole number; empty for any time. */
-function within(one) {
-  const minutes = one.within_minutes ?? null;
-  const unit = Object.keys(MINUTES).find((name) => (minutes ?? 0) % MINUTES[name] === 0);
-  const amount = minutes === null ? "" : minutes / MINUTES[unit];
-  const put = (value, name) => change(() => {
-    if (value === "") delete one.within_minutes;
-    else one.within_minutes = Math.round(Number(value) * MINUTES[name]);
-  });
-  const units = { days: t("days"), hours: t("hours"), minutes: t("minutes") };
-  return [
-    named(t("each within"), input(t("each within"), amount, (value) => put(value, unit), { type: "number", min: "1", placeholder: t("any time") })),
-    ...(minutes === null ? [] : [select(t("Unit of time"), unit, units, (name) => put(amount, name))]),
-  ];
-}
-
-/** Within some kilometres of a place. */
-function near(one) {
-  const number = (label, key, min, max) => named(label, input(label, one[key], (value) => change(() => { one[key] = value === "" ? null : Number(value); }), { type: "number", min, max, step: "any", required: true }));
-  return [
-    number(t("Latitude"), "latitude", "-90", "90"),
-    number(t("Longitude"), "longitude", "-180", "180"),
-    number(t("Kilometres"), "km", "0.01", "1000"),
-    named(t("In the last days"), lastDays(one)),
-  ];
 }
 
 async function count() {

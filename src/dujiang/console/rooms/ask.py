@@ -1,0 +1,147 @@
+"""Questions: what can be asked, the builder with its answer, saved questions, and the people behind a number as a list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from dujiang.console import session
+from dujiang.console.filters import read_scope
+from dujiang.console.rooms.behind import picked, read_plain
+from dujiang.console.views import ask as views
+from dujiang.console.views.asked import view_of
+from dujiang.console.visit import Visit
+from dujiang.console.web import Room, done, page
+from dujiang.foundation.definitions import NAME, Definition, parse
+from dujiang.foundation.errors import DujiangError, InvalidInput, NotFound
+from dujiang.foundation.i18n import _
+from dujiang.insight.questions.registry import ANALYSES, parse_question
+from dujiang.insight.questions.saved import KIND
+
+ROOM = Room()
+
+
+@ROOM.get("/ask", allow="metric.read")
+def hub(visit: Visit) -> Response:
+    """Saved questions, and what can be asked."""
+    sheet = views.listing(visit, visit.workspace.questions.list())
+    return page(visit, "ask.html", [sheet], kinds=views.kinds(visit))
+
+
+@ROOM.get("/ask/{type}", allow="metric.read")
+def asked(visit: Visit) -> Response:
+    """The builder of one kind of question, and the answer."""
+    kind = visit.request.path_params["type"]
+    if kind not in ANALYSES:
+        sentence = _("There is no kind of analysis “{kind}”. The page of questions lists all of them.")
+        raise NotFound("question.unknown_kind", sentence, kind=kind[:40])
+    saved = _saved(visit, visit.query.get("saved", ""))
+    try:
+        plain, problem = _plain(visit, kind, saved), ""
+        visit.scope = views.scope_of(visit, plain)
+    except DujiangError as error:
+        plain, problem = {"type": kind}, visit.error(error)
+        visit.scope = read_scope(QueryParams(), visit.today)
+    return _page(visit, kind, saved, plain, problem)
+
+
+@ROOM.post("/ask/save", allow="definition.apply")
+def save(visit: Visit) -> Response:
+    """Keep a question as a definition."""
+    plain = read_plain(visit.field("q"))
+    parse_question(plain)
+    title, name = visit.field("title"), visit.field("name") or _name_for(visit.field("title"), plain)
+    definitions = visit.workspace.definitions
+    before = definitions.current(KIND, retired=True).get((KIND, name))
+    kept: Mapping[str, Any] = before.model_dump() if before else {"kind": KIND, "name": name, "owner": visit.actor}
+    titles = {**kept.get("title", {}), visit.locale: title or name}
+    wanted = parse({**kept, "title": titles, "status": "active", "spec": {"question": plain}})
+    definitions.apply(definitions.plan([wanted]), actor=visit.actor)
+    return done(visit, views.saved_address(wanted), _("Saved."))
+
+
+@ROOM.post("/ask/retire", allow="definition.apply")
+def retire(visit: Visit) -> Response:
+    """Take a saved question out of the list; its definition keeps every version."""
+    definitions = visit.workspace.definitions
+    before = definitions.get(KIND, visit.field("name"))
+    wanted = before.model_copy(update={"status": "retired"})
+    definitions.apply(definitions.plan([wanted]), actor=visit.actor)
+    return done(visit, "/ask", _("“{title}” is no longer listed."), title=before.label(visit.locale))
+
+
+@ROOM.post("/ask/list", allow="person.mark")
+def make_list(visit: Visit) -> Response:
+    """Put the people behind a number on a list, and make a segment of it where that is wanted."""
+    tag = visit.field("tag")
+    if not NAME.fullmatch(tag):
+        raise InvalidInput("question.list_name", _("The name of a list has small letters, digits, points and dashes."))
+    as_segment = bool(visit.field("segment"))
+    if as_segment:
+        session.require(visit.reader, "definition.apply")
+    people, told = picked(visit, visit.field("q"), visit.field("pick"))
+    visit.workspace.list_people(people, tag, actor=visit.actor)
+    if not as_segment:
+        sentence = _("{n} people are on the list “{tag}”. Segments can name it as soon as the next refresh is over.")
+        return done(visit, "/segments", sentence, n=len(people), tag=tag)
+    wanted = {
+        "kind": "segment",
+        "name": tag,
+        "owner": visit.actor,
+        "title": {visit.locale: visit.field("title") or tag},
+    }
+    definitions = visit.workspace.definitions
+    spec = {"condition": {"type": "list", "tag": tag}}
+    segment = parse({**wanted, "description": {visit.locale: told}, "spec": spec})
+    definitions.apply(definitions.plan([segment]), actor=visit.actor)
+    sentence = _("{n} people are on the list “{tag}”, and it is a segment. Its members follow with the next refresh.")
+    return done(visit, f"/segments/{tag}", sentence, n=len(people), tag=tag)
+
+
+def _plain(visit: Visit, kind: str, saved: Definition | None) -> dict[str, Any]:
+    """The question that the address states: written out, saved, or the one to begin with."""
+    if text := visit.query.get("q"):
+        return {**read_plain(text), "type": kind}
+    if saved:
+        return {**saved.spec["question"], "type": kind}
+    return {**view_of(kind).start(visit), "type": kind}
+
+
+def _saved(visit: Visit, name: str) -> Definition | None:
+    if not name:
+        return None
+    visit.workspace.questions.saved(name)
+    return visit.workspace.definitions.get(KIND, name)
+
+
+def _page(visit: Visit, kind: str, saved: Definition | None, plain: dict[str, Any], problem: str) -> Response:
+    sheets, shown, whole = [], {}, plain
+    if not problem:
+        whole = views.scoped(plain, visit.scope)
+        try:
+            sheets, shown = views.answered(visit, visit.workspace.questions.ask(parse_question(whole)))
+        except DujiangError as error:
+            problem = visit.error(error)
+    view = views.AskedView(
+        type=kind,
+        title=saved.label(visit.locale) if saved else visit.text(ANALYSES[kind].title),
+        about=visit.text(view_of(kind).about),
+        saved=saved,
+        plain=json.dumps({**views.unscoped(plain), "type": kind}, ensure_ascii=False, indent=2),
+        whole=views.compact(whole),
+        builder=views.builder(visit, kind, plain),
+        problem=problem,
+        **shown,
+    )
+    return page(visit, "asked.html", sheets, view=view, scope=visit.scope)
+
+
+def _name_for(title: str, plain: Mapping[str, Any]) -> str:
+    """A name for a question that was given a title only: from its words, else from what it asks."""
+    words = "_".join("".join(one if one.isascii() and one.isalnum() else " " for one in title.lower()).split())
+    return words[:60] or f"{plain['type']}_{hashlib.sha256(views.compact(plain).encode()).hexdigest()[:8]}"

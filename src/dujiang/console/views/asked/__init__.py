@@ -1,0 +1,17 @@
+"""How the answer to each kind of question is shown: one module for each kind, tables alone where there is none."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dujiang.console.views.asked.metric import MetricView
+from dujiang.console.views.asked.view import Behind, Picture, View
+
+__all__ = ["Behind", "Picture", "View", "view_of"]
+
+_VIEWS: Final[dict[str, View]] = {"metric": MetricView()}
+
+
+def view_of(kind: str) -> View:
+    """The view of a kind of question."""
+    return _VIEWS.get(kind) or View()

@@ -14,8 +14,7 @@ from dujiang.insight.questions.measure import MetricAnalysis
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.overlap import OverlapAnalysis
 
-ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
-}
+ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {one.type: one for one in (MetricAnalysis(), OverlapAnalysis())}
 
 
 def analysis_of(question: Asked) -> Analysis[Any, Any]:

@@ -19,6 +19,7 @@ from dujiang.insight.questions.registry import ANALYSES, parse_pick, parse_quest
 from dujiang.people.behaviour import COLUMNS
 from dujiang.people.comparison import OPERATORS
 from dujiang.people.conditions import FIELDS
+from dujiang.people.segments.model import Difference
 from dujiang.store.command import Actor
 from dujiang.workspace import Workspace
 
@@ -59,6 +60,13 @@ class Picked(AskedFor):
 
     pick: dict[str, Any] = {}
     limit: Annotated[int, Field(ge=1, le=BOUNDS.answer_rows_max), IsWhole] = 1000
+
+
+class Compared(AskedFor):
+    """Two numbers of the answer to a question, whose people are held against each other."""
+
+    pick: dict[str, Any] = {}
+    other: dict[str, Any] = {}
 
 
 class Listing(AskedFor):
@@ -234,6 +242,14 @@ def people(workspace: OfWorkspace, picked: Picked) -> People:
     """The people behind one number of an answer."""
     found = _persons(workspace, parse_question(picked.question), picked.pick)
     return People(count=len(found), people=[person_id(int(one)) for one in found[: picked.limit]])
+
+
+@router.post("/differences", dependencies=[Depends(needs("person.read"))])
+def differences(workspace: OfWorkspace, compared: Compared) -> list[Difference]:
+    """What makes the people of one number different from those of another: who converts, and who does not."""
+    question = parse_question(compared.question)
+    picks = parse_pick(question, compared.pick), parse_pick(question, compared.other)
+    return workspace.questions.differences(question, *picks)
 
 
 @router.post("/list")

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+import pyarrow as pa
+
 from dujiang.engine.columns import Whole
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -76,3 +78,11 @@ def no_people() -> InvalidInput:
     return InvalidInput(
         "question.no_people", _("No people stand behind this number: it is not counted person by person.")
     )
+
+
+def limited(scene: Scene) -> str:
+    """What limits a text to the people asked about, who are made known to the connection; empty for everybody."""
+    if scene.people is None:
+        return ""
+    scene.con.register("asked_people", pa.table({"person": scene.people}))
+    return "SEMI JOIN asked_people USING (person)"

@@ -8,12 +8,11 @@ from datetime import date
 from itertools import combinations
 from typing import Any, Final, Literal, Self
 
-import pyarrow as pa
 from pydantic import Field, model_validator
 
 from dujiang.engine.columns import Whole
 from dujiang.foundation.i18n import _
-from dujiang.insight.questions.analysis import Analysis, Found, no_people
+from dujiang.insight.questions.analysis import Analysis, Found, limited, no_people
 from dujiang.insight.questions.answer import Column, Table
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.scene import Scene
@@ -232,7 +231,7 @@ def _prepare(scene: Scene, question: OverlapQuestion) -> None:
     """Who is in which sets, as temporary tables of the reading connection."""
     con, period = scene.con, scene.period
     values: dict[str, Any] = {"first": period.first, "last": period.last}
-    among = _among(scene)
+    among = limited(scene)
     if question.of == "segments":
         members = f"SELECT person, segment AS one FROM segment_member {among} WHERE list_contains($sets, segment)"
         values = {"sets": [*question.sets]}
@@ -255,14 +254,6 @@ def _prepare(scene: Scene, question: OverlapQuestion) -> None:
         """,
         {"first": period.first, "last": period.last},
     )
-
-
-def _among(scene: Scene) -> str:
-    """What limits a question to the people asked about, who are made known on the way."""
-    if scene.people is None:
-        return ""
-    scene.con.register("overlap_among", pa.table({"person": scene.people}))
-    return "SEMI JOIN overlap_among USING (person)"
 
 
 def _combined(scene: Scene) -> tuple[Intersection, ...]:
@@ -314,7 +305,7 @@ def _crossing_text(scene: Scene, question: OverlapQuestion, *, people: bool) -> 
     limits = {True: ("AND channel = $source", "AND orders.channel = $target"), False: ("", "")}[people]
     if question.sets and not people:
         limits = "AND list_contains($sets, channel)", "AND list_contains($sets, orders.channel)"
-    text = _CROSSING.format(among=_among(scene), sources=limits[0], targets=limits[1])
+    text = _CROSSING.format(among=limited(scene), sources=limits[0], targets=limits[1])
     if people:
         return text + "SELECT DISTINCT person FROM crossed ORDER BY person"
     return text + (
@@ -346,7 +337,7 @@ def _crossings(scene: Scene, question: OverlapQuestion) -> tuple[Crossing, ...]:
 def _trend(scene: Scene, question: OverlapQuestion) -> tuple[OverlapStep, ...]:
     binder = Binder()
     first, last = binder.bind(scene.period.first), binder.bind(scene.period.last)
-    among = _among(scene)
+    among = limited(scene)
     sets = f"AND list_contains({binder.bind([*question.sets])}, channel)" if question.sets else ""
     asked = binder.question(
         f"""

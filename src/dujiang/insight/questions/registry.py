@@ -10,11 +10,19 @@ from pydantic import ValidationError
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.analysis import Analysis
+from dujiang.insight.questions.form import FormAnalysis
 from dujiang.insight.questions.measure import MetricAnalysis
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.overlap import OverlapAnalysis
 
-ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {one.type: one for one in (MetricAnalysis(), OverlapAnalysis())}
+ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
+    one.type: one
+    for one in (
+        MetricAnalysis(),
+        FormAnalysis(),
+        OverlapAnalysis(),
+    )
+}
 
 
 def analysis_of(question: Asked) -> Analysis[Any, Any]:

@@ -30,6 +30,8 @@ from dujiang.insight.questions.words import Counted, Words
 from dujiang.insight.service import MetricService
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import Condition
+from dujiang.people.segments.compare import differences_of
+from dujiang.people.segments.model import Difference
 
 SECONDS_MAX: Final = 120.0
 Among = Callable[[duckdb.DuckDBPyConnection, Condition], Whole]
@@ -90,6 +92,19 @@ class QuestionService:
                 raise no_people()
             return analysis_of(question).people(replace(scene, period=days), question, pick)
 
+    def differences(self, question: Asked, pick: Pick, other: Pick) -> list[Difference]:
+        """What makes the people of one number different from those of another, the clear differences first.
+
+        Shares and means of every profile field and tag, as :mod:`dujiang.people.segments.compare` compares them: adjusted for
+        having asked so often, and clear only where the effect is one that can be acted upon.
+
+        Raises:
+            InvalidInput: as :meth:`people`.
+        """
+        one, two = self.people(question, pick), self.people(question, other)
+        with bounded(self._answers, SECONDS_MAX) as con:
+            return differences_of(con, one, two, self._tags())
+
     def saved(self, name: str) -> Asked:
         """A saved question.
 
@@ -141,7 +156,7 @@ class QuestionService:
             result=now.result,
             before=before,
             tables=analysis.tables(question, now.result, before),
-            freshness=freshness(con),
+            freshness=freshness(con, scene.today),
             rows=now.rows,
             people=now.people,
             notes=now.notes,

@@ -1,0 +1,228 @@
+"""Forms: at which field people give up, and how long each field takes them.
+
+Read from the browser tracker's ``form_step`` (a field was reached, or filled) and ``form_submitted``. An *attempt* is
+everything that one person does with one form until they submit it or pause for longer than ``gap_minutes``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from dujiang.engine.columns import Whole
+from dujiang.foundation.i18n import _
+from dujiang.insight.questions.analysis import Analysis, Found, limited
+from dujiang.insight.questions.answer import Column, Table
+from dujiang.insight.questions.intervals import wilson
+from dujiang.insight.questions.model import Asked, Pick
+from dujiang.insight.questions.scene import Scene
+
+
+class FormQuestion(Asked):
+    """One form.
+
+    Attributes:
+        form: its name, as the tracker tells it; empty: the one most used.
+        gap_minutes: a pause after which another attempt begins.
+    """
+
+    type: Literal["form"] = "form"
+    form: str = Field(default="", max_length=200)
+    gap_minutes: int = Field(default=30, ge=1, le=24 * 60)
+
+    def _check_by(self) -> None:
+        if self.by:
+            raise ValueError("forms are not divided; limit the question by `people`")
+
+    def _check_where(self) -> None:
+        if self.where:
+            raise ValueError("forms are limited by `people`")
+
+
+class FormPick(Pick):
+    """People at a field: who ``reached`` it, ``filled`` it, or left the form there (``left``); without a field: who began, or
+    ``submitted``."""
+
+    field: str = ""
+    outcome: Literal["reached", "filled", "left", "submitted"] = "reached"
+
+
+@dataclass(frozen=True)
+class FieldFigures:
+    """One field, in the order of the form.
+
+    Attributes:
+        field: its name.
+        reached: attempts that came to it.
+        filled: attempts that filled it.
+        left: attempts without a submission in which it was the last that was touched.
+        left_share: of those that reached it; None where none did.
+        low: lower end of its 95% interval (Wilson).
+        high: upper end.
+        median_ms: median time from reaching to filling it; None where nobody filled it.
+    """
+
+    field: str
+    reached: int
+    filled: int
+    left: int
+    left_share: float | None
+    low: float | None
+    high: float | None
+    median_ms: float | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """The answer.
+
+    Attributes:
+        form: the form's name.
+        others: other forms of the period, the most used first.
+        attempts: attempts that reached any field.
+        people: people behind them.
+        submitted: attempts that were submitted.
+        rate: the share of the attempts; None where there are none.
+        fields: in the order of the form.
+    """
+
+    form: str
+    others: tuple[str, ...]
+    attempts: int
+    people: int
+    submitted: int
+    rate: float | None
+    fields: tuple[FieldFigures, ...]
+
+
+class FormAnalysis(Analysis[FormQuestion, FormPick]):
+    """Asks the engine for the attempts of one form."""
+
+    title = _("Form fields")
+    question = FormQuestion
+    pick = FormPick
+
+    def answer(self, scene: Scene, question: FormQuestion) -> Found:
+        """Each field, and how many got through."""
+        names = _names(scene)
+        form = question.form or (names[0] if names else "")
+        _prepare(scene, question, form)
+        attempts, people, submitted = scene.con.sql(
+            "SELECT count(*), count(DISTINCT person), count(*) FILTER (WHERE submitted) FROM form_attempt"
+        ).fetchall()[0]
+        fields = [_figures(row) for row in scene.con.sql(_FIELDS).to_arrow_table().to_pylist()]
+        rows = scene.con.sql("SELECT count(*) FROM form_row").fetchall()[0][0]
+        rate = submitted / attempts if attempts else None
+        others = tuple(one for one in names if one != form)
+        return Found(Form(form, others, attempts, people, submitted, rate, tuple(fields)), rows, people)
+
+    def tables(self, question: FormQuestion, result: Form, before: Form | None) -> tuple[Table, ...]:  # noqa: ARG002
+        """The fields, and the whole."""
+        earlier = {one.field: one for one in before.fields} if before else {}
+        columns = [
+            Column("field", _("Field")), Column("reached", _("Reached"), "count"), Column("filled", _("Filled in"), "count"),
+            Column("left", _("Left the form here"), "count"), Column("share", _("Share of those who reached it"), "percent"),
+            Column("low", _("at least"), "percent"), Column("high", _("at most"), "percent"),
+            Column("median", _("Median time"), "duration"),
+        ]  # fmt: skip
+        rows: list[tuple[Any, ...]] = [
+            (one.field, one.reached, one.filled, one.left, one.left_share, one.low, one.high, one.median_ms)
+            for one in result.fields
+        ]
+        if before:
+            columns.append(Column("before", _("Share before"), "percent"))
+            rows = [
+                (*row, earlier[one.field].left_share if one.field in earlier else None)
+                for row, one in zip(rows, result.fields, strict=True)
+            ]
+        whole = (Column("attempts", _("Attempts"), "count"), Column("people", _("People"), "count"),
+                 Column("submitted", _("Submitted"), "count"), Column("rate", _("Share"), "percent"))  # fmt: skip
+        return (
+            Table("fields", tuple(columns), rows, [{"field": one.field, "outcome": "left"} for one in result.fields]),
+            Table("whole", whole, [(result.attempts, result.people, result.submitted, result.rate)], [{}]),
+        )
+
+    def people(self, scene: Scene, question: FormQuestion, pick: FormPick) -> Whole:
+        """Those whose attempts came to a field, or ended there."""
+        names = _names(scene)
+        _prepare(scene, question, question.form or (names[0] if names else ""))
+        test = {
+            "reached": "f.reached_at IS NOT NULL OR f.filled_at IS NOT NULL",
+            "filled": "f.filled_at IS NOT NULL",
+            "left": "NOT a.submitted AND a.last_field = f.field",
+            "submitted": "a.submitted",
+        }[pick.outcome]
+        of_field = "true" if not pick.field else "f.field = $field"
+        text = f"""
+            SELECT DISTINCT a.person FROM form_attempt AS a JOIN form_field AS f USING (person, attempt)
+            WHERE {of_field} AND ({test}) ORDER BY a.person
+        """
+        return (
+            scene.con.sql(text, params={"field": pick.field} if pick.field else {})
+            .to_arrow_table()["person"]
+            .to_numpy()
+        )
+
+
+_ROWS: Final = """
+    SELECT person, "at", seq, name, json_extract_string(properties, '/form') AS form,
+        json_extract_string(properties, '/field') AS field,
+        TRY_CAST(json_extract_string(properties, '/index') AS BIGINT) AS place,
+        json_extract_string(properties, '/action') AS action
+    FROM fact_event JOIN person_node ON node = anchor
+        AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at) {among}
+    WHERE name IN ('form_step', 'form_submitted') AND "at" >= $start AND "at" < $end
+"""
+_ATTEMPTS: Final = """
+    CREATE OR REPLACE TEMP TABLE form_row AS
+    SELECT *, sum(begins) OVER (PARTITION BY person ORDER BY "at", seq) AS attempt FROM (
+        SELECT *, CAST(coalesce(
+            lag(name) OVER own = 'form_submitted' OR "at" - lag("at") OVER own > to_minutes($gap), true
+        ) AS INTEGER) AS begins
+        FROM ({rows}) WHERE form = $form WINDOW own AS (PARTITION BY person ORDER BY "at", seq)
+    )
+"""
+_OF_FIELDS: Final = """
+    CREATE OR REPLACE TEMP TABLE form_field AS
+    SELECT person, attempt, field, min(place) AS place, min("at") FILTER (WHERE action = 'reached') AS reached_at,
+        min("at") FILTER (WHERE action = 'filled') AS filled_at
+    FROM form_row WHERE name = 'form_step' AND field IS NOT NULL GROUP BY ALL
+"""
+_WHOLES: Final = """
+    CREATE OR REPLACE TEMP TABLE form_attempt AS
+    SELECT person, attempt, bool_or(name = 'form_submitted') AS submitted,
+        arg_max(field, row("at", seq)) FILTER (WHERE field IS NOT NULL) AS last_field
+    FROM form_row GROUP BY ALL HAVING count(*) FILTER (WHERE field IS NOT NULL) > 0
+"""
+_FIELDS: Final = """
+    SELECT f.field, count(*) AS reached, count(f.filled_at) AS filled,
+        count(*) FILTER (WHERE NOT a.submitted AND a.last_field = f.field) AS gone,
+        median(epoch_ms(f.filled_at) - epoch_ms(f.reached_at)) AS median_ms
+    FROM form_field AS f JOIN form_attempt AS a USING (person, attempt)
+    GROUP BY f.field ORDER BY median(f.place), f.field
+"""
+
+
+def _names(scene: Scene) -> list[str]:
+    """Forms of the period, the most used first."""
+    start, end = scene.period.moments(scene.zone)
+    rows = _ROWS.format(among=limited(scene))
+    text = f"SELECT form FROM ({rows}) WHERE form IS NOT NULL GROUP BY form ORDER BY count(*) DESC, form LIMIT 50"
+    return [form for (form,) in scene.con.execute(text, {"start": start, "end": end}).fetchall()]
+
+
+def _prepare(scene: Scene, question: FormQuestion, form: str) -> None:
+    """The attempts of one form, as temporary tables of the reading connection."""
+    start, end = scene.period.moments(scene.zone)
+    text = _ATTEMPTS.format(rows=_ROWS.format(among=limited(scene)))
+    scene.con.execute(text, {"start": start, "end": end, "gap": question.gap_minutes, "form": form})
+    scene.con.execute(_OF_FIELDS)
+    scene.con.execute(_WHOLES)
+
+
+def _figures(row: dict[str, Any]) -> FieldFigures:
+    low, high = wilson(row["gone"], row["reached"])
+    share = row["gone"] / row["reached"] if row["reached"] else None
+    return FieldFigures(row["field"], row["reached"], row["filled"], row["gone"], share, low, high, row["median_ms"])

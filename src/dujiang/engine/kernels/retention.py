@@ -1,0 +1,104 @@
+"""Retention: who began, and in which later periods they came back, in one pass over rows sorted by person and time.
+
+**Definition.** A person belongs to the cohort of the period in which they *start*; their start is their first row of the start
+kind there (with ``first_only``: their first ever, so that nobody is in two cohorts). They are *back* in period ``n`` after it
+when a later row of the other kind lies in it: ``n`` periods of the calendar after the cohort's, or in the ``n``-th stretch of
+``step_ms`` from the moment of the start itself (*rolling*). Period 0 is that of the start.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.steps import Steps
+
+START: Final = 1
+"""The bit of rows with which somebody starts."""
+BACK: Final = 2
+"""The bit of rows that count as coming back."""
+
+
+class Starts(NamedTuple):
+    """Every start of everybody, by person and cohort.
+
+    Attributes:
+        person: whose.
+        cohort: number of the period, from 0.
+        at_ms: moment of the start.
+        row: its row.
+        back: by start and period whether the person was back; period 0 tells of rows after the start.
+    """
+
+    person: Whole
+    cohort: npt.NDArray[np.int32]
+    at_ms: Whole
+    row: Whole
+    back: npt.NDArray[np.uint8]
+
+
+def retention(
+    person: Whole, at_ms: Whole, bits: Steps, borders: Whole, periods: int, *, first_only: bool, step_ms: int = 0
+) -> Starts:
+    """Who started, and when they were back.
+
+    Args:
+        person: whose row it is; rows of one person lie together, in the order in which they happened.
+        at_ms: when, in milliseconds since 1970.
+        bits: :data:`START`, :data:`BACK`, both or none for each row.
+        borders: moments at which periods begin, rising; the last is the end of the last cohort's period, and what lies after it
+            is counted on by the calendar given in further borders. Starts before the first are in no cohort.
+        periods: how many periods after the start are looked at.
+        first_only: only each one's first start ever counts.
+        step_ms: length of a rolling period; 0 for those of the calendar.
+
+    >>> rows = np.array([1, 1, 1]), np.array([5, 25, 26]), np.array([3, 3, 2], np.uint32)
+    >>> found = retention(*rows, np.array([0, 10, 20, 30, 40]), 3, first_only=True)
+    >>> found.cohort.tolist(), found.back.tolist()
+    ([0], [[0, 0, 1, 0]])
+    """
+    kernel: Any = _retention
+    return Starts(*kernel(person, at_ms, bits, borders, periods, first_only, step_ms))
+
+
+@njit(cache=True, nogil=True)
+def _retention(
+    person: Any, at_ms: Any, bits: Any, borders: Any, periods: Any, first_only: Any, step_ms: Any
+) -> Any:  # pragma: no cover - compiled
+    whose, cohort = np.empty(1024, np.int64), np.empty(1024, np.int32)
+    began, rows = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    back = np.zeros((1024, periods + 1), np.uint8)
+    found, row = 0, 0
+    while row < len(person):
+        if bits[row] == 0:
+            row += 1
+            continue
+        who, first = person[row], found
+        period, has_started = 0, False
+        while row < len(person) and person[row] == who:
+            kind = bits[row]
+            if kind:
+                while period < len(borders) and borders[period] <= at_ms[row]:
+                    period += 1
+                now = period - 1
+                if kind & BACK:
+                    for one in range(first, found):
+                        gone = (at_ms[row] - began[one]) // step_ms if step_ms else now - cohort[one]
+                        if gone <= periods:
+                            back[one, gone] = 1
+                is_new = now >= 0 and (found == first or cohort[found - 1] != now)
+                if kind & START and is_new and not (first_only and has_started):
+                    if found == len(whose):
+                        whose, cohort = np.concatenate((whose, whose)), np.concatenate((cohort, cohort))
+                        began, rows = np.concatenate((began, began)), np.concatenate((rows, rows))
+                        back = np.concatenate((back, np.zeros_like(back)))
+                    whose[found], cohort[found], began[found], rows[found] = who, now, at_ms[row], row
+                    found += 1
+                if kind & START:
+                    has_started = True
+            row += 1
+    return whose[:found].copy(), cohort[:found].copy(), began[:found].copy(), rows[:found].copy(), back[:found].copy()

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dujiang.engine.contract import ALL
 from dujiang.engine.gate import Gate
-from dujiang.engine.question import ask, bounded, compiled
+from dujiang.engine.question import ask, bounded
 from dujiang.engine.schema import create_own_tables, create_tables, ibis_table, layout
 from dujiang.foundation.errors import Conflict, DujiangError, InvalidInput, InvariantBroken, NotFound, Unavailable
 from dujiang.foundation.i18n import _
@@ -111,9 +111,8 @@ class Engine:
         Raises:
             Unavailable: ``engine.too_long`` or ``engine.memory``.
         """
-        question = compiled(expression)
         with bounded(self, seconds_max) as con:
-            return ask(con, question)
+            return ask(con, expression)
 
     def checkpoint(self) -> None:
         """Move what was committed from the log into the file."""

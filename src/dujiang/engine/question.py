@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import duckdb
@@ -24,6 +26,8 @@ __all__ = [
     "Answers",
     "Column",
     "Persons",
+    "Query",
+    "Reader",
     "Rows",
     "ask",
     "bounded",
@@ -74,22 +78,46 @@ def given_before() -> Rows:
 
 
 def compiled(question: Rows | Column) -> str:
-    """The question as a query of the engine's dialect."""
+    """The question as a query of DuckDB's dialect."""
     return str(ibis.to_sql(question, dialect="duckdb"))
 
 
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A question that is asked again and again: writing it takes longer than answering it, so it is written once."""
+
+    question: Rows
+
+    @cached_property
+    def text(self) -> str:
+        """In DuckDB's dialect."""
+        return compiled(self.question)
+
+
+class Reader(Protocol):
+    """A connection of another engine than DuckDB, which writes questions in its own dialect."""
+
+    mark: str
+
+    def ask(self, question: Rows, told: Mapping[str, date]) -> pa.Table:
+        """The answer; ``told`` as in :func:`ask`."""
+        ...
+
+
 def ask(
-    connection: duckdb.DuckDBPyConnection, question: Rows | str, told: Mapping[str, date] | None = None
+    connection: duckdb.DuckDBPyConnection | Reader, question: Rows | Query, told: Mapping[str, date] | None = None
 ) -> pa.Table:
-    """The answer to a question, or to what :func:`compiled` made of it.
+    """The answer to a question.
 
     Args:
         told: days that the question leaves open, by the names of its variables: a query written once serves all periods.
     """
-    query = question if isinstance(question, str) else compiled(question)
+    query = question if isinstance(question, Query) else Query(question)
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        return connection.ask(query.question, told or {})
     for name, day in (told or {}).items():
         connection.execute(f"SET VARIABLE {name} = ?", [day]).fetchall()
-    answer = connection.sql(query).to_arrow_table()
+    answer = connection.sql(query.text).to_arrow_table()
     # The engine sums whole numbers into 128 bits, which arrive as decimals.
     return answer.cast(pa.schema([_whole(field) for field in answer.schema]))
 
@@ -99,11 +127,12 @@ def _whole(field: pa.Field) -> pa.Field:
     return field.with_type(pa.int64()) if is_sum else field
 
 
-def mark(connection: duckdb.DuckDBPyConnection) -> str:
+def mark(connection: duckdb.DuckDBPyConnection | Reader) -> str:
     """The mark of the state that the connection sees: it changes with every refresh; empty before the first."""
-    # A plain fetch would leave the result open, and the connection refuses the next question while one is.
-    found = ask(connection, 'SELECT "value" FROM engine_state WHERE "name" = \'mark\'')["value"].to_pylist()
-    return found[0] if found else ""
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        return connection.mark
+    found = connection.execute('SELECT "value" FROM engine_state WHERE "name" = \'mark\'').fetchall()
+    return found[0][0] if found else ""
 
 
 @contextmanager

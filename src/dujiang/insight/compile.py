@@ -14,7 +14,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from dujiang.engine.question import Column, Rows, ask, compiled
+from dujiang.engine.question import Column, Query, Rows, ask
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.catalogue import Metric
 from dujiang.insight.dimensions import DAY
@@ -52,9 +52,9 @@ def simple(con: duckdb.DuckDBPyConnection, scan: Scan) -> pa.Table:
 
 
 @lru_cache(maxsize=1024)
-def _simple(scan: Scan) -> str:
+def _simple(scan: Scan) -> Query:
     rows = selected(scan)
-    return compiled(_by_person(scan, rows) if _counts_people(scan) else _at_once(scan, rows))
+    return Query(_by_person(scan, rows) if _counts_people(scan) else _at_once(scan, rows))
 
 
 def present(con: duckdb.DuckDBPyConnection, scan: Scan, rows_max: int) -> pa.Table:
@@ -67,14 +67,14 @@ def present(con: duckdb.DuckDBPyConnection, scan: Scan, rows_max: int) -> pa.Tab
 
 
 @lru_cache(maxsize=256)
-def _present(scan: Scan, rows_max: int) -> str:
+def _present(scan: Scan, rows_max: int) -> Query:
     metrics = tuple(map(by_its_rows, scan.metrics))
     scan = replace(scan, metrics=metrics, rows_of=by_its_rows(scan.rows_of))
     rows = selected(scan)
     own = {f"w{position}": own_conditions(rows, metric) for position, metric in enumerate(metrics)}
     flags = {name: which.fill_null(False) for name, which in own.items() if which is not None}
     named = rows.select(OF, BUCKET, who=rows[scan.shape.person], place=rows[scan.channel], **flags)
-    return compiled(named.limit(rows_max))
+    return Query(named.limit(rows_max))
 
 
 def people_meant(con: duckdb.DuckDBPyConnection, metric: Metric) -> pa.ChunkedArray | None:
@@ -87,9 +87,9 @@ def people_meant(con: duckdb.DuckDBPyConnection, metric: Metric) -> pa.ChunkedAr
 
 
 @lru_cache(maxsize=256)
-def _people_meant(metric: Metric) -> str | None:
+def _people_meant(metric: Metric) -> Query | None:
     chosen = people_who(metric)
-    return None if chosen is None else compiled(chosen)
+    return None if chosen is None else Query(chosen)
 
 
 def _at_once(scan: Scan, rows: Rows) -> Rows:
@@ -137,7 +137,7 @@ def _summed(scan: Scan, people: Rows, position: int) -> dict[str, Column]:
 
 
 @lru_cache(maxsize=256)
-def cumulative(scan: Scan, windows: tuple[Window, ...]) -> str:
+def cumulative(scan: Scan, windows: tuple[Window, ...]) -> Query:
     """The query for a cumulative metric, one row for each combination of dimensions, one column for each window."""
     metric = scan.rows_of
     rows = sourced(scan)
@@ -152,14 +152,14 @@ def cumulative(scan: Scan, windows: tuple[Window, ...]) -> str:
         measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, inside)
         measures[f"n{position}"] = rows.count(where=inside)
     keys = [key for key in scan.keys if key.startswith("_k")]
-    return compiled(rows.group_by(keys).aggregate(**measures) if keys else rows.aggregate(**measures))
+    return Query(rows.group_by(keys).aggregate(**measures) if keys else rows.aggregate(**measures))
 
 
 @lru_cache(maxsize=256)
-def conversion(scan: Scan, goal: Scan, until: date) -> str:
+def conversion(scan: Scan, goal: Scan, until: date) -> Query:
     """The query for a conversion metric: ``v0`` people who did it, ``n0`` people who started by ``until``."""
     tried = attempts(scan, goal, until)
-    return compiled(tried.group_by(scan.keys).aggregate(v0=tried["_hit"].sum(), n0=tried.count()))
+    return Query(tried.group_by(scan.keys).aggregate(v0=tried["_hit"].sum(), n0=tried.count()))
 
 
 def attempts(scan: Scan, goal: Scan, until: date) -> Rows:

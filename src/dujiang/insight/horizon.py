@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from dujiang.engine.question import ask, compiled
+from dujiang.engine.question import ask
 from dujiang.foundation.timewindows import FIRST_DAY, Period
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
@@ -23,7 +23,7 @@ def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> Spans:
     rows = rows.filter(rows[DAY].notnull())
     channel = rows[source_key(metric)[2]].name("channel")
     found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max())
-    answer = ask(con, compiled(found)).to_pylist()
+    answer = ask(con, found).to_pylist()
     return {row["channel"]: Span(row["first"], row["last"]) for row in answer}
 
 

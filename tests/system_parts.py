@@ -1,4 +1,4 @@
-"""Finds the programs that the tests need beside Python: a browser, PostgreSQL, a Chinese font, node, strace.
+"""Finds the programs that the tests need beside Python: a browser, PostgreSQL, Java, a Chinese font, node, strace.
 
 As root on Debian or Ubuntu it installs what is missing; otherwise it says what to install and ends with 1. No test is
 skipped for want of a program.
@@ -15,12 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dujiang.engine.spark.session import JAVA_PACKAGE, find_java
+from dujiang.foundation.errors import MissingPart
+
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Part:
-    """A program or font: what for, the Debian package that brings it, and whether it is there."""
+    """A program or font: what for, the Debian package that brings it (the first there is of `a | b`), whether it is there."""
 
     purpose: str
     package: str
@@ -40,6 +43,14 @@ def _has_postgres() -> bool:
     return module.find_programs() is not None
 
 
+def _has_java() -> bool:
+    try:
+        find_java()
+    except MissingPart:
+        return False
+    return True
+
+
 def _has_chinese_font() -> bool:
     if not shutil.which("fc-list"):
         return False
@@ -50,6 +61,7 @@ def _has_chinese_font() -> bool:
 PARTS = (
     Part("a browser for the console's tests", "chromium", _program("chromium")),
     Part("a PostgreSQL server for the store's tests", "postgresql", _has_postgres),
+    Part("Java for the engine's tests on Spark", JAVA_PACKAGE, _has_java),
     Part("a Chinese font for the browser", "fonts-noto-cjk", _has_chinese_font),
     Part("fc-list, to look for fonts", "fontconfig", _program("fc-list")),
     Part("node for the tracking packages' tests", "nodejs", _program("node")),
@@ -64,12 +76,19 @@ def missing() -> list[Part]:
 
 
 def _install(parts: Sequence[Part]) -> None:
-    packages = [part.package for part in parts]
-    print(f"Installing {', '.join(packages)} ...", flush=True)  # noqa: T201
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
+    packages = [_chosen(part.package) for part in parts]
+    print(f"Installing {', '.join(packages)} ...", flush=True)  # noqa: T201
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
+
+
+def _chosen(package: str) -> str:
+    """The first of the packages `a | b` that this release has."""
+    names = package.split(" | ")
+    known = (name for name in names if not subprocess.run(["apt-cache", "show", name], capture_output=True).returncode)
+    return next(known, names[0])
 
 
 def _install_node_packages() -> None:
@@ -93,7 +112,7 @@ def main() -> int:
     for part in lacking:
         print(f"Missing: {part.purpose}. Install the package {part.package}.", file=sys.stderr)  # noqa: T201
     if lacking:
-        packages = " ".join(part.package for part in lacking)
+        packages = " ".join(part.package.partition(" | ")[0] for part in lacking)
         print(f"On Debian or Ubuntu: sudo apt-get install {packages}", file=sys.stderr)  # noqa: T201
         return 1
     _install_node_packages()

@@ -92,13 +92,26 @@ def _arriving(con: duckdb.DuckDBPyConnection, facts: pa.Table, rules: Identifier
     """``facts`` as the relation ``arriving``; yields the columns to select from it."""
     _learn_types(con, facts["identifiers"], rules)
     con.register("arriving", facts.append_column("anchor", anchors(facts["identifiers"], rules)))
+    yield _columns(facts)
+    con.unregister("arriving")
+
+
+def arrived(con: duckdb.DuckDBPyConnection, facts: pa.Table, rules: IdentifierRules, zone: str) -> pa.Table:
+    """``facts`` with the columns that the engine adds to what the archive holds; ``con`` needs no table of the engine's."""
+    con.register("arriving", facts.append_column("anchor", anchors(facts["identifiers"], rules)))
+    columns = _columns(facts)
+    found = con.sql(f"SELECT {columns} FROM arriving", params=_values(columns, zone)).to_arrow_table()
+    con.unregister("arriving")
+    return found
+
+
+def _columns(facts: pa.Table) -> str:
     columns = ["*"]
     if "day" not in facts.column_names:
         columns.append(f"{_DAY} AS day")
     if "order_no" in facts.column_names:
         columns.append(f"{_ORDER_KEY} AS order_key")
-    yield ", ".join(columns)
-    con.unregister("arriving")
+    return ", ".join(columns)
 
 
 def _values(columns: str, zone: str) -> dict[str, str]:

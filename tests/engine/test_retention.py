@@ -44,7 +44,7 @@ def obvious(rows: list[Row], periods: int, *, first_only: bool, step_ms: int) ->
     st.booleans(),
     st.sampled_from([0, 10, 7]),
 )
-def test_every_start_and_return_is_found(rows: list[Row], periods: int, first_only: bool, step_ms: int) -> None:  # noqa: FBT001
+def test_every_start_and_return_is_found(rows: list[Row], periods: int, first_only: bool, step_ms: int) -> None:
     rows = sorted(rows, key=lambda row: row[:2])
     found = asked(rows, periods, first_only=first_only, step_ms=step_ms)
     keys = zip(found.person.tolist(), found.cohort.tolist(), strict=True)

@@ -96,7 +96,7 @@ class Period:
         [datetime.date(2026, 10, 26), datetime.date(2026, 11, 2)]
         """
         starts = [bucket_start(self.first, grain)]
-        while (following := _next_bucket(starts[-1], grain)) <= self.last:
+        while (following := following_start(starts[-1], grain)) <= self.last:
             starts.append(following)
         return starts
 
@@ -108,7 +108,8 @@ def bucket_start(day: date, grain: Grain) -> date:
     return day.replace(day=1) if grain == "month" else day
 
 
-def _next_bucket(start: date, grain: Grain) -> date:
+def following_start(start: date, grain: Grain) -> date:
+    """First day of the bucket after the one that begins on ``start``."""
     if grain == "month":
         return (start + timedelta(32)).replace(day=1)
     return start + timedelta(7 if grain == "week" else 1)

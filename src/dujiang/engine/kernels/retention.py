@@ -82,14 +82,10 @@ def _retention(
         while row < len(person) and person[row] == who:
             kind = bits[row]
             if kind:
-                while period < len(borders) and borders[period] <= at_ms[row]:
-                    period += 1
+                period = _counted(borders, period, at_ms[row])
                 now = period - 1
                 if kind & BACK:
-                    for one in range(first, found):
-                        gone = (at_ms[row] - began[one]) // step_ms if step_ms else now - cohort[one]
-                        if gone <= periods:
-                            back[one, gone] = 1
+                    _returned(at_ms[row], now, began[first:found], cohort[first:found], step_ms, back[first:found])
                 is_new = now >= 0 and (found == first or cohort[found - 1] != now)
                 if kind & START and is_new and not (first_only and has_started):
                     if found == len(whose):
@@ -102,3 +98,22 @@ def _retention(
                     has_started = True
             row += 1
     return whose[:found].copy(), cohort[:found].copy(), began[:found].copy(), rows[:found].copy(), back[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def _returned(
+    at_ms: Any, period: Any, began: Any, cohort: Any, step_ms: Any, back: Any
+) -> None:  # pragma: no cover - compiled
+    """Note for each start so far that the person was back at this moment."""
+    for one in range(len(began)):
+        gone = (at_ms - began[one]) // step_ms if step_ms else period - cohort[one]
+        if gone < back.shape[1]:
+            back[one, gone] = 1
+
+
+@njit(cache=True, nogil=True)
+def _counted(borders: Any, period: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
+    """How many periods have begun by a moment, ``period`` of them before."""
+    while period < len(borders) and borders[period] <= at_ms:
+        period += 1
+    return period

@@ -115,13 +115,13 @@ class Doings:
             for one in asked
         ]
         if table == "fact_event":
-            first, last = (datetime.fromtimestamp(max(ms, 0) / 1000, UTC) for ms in (from_ms, min(to_ms, _FAR)))
+            first, last = (datetime.fromtimestamp(max(ms, 0) / 1000, UTC) for ms in (from_ms, min(to_ms, FAR)))
             tests += [f'"at" >= {binder.bind(first)}', f'"at" < {binder.bind(last)}']
         question = binder.question(f"SELECT {_TABLES[source][1]} FROM {table} WHERE {' AND '.join(tests)}")
         return self.view.mask(question.text, question.values, table)
 
 
-_FAR: Final = 4_102_444_800_000
+FAR: Final = 4_102_444_800_000
 """The year 2100, in milliseconds since 1970."""
 
 

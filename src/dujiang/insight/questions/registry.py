@@ -14,6 +14,7 @@ from dujiang.insight.questions.form import FormAnalysis
 from dujiang.insight.questions.measure import MetricAnalysis
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.overlap import OverlapAnalysis
+from dujiang.insight.questions.retention import RetentionAnalysis
 
 ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
     one.type: one
@@ -21,6 +22,7 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         MetricAnalysis(),
         FormAnalysis(),
         OverlapAnalysis(),
+        RetentionAnalysis(),
     )
 }
 

@@ -1,4 +1,4 @@
-"""Makes the helpers of ``engine_kit.py`` importable, and an engine for each test."""
+"""Makes the helpers of this folder importable, and an engine for each test."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from dujiang.engine.duck import Engine
 
 # With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
-_SPEC = importlib.util.spec_from_file_location("engine_kit", Path(__file__).with_name("engine_kit.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-sys.modules["engine_kit"] = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(sys.modules["engine_kit"])
+for _name in ("engine_kit", "chain_kit"):
+    _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+    assert _spec is not None
+    assert _spec.loader is not None
+    sys.modules[_name] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_name])
 
 
 @pytest.fixture

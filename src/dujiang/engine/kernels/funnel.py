@@ -1,0 +1,288 @@
+"""Funnels: how far persons come along steps, in one pass over rows sorted by person and time.
+
+**Definition.** A *chain* is one row for each step that it takes, all different rows, so that each row comes after the one of
+the step taken before. A person's result is the chain that comes *furthest*; of those the one that gets there *first*; of
+those the one that takes most optional steps; of those the one that *starts last*; of those, going back from its end, the one
+with the later row at each step. What "after" and "between" mean, and what else a chain has to fulfil, :class:`Funnel` says.
+Where the order of rows of one moment does not count (``either``, ``never``), they get there at the same time; with ``either``
+they are as good as each other in every way.
+
+Nothing here remembers a single attempt only: a chain that breaks does not hinder another from being found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from dujiang.engine.columns import Code, Whole
+from dujiang.engine.kernels.attempts import attempted, room
+from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, deadline, is_step
+from dujiang.engine.kernels.steps import Steps
+from dujiang.engine.kernels.unordered import unordered
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+
+Order = Literal["ordered", "strict", "any"]
+Ties = Literal["rows", "steps", "either", "never"]
+
+STEPS_MAX: Final = 10
+_TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
+_PLAIN, _GENERAL, _UNORDERED = 0, 1, 2
+_NO_CODES: Final = np.empty(0, np.int32)
+_NO_DAYS: Final = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Rows that must not lie between two steps: the first of them ends the attempt, unless it is itself the later step.
+
+    Attributes:
+        after: number of the earlier step, from 0; it is not optional.
+        before: number of the later step; not optional either.
+    """
+
+    after: int
+    before: int
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What a chain has to fulfil.
+
+    Step ``k`` is bit ``1 << k`` of a row, exclusion ``e`` bit ``1 << (steps + e)``. A row may be of several steps, and takes
+    one of them in a chain: who looked twice has done "looked, then looked", who looked once has not.
+
+    Attributes:
+        steps: how many there are, at most :data:`STEPS_MAX`.
+        order: ``ordered``: each step after the one before, whatever lies between. ``strict``: besides, no row of a step lies
+            between two steps of the chain, unless it repeats the earlier of the two. ``any``: as many different steps as
+            possible by different rows, in any order; what is reported are the rows in their order.
+        ties: what "after" means for rows of the same moment. ``rows``: as they lie. ``steps``: as if sorted by their lowest
+            step, those of no step last. ``either``: each of two comes after the other; a row lies between two others only if
+            its moment does. ``never``: neither comes after the other (strict increase); between is as with ``either``.
+        once: strict deduplication: between two steps of a chain lies no row of the earlier of the two, or of one before it.
+        optional: steps that may be left out; never the first or the last.
+        window_ms: the last row of a chain is at most so much later than its first.
+        step_ms: by step: its row is at most so much later than that of the step taken before; the first is passed over.
+        days: a chain ends at the latest on this day, 1 being the day of its first row; None for no such bound.
+        exclusions: what must not lie between.
+        reentry: count every chain to the last step, each of rows after the one before was complete; else only the first.
+    """
+
+    steps: int
+    order: Order = "ordered"
+    ties: Ties = "rows"
+    once: bool = False
+    optional: frozenset[int] = frozenset()
+    window_ms: int = EVER
+    step_ms: tuple[int, ...] = ()
+    days: int | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+    reentry: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together.
+
+        Raises:
+            InvalidInput: ``funnel.steps``, ``funnel.optional``, ``funnel.step_windows``, ``funnel.exclusion``,
+                ``funnel.any_order`` or ``funnel.either``.
+        """
+        last = self.steps - 1
+        if not 1 <= self.steps <= STEPS_MAX:
+            raise InvalidInput("funnel.steps", _("A funnel has from 1 to {most} steps."), most=STEPS_MAX)
+        if not self.optional <= frozenset(range(1, last)):
+            raise InvalidInput("funnel.optional", _("The first and the last step of a funnel cannot be left out."))
+        if self.step_ms and len(self.step_ms) != self.steps:
+            raise InvalidInput("funnel.step_windows", _("Every step needs its own window, or none does."))
+        for one in self.exclusions:
+            if not 0 <= one.after < one.before <= last or {one.after, one.before} & self.optional:
+                raise InvalidInput(
+                    "funnel.exclusion",
+                    _("An exclusion lies between an earlier and a later step that are not optional."),
+                )
+        whole = all(one == Exclusion(0, last) for one in self.exclusions)
+        timed = self.ties in ("either", "never")
+        if self.order == "any" and (self.optional or self.step_ms or self.once or timed or not whole):
+            raise InvalidInput(
+                "funnel.any_order",
+                _("Steps in any order have one window, and exclusions anywhere between; nothing else fits them."),
+            )
+        if self.ties == "either" and self.optional:
+            raise InvalidInput(
+                "funnel.either", _("Optional steps need an order of events of the same moment; choose rows or steps.")
+            )
+
+
+class Chains(NamedTuple):
+    """The furthest chain of everyone who took the first step (in any order: any step).
+
+    Attributes:
+        person: whose; sorted, several times the same where a property is held constant.
+        reached: the furthest step, from 1 (in any order: how many steps).
+        rows: by chain and step the row that took it; -1 where none did (in any order: the first, second, … row).
+        completed: chains to the last step, one after the other.
+    """
+
+    person: Whole
+    reached: npt.NDArray[np.int8]
+    rows: npt.NDArray[np.int32]
+    completed: npt.NDArray[np.int32]
+
+
+def funnel(
+    person: Whole, at_ms: Whole, bits: Steps, of: Funnel, held: Code = _NO_CODES, day_starts: Whole = _NO_DAYS
+) -> Chains:
+    """How far everyone comes.
+
+    Args:
+        person: whose row it is; rows of one person lie together, in the order in which they happened.
+        at_ms: when, in milliseconds since 1970.
+        bits: steps and exclusions of each row; rows of neither count for nothing.
+        of: what a chain has to fulfil.
+        held: code of a property that all rows of a chain, and what must not lie between them, have to share, so that a result
+            is one for each person and value; rows with a code below 0 count for nothing. Empty: no property is held.
+        day_starts: moments at which days begin, one after the other, from before the first row; needed for ``of.days``. What
+            lies after the last is one day.
+
+    >>> rows = np.array([7, 7, 8]), np.array([0, 5, 9]), np.array([1, 2, 1], np.uint32)
+    >>> found = funnel(*rows, Funnel(2, window_ms=10))
+    >>> found.reached.tolist(), found.rows.tolist()
+    ([2, 1], [[0, 1], [2, -1]])
+    """
+    ordered = of.order == "ordered" and of.ties in ("rows", "steps")
+    plain = ordered and not (of.once or of.optional or of.step_ms or of.exclusions)
+    way = _UNORDERED if of.order == "any" else _PLAIN if plain else _GENERAL
+    kernel: Any = _funnel
+    return Chains(*kernel(person, at_ms, bits, held, _rules(of, day_starts), way))
+
+
+def _rules(of: Funnel, day_starts: Whole) -> Rules:
+    return Rules(
+        of.steps,
+        _TIES[of.ties],
+        of.order == "strict",
+        of.once,
+        of.reentry,
+        of.window_ms,
+        of.days or 0,
+        day_starts if of.days else _NO_DAYS,
+        np.array(of.step_ms or [EVER] * of.steps, np.int64),
+        np.array([step in of.optional for step in range(of.steps)], np.bool_),
+        np.array([one.after for one in of.exclusions], np.int64),
+        np.array([one.before for one in of.exclusions], np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _funnel(person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any) -> Any:  # pragma: no cover - compiled
+    whose, reached = np.empty(1024, np.int64), np.empty(1024, np.int8)
+    rows, completed = np.empty((1024, rules.steps), np.int32), np.empty(1024, np.int32)
+    chain, until = np.empty((rules.steps, rules.steps), np.int32), np.empty(rules.steps, np.int64)
+    pool, queues = room(rules.steps)
+    own = np.empty(1024, np.int64)
+    chains, row, many = 0, 0, 0
+    while True:
+        row, many, own = _gathered(row, person, bits, held, own)
+        if row < 0:
+            break
+        begin = 0
+        while begin < many:
+            end = begin + 1
+            while end < many and (len(held) == 0 or held[own[end]] == held[own[begin]]):
+                end += 1
+            mine = own[begin:end]
+            begin = end
+            if rules.ties == STEPS:
+                _by_step(mine, at_ms, bits, rules.steps)
+            if chains == len(whose):
+                whose, reached = np.concatenate((whose, whose)), np.concatenate((reached, reached))
+                rows, completed = np.concatenate((rows, rows)), np.concatenate((completed, completed))
+            if way == _PLAIN:
+                far, done = _plain(mine, at_ms, bits, rules, until, chain, rows[chains])
+            elif way == _GENERAL:
+                far, done, pool = attempted(mine, at_ms, bits, rules, pool, queues, rows[chains])
+            else:
+                far, done = unordered(mine, at_ms, bits, rules, rows[chains])
+            if far:
+                whose[chains], reached[chains], completed[chains] = person[mine[0]], far, done
+                chains += 1
+    return whose[:chains].copy(), reached[:chains].copy(), rows[:chains].copy(), completed[:chains].copy()
+
+
+@njit(cache=True, nogil=True)
+def _gathered(row: Any, person: Any, bits: Any, held: Any, own: Any) -> Any:  # pragma: no cover - compiled
+    """The rows of the next person from ``row`` on that count, by value of what is held: where they end, how many, and they."""
+    while row < len(bits) and bits[row] == 0:
+        row += 1
+    if row == len(bits):
+        return -1, 0, own
+    who, many = person[row], 0
+    while row < len(bits):
+        if bits[row]:
+            if person[row] != who:
+                break
+            if len(held) == 0 or held[row] >= 0:
+                if many == len(own):
+                    own = np.concatenate((own, own))
+                own[many] = row
+                many += 1
+        row += 1
+    if len(held):
+        own[:many] = own[:many][np.argsort(held[own[:many]], kind="mergesort")]
+    return row, many, own
+
+
+@njit(cache=True, nogil=True)
+def _by_step(own: Any, at_ms: Any, bits: Any, steps: Any) -> None:  # pragma: no cover - compiled
+    """Sort rows of the same moment by their lowest step; those of none stay behind, and equal ones in their order."""
+    for place in range(1, len(own)):
+        row, to = own[place], place
+        while (
+            to > 0
+            and at_ms[own[to - 1]] == at_ms[row]
+            and _lowest(bits[own[to - 1]], steps) > _lowest(bits[row], steps)
+        ):
+            own[to] = own[to - 1]
+            to -= 1
+        own[to] = row
+
+
+@njit(cache=True, nogil=True)
+def _lowest(bits: Any, steps: Any) -> Any:  # pragma: no cover - compiled
+    step = 0
+    while step < steps and not is_step(bits, step):
+        step += 1
+    return step
+
+
+@njit(cache=True, nogil=True)
+def _plain(
+    own: Any, at_ms: Any, bits: Any, rules: Any, until: Any, chain: Any, best: Any
+) -> Any:  # pragma: no cover - compiled
+    """One window and nothing else: of each step the latest chain to it starts last, so that one for each step is enough."""
+    best[:] = -1
+    until[:] = np.iinfo(np.int64).min
+    last = rules.steps - 1
+    far, done = 0, 0
+    for row in own:
+        for step in range(last, -1, -1):
+            if not is_step(bits[row], step) or (step and until[step - 1] < at_ms[row]):
+                continue
+            until[step] = until[step - 1] if step else deadline(at_ms[row], rules)
+            chain[step, :step] = chain[step - 1, :step]
+            chain[step, step] = row
+            if step == far and not done:
+                best[: step + 1] = chain[step, : step + 1]
+                far += 1
+            if step == last:
+                done += 1
+                until[:] = np.iinfo(np.int64).min
+                break
+        if done and not rules.reentry:
+            break
+    return far, done

@@ -1,0 +1,64 @@
+"""Funnels in any order: the most steps by different rows within a window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from dujiang.engine.kernels.matching import augmented
+from dujiang.engine.kernels.rules import deadline, is_step
+
+
+@njit(cache=True, nogil=True)
+def unordered(own: Any, at_ms: Any, bits: Any, rules: Any, best: Any) -> Any:  # pragma: no cover - compiled
+    """How many steps the rows ``own`` of one person do, and how often all; ``best`` becomes the rows.
+
+    Sets of rows that different steps can be given to are the independent sets of a matroid. So going back from the newest row,
+    and taking each that can be added, finds a largest set with the latest rows; and what is not in it is of no use later.
+    """
+    best[:] = -1
+    every = np.uint32((1 << rules.steps) - 1)
+    kept = np.empty(rules.steps + 1, np.int64)
+    many, far, done = 0, 0, 0
+    for row in own:
+        whole = False
+        if bits[row] & every:
+            kept[many] = row
+            many = _largest(kept, many + 1, at_ms, bits, rules)
+            if many > far and not done:
+                far = many
+                best[:many] = kept[:many]
+            whole = many == rules.steps
+        if whole:
+            done += 1
+            many = 0
+            if not rules.reentry:
+                break
+        elif bits[row] >> np.uint32(rules.steps):
+            kept[0] = row  # what is excluded may stand at the ends
+            many = 1 if bits[row] & every else 0
+    return far, done
+
+
+@njit(cache=True, nogil=True)
+def _largest(kept: Any, many: Any, at_ms: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
+    """Leave of the first ``many`` rows of ``kept`` a largest set with the latest; how many are left."""
+    last = kept[many - 1]
+    first = 0
+    while deadline(at_ms[kept[first]], rules) < at_ms[last]:
+        first += 1
+    fits = np.zeros((many, rules.steps), np.bool_)
+    for place in range(first, many):
+        for step in range(rules.steps):
+            fits[place, step] = is_step(bits[kept[place]], step)
+    step_of, row_of = np.full(many, -1), np.full(rules.steps, -1)
+    for place in range(many - 1, first - 1, -1):
+        augmented(fits, place, step_of, row_of)
+    left = 0
+    for place in range(first, many):
+        if step_of[place] >= 0:
+            kept[left] = kept[place]
+            left += 1
+    return left

@@ -7,13 +7,13 @@ import itertools
 import json
 import math
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
 from doings_kit import AS_OF, NASTY, Doings, fulfils, random_doings, slow
 from hypothesis import given, settings
@@ -34,13 +34,14 @@ from dujiang.people.conditions import (
     Sample,
     Sequence,
     Tagged,
+    leaves,
     parse_condition,
 )
-from dujiang.people.segments.compile import Compiler, TagKinds, compiled_all
+from dujiang.people.segments.crowd import Crowd, combined, everybody, name_of
 from dujiang.people.segments.fast import Timelines
 from dujiang.people.segments.live import Live
-from dujiang.people.segments.sampling import coefficients, limit, sampled, sampled_text
-from dujiang.people.segments.sequences import found
+from dujiang.people.segments.sampling import sampled
+from dujiang.people.segments.tags import TagKinds
 from dujiang.people.segments.tree import expanded
 
 TAGS = TagKinds({"worth": "number", "likes": "list", "kind": "text"})
@@ -140,11 +141,13 @@ def trees() -> st.SearchStrategy[Condition]:
 
 
 def fast(con: duckdb.DuckDBPyConnection, asked: list[Condition], among: str = "") -> list[set[int]]:
-    compiler = Compiler(AS_OF, TAGS, among)
-    question = compiled_all(asked, compiler)
-    with found(con, compiler.sequences, AS_OF, among):
-        rows = question.answer(con).to_pylist()
-    return [{row["person"] for row in rows if row[f"s{number}"]} for number in range(len(asked))]
+    """By the engine alone."""
+    return found(con, Crowd(everybody(con, among), AS_OF, TAGS, among=among), asked)
+
+
+def found(con: duckdb.DuckDBPyConnection, crowd: Crowd, asked: list[Condition]) -> list[set[int]]:
+    masks = crowd.masks(con, {name_of(one): one for tree in asked for one in leaves(tree)})
+    return [set(crowd.persons[combined(tree, masks)].tolist()) for tree in asked]
 
 
 # ── the slow way ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,9 +235,21 @@ def test_each_condition_alone_and_of_some_people(leaf: Condition) -> None:
 
 
 def test_what_was_typed_is_never_text_of_the_question() -> None:
-    compiler = Compiler(AS_OF, TAGS)
-    assert "DROP" not in compiled_all(LEAVES, compiler).text
-    assert NASTY in compiled_all(LEAVES, Compiler(AS_OF, TAGS)).values.values()
+    class Witness:
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+            self.con, self.texts, self.values = con, list[str](), list[Any]()
+
+        def sql(self, text: str, params: dict[str, Any]) -> Any:
+            self.texts.append(text)
+            self.values += params.values()
+            return self.con.sql(text, params=params)
+
+    _made, _tags, con = brand(0)
+    witness: Any = Witness(con)
+    fast(witness, LEAVES)
+    assert len(witness.texts) > 8
+    assert not any("DROP" in text for text in witness.texts)
+    assert NASTY in witness.values
 
 
 def test_groups_inside_groups_have_a_bottom() -> None:
@@ -275,11 +290,12 @@ def test_a_segment_in_a_segment_is_its_tree() -> None:
         expanded(outer, {}, ("outer",))
 
 
-def test_a_tag_that_is_not_there_is_named() -> None:
+@pytest.mark.parametrize("how", [TAGS.check, lambda one: fast(brand(0)[2], [one])], ids=["checked", "asked"])
+def test_a_tag_that_is_not_there_is_named(how: Callable[[Condition], object]) -> None:
     with pytest.raises(NotFound):
-        Compiler(AS_OF, TAGS).holds(Tagged(tag="nobody", value=1))
+        how(Tagged(tag="nobody", value=1))
     with pytest.raises(InvalidInput):
-        Compiler(AS_OF, TAGS).holds(Tagged(tag="worth", value="much"))
+        how(Tagged(tag="worth", value="much"))
 
 
 @pytest.mark.parametrize(
@@ -381,19 +397,30 @@ def test_live_answers_equal_the_slow_reading(seed: int, asked: list[Condition]) 
     assert live.counts(con, asked, AS_OF) == (*map(len, slowly), len(made.persons))
 
 
-@pytest.mark.parametrize("one", CODED)
-def test_timelines_answer_what_is_asked_of_names_and_channels(one: Condition) -> None:
-    made, tags, con = brand(4)
-    timeline, _live = living(4)
-    timelines = Timelines.of(timeline, timeline.mark)
-    assert timelines is not None
-    answer = timelines.answer(con, one, AS_OF)
-    assert answer is not None
-    persons = {one["person"] for one in made.persons}
-    found_ = set(answer.persons.tolist())
-    assert (persons - found_ if answer.others else found_) == {
-        person["person"] for person in made.persons if holds(made, tags, one, person)
-    }
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 5), st.lists(st.sampled_from(CODED), min_size=1, max_size=8), st.sampled_from(["", "half"]))
+def test_timelines_answer_what_is_asked_of_names_and_channels(seed: int, asked: list[Condition], among: str) -> None:
+    made, _tags, con = brand(seed)
+    timeline, _live = living(seed)
+    rows, persons = timeline.rows(timeline.mark), everybody(con, among)
+    assert rows is not None
+    lines = Timelines(rows.of(persons) if among else rows.columns(), rows, persons)
+    assert all(lines.knows(one) for one in asked)
+    masks = lines.masks({str(place): one for place, one in enumerate(asked)}, AS_OF)
+    for place, one in enumerate(asked):
+        slowly = {person["person"] for person in made.persons if holds(made, {}, one, person)}
+        assert set(persons[masks[str(place)]].tolist()) == slowly & set(persons.tolist())
+
+
+def test_timelines_know_nothing_of_other_columns() -> None:
+    timeline, _live = living(1)
+    rows = timeline.rows(timeline.mark)
+    assert rows is not None
+    lines = Timelines(rows.columns(), rows, np.arange(3))
+    plain = {"source": "events", "where": [{"column": "device", "value": "mobile"}]}
+    assert not lines.knows(Behaviour.model_validate(plain))
+    assert not lines.knows(Behaviour.model_validate({"source": "visits"}))
+    assert not lines.knows(Behaviour.model_validate({"source": "events", "aggregate": "distinct", "column": "name"}))
 
 
 def test_a_mask_is_made_once_for_a_state_and_anew_for_the_next() -> None:
@@ -409,23 +436,6 @@ def test_a_mask_is_made_once_for_a_state_and_anew_for_the_next() -> None:
     con.execute("ROLLBACK")
 
 
-NUMBERS = st.one_of(
-    st.integers(-(2**63), 2**63 - 1), st.sampled_from([0, 2**31 - 1, -(2**31) + 1, -(2**63), 2**63 - 1])
-)
-
-
-@settings(deadline=None)
-@given(st.lists(NUMBERS, min_size=1, max_size=20, unique=True), st.floats(0.01, 99.99), st.text(max_size=5))
-def test_a_sample_is_the_same_by_engine_and_timeline(numbers: list[int], percent: float, seed: str) -> None:
-    persons = np.array(numbers, np.int64)
-    values = {"a": 0, "b": 0, "c": 0, "below": limit(percent)} | dict(zip("abc", coefficients(seed), strict=True))
-    with duckdb.connect() as con:
-        con.register("people", pa.table({"person": persons, "place": np.arange(len(persons))}))
-        text = sampled_text("person", "$a", "$b", "$c", "$below")
-        rows = con.execute(f"SELECT {text} FROM people ORDER BY place", values).fetchall()
-    assert [row[0] for row in rows] == sampled(persons, percent, seed).tolist()
-
-
 @pytest.mark.parametrize("persons", [np.arange(200_000), np.arange(200_000) * 2 + 1_000_000_007], ids=["all", "odd"])
 def test_samples_have_their_share_and_know_nothing_of_each_other(persons: np.ndarray) -> None:
     several = [sampled(persons, 10, str(seed)) for seed in range(12)]
@@ -436,6 +446,6 @@ def test_samples_have_their_share_and_know_nothing_of_each_other(persons: np.nda
 
 def test_timelines_of_another_state_are_not_asked() -> None:
     timeline, _live = living(1)
-    assert Timelines.of(timeline, timeline.mark) is not None
-    assert Timelines.of(timeline, "another") is None
-    assert Timelines.of(timeline, "") is None
+    assert timeline.rows(timeline.mark) is not None
+    assert timeline.rows("another") is None
+    assert timeline.rows("") is None

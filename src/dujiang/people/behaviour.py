@@ -190,6 +190,11 @@ class AsOf:
         """The brand's day of that moment."""
         return day_of(self.at, self.zone)
 
+    @property
+    def whole_milliseconds(self) -> AsOf:
+        """The moment without its fraction of a millisecond, which is how far timelines tell moments apart."""
+        return AsOf(self.at.replace(microsecond=self.at.microsecond // 1000 * 1000), self.zone)
+
 
 def column_kind(source: Source, column: str) -> Kind:
     """What a source's column holds.

@@ -10,8 +10,8 @@ from dujiang.people.hours.follower import ActiveHourFollower
 from dujiang.people.lifecycle.follower import LifeCycleFollower
 from dujiang.people.prediction.scoring import PredictionFollower
 from dujiang.people.relations.follower import RelationFollower
-from dujiang.people.segments.compile import TagKinds
 from dujiang.people.segments.follower import SegmentFollower
+from dujiang.people.segments.tags import TagKinds
 from dujiang.people.segments.tree import trees
 from dujiang.people.tags.catalogue import catalogue
 from dujiang.people.tags.follower import TagFollower

@@ -15,8 +15,8 @@ from scipy import stats
 from dujiang.engine.question import Persons
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import FIELDS
-from dujiang.people.segments.compile import TAGS
 from dujiang.people.segments.model import Difference
+from dujiang.people.segments.tags import TAGS
 
 EFFECT_MIN: Final = 0.2
 """A small effect in Cohen's terms: less is no difference that anybody could act upon."""

@@ -16,13 +16,16 @@ from dujiang.foundation.errors import DujiangError
 from dujiang.people.behaviour import AsOf
 from dujiang.people.conditions import Condition
 from dujiang.people.following import remember, remembered
-from dujiang.people.segments.compile import Compiler, TagKinds
+from dujiang.people.segments.crowd import Crowd, everybody
+from dujiang.people.segments.fast import Timelines
 from dujiang.people.segments.members import forget, renew
+from dujiang.people.segments.tags import TagKinds
 from dujiang.people.segments.tree import Trees, expanded
 from dujiang.people.tags.outputs import models_in_use
 
 log = logging.getLogger("dujiang.segments")
 
+AMONG: Final = "segment_among"
 _STATE: Final = "segments"
 
 
@@ -39,8 +42,8 @@ class SegmentFollower:
 
     def follow(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
         """Bring the members of every segment to what the refresh computed."""
-        as_of, tags = AsOf(change.now, ZoneInfo(change.zone)), self._tags()
-        trees = _sound(self._trees(), as_of, tags)
+        tags = self._tags()
+        trees = _sound(self._trees(), tags)
         before, marks = _remembered(con), {name: _mark(tree) for name, tree in trees.items()}
         known: dict[str, str] = before.get("marks", {})
         fresh = [name for name in trees if known.get(name) != marks[name]]
@@ -48,21 +51,41 @@ class SegmentFollower:
         if gone:
             forget(con, gone, change.now)
         state = {"day": str(change.today), "tags": tags.mark, "models": models_in_use(con)}
-        if change.full or any(before.get(key) != value for key, value in state.items()):
-            renew(con, trees, as_of, tags, touched=False, filled=fresh)
-        else:
-            renew(con, {name: trees[name] for name in fresh}, as_of, tags, touched=False, filled=fresh)
-            renew(con, {name: one for name, one in trees.items() if name not in fresh}, as_of, tags, touched=True)
+        all_again = change.full or any(before.get(key) != value for key, value in state.items())
+        if all_again or fresh:
+            some = trees if all_again else {name: trees[name] for name in fresh}
+            renew(con, some, _everybody(con, change, tags), change.now, filled=fresh)
+        rest = {} if all_again else {name: one for name, one in trees.items() if name not in fresh}
+        if rest:
+            renew(con, rest, _touched(con, change, tags), change.now, among=AMONG)
         _remember(con, {**state, "marks": marks})
 
 
-def _sound(trees: Trees, as_of: AsOf, tags: TagKinds) -> dict[str, Condition]:
+def _everybody(con: duckdb.DuckDBPyConnection, change: Change, tags: TagKinds) -> Crowd:
+    persons = everybody(con)
+    lines = Timelines(change.rows.columns(), change.rows, persons) if change.rows else None
+    return Crowd(persons, _as_of(change), tags, lines)
+
+
+def _touched(con: duckdb.DuckDBPyConnection, change: Change, tags: TagKinds) -> Crowd:
+    """Those of whom something changed and who are still there; the table :data:`AMONG` holds those who are gone too."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {AMONG} AS SELECT DISTINCT person FROM touched")
+    persons = everybody(con, AMONG)
+    lines = Timelines(change.rows.of(persons), change.rows, persons) if change.rows else None
+    return Crowd(persons, _as_of(change), tags, lines, AMONG)
+
+
+def _as_of(change: Change) -> AsOf:
+    return AsOf(change.now, ZoneInfo(change.zone)).whole_milliseconds
+
+
+def _sound(trees: Trees, tags: TagKinds) -> dict[str, Condition]:
     """The trees with what they name put in; without those that name what is gone, which keep nobody."""
     found: dict[str, Condition] = {}
     for name, tree in trees.items():
         try:
             found[name] = expanded(tree, trees, (name,))
-            Compiler(as_of, tags).holds(found[name])
+            tags.check(found[name])
         except DujiangError as error:
             found.pop(name, None)
             log.warning("segment %s: %s", name, error)

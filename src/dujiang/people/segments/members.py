@@ -12,15 +12,15 @@ from datetime import datetime
 from typing import Final
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
-from dujiang.people.behaviour import AsOf
-from dujiang.people.bound import Binder
-from dujiang.people.conditions import Condition
-from dujiang.people.segments.compile import Compiler, TagKinds, compiled_all
-from dujiang.people.segments.sequences import found
+from dujiang.engine.columns import NOBODY, Whole
+from dujiang.people.conditions import Condition, leaves
+from dujiang.people.segments.crowd import Crowd, combined, name_of
 
-AT_ONCE: Final = 50
-"""Segments of one question: each is a column of it."""
+MASKS_AT_ONCE: Final = 50_000_000
+"""Segments times persons that are computed together: what keeps memory within bounds."""
 
 _RECORDED: Final = """
     SELECT segment, coalesce(owner.person, told.node) AS person, told.node, told.since FROM (
@@ -48,38 +48,46 @@ def recorded(among: str = "") -> str:
 
 _RECORDED_NOW: Final = """
     CREATE OR REPLACE TEMP TABLE segment_recorded AS
-    SELECT segment, person, min(since) AS since FROM ({recorded})
-    WHERE list_contains($segments, segment) {scope} GROUP BY ALL
+    SELECT segment, person, min(since) AS since
+    FROM ({recorded}) SEMI JOIN segment_asked USING (segment) {scope} GROUP BY ALL
 """
 _OLD: Final = """
-    CREATE OR REPLACE TEMP TABLE segment_old AS FROM segment_member WHERE list_contains($segments, segment) {scope}
+    CREATE OR REPLACE TEMP TABLE segment_old AS FROM segment_member SEMI JOIN segment_asked USING (segment) {scope}
 """
-_RENEW: Final = """
-    INSERT INTO segment_member
-    SELECT segment, person, coalesce(recorded.since, old.since, $now)
+_NEXT: Final = """
+    CREATE OR REPLACE TEMP TABLE segment_next AS
+    SELECT segment, person, coalesce(recorded.since, old.since, $now) AS since
     FROM segment_now
     LEFT JOIN segment_recorded AS recorded USING (segment, person) LEFT JOIN segment_old AS old USING (segment, person)
 """
+_GO: Final = """
+    DELETE FROM segment_member USING (FROM segment_old ANTI JOIN segment_next USING (segment, person, since)) AS gone
+    WHERE segment_member.segment = gone.segment AND segment_member.person = gone.person
+"""
+_COME: Final = "INSERT INTO segment_member FROM segment_next ANTI JOIN segment_old USING (segment, person, since)"
+_FORGET: Final = """
+    DELETE FROM segment_change WHERE segment IN (SELECT segment FROM segment_asked) {scope}
+"""
 _ENTERED: Final = """
     INSERT INTO segment_change
-    SELECT segment, person, true, coalesce(old.since, $now), list_contains($filled, segment)
-    FROM (FROM segment_now ANTI JOIN segment_recorded USING (segment, person))
+    SELECT segment, person, true, coalesce(old.since, $now), filled
+    FROM (FROM segment_now ANTI JOIN segment_recorded USING (segment, person)) JOIN segment_asked USING (segment)
     LEFT JOIN segment_old AS old USING (segment, person)
 """
 _LEFT: Final = """
     INSERT INTO segment_change
-    SELECT segment, person, false, $now, list_contains($filled, segment)
-    FROM segment_recorded ANTI JOIN segment_now USING (segment, person)
+    SELECT segment, person, false, $now, filled
+    FROM (FROM segment_recorded ANTI JOIN segment_now USING (segment, person)) JOIN segment_asked USING (segment)
 """
 
 
 def renew(
     con: duckdb.DuckDBPyConnection,
     trees: Mapping[str, Condition],
-    as_of: AsOf,
-    tags: TagKinds,
+    crowd: Crowd,
+    now: datetime,
     *,
-    touched: bool,
+    among: str = "",
     filled: Sequence[str] = (),
 ) -> None:
     """Compute the members of ``trees`` (expanded, by the name of their segment) again.
@@ -87,51 +95,55 @@ def renew(
     Args:
         con: the writing connection.
         trees: which segments.
-        as_of: the moment of the refresh.
-        tags: tags that conditions may name.
-        touched: only the persons in the temporary table ``touched``.
+        crowd: whom to look at.
+        now: the moment of the refresh.
+        among: the temporary table ``person`` of whom something changed, gone persons too; empty for everybody.
         filled: segments that are new or were defined anew: who enters or leaves them did nothing for it.
     """
-    among = "segment_among" if touched else ""
-    if touched:
-        con.execute("CREATE OR REPLACE TEMP TABLE segment_among AS SELECT DISTINCT person FROM touched")
     names = list(trees)
-    for first in range(0, len(names), AT_ONCE):
-        some = {name: trees[name] for name in names[first : first + AT_ONCE]}
-        _compute(con, some, as_of, tags, among)
-        _settle(con, list(some), as_of.at, list(filled), among)
+    at_once = max(1, MASKS_AT_ONCE // max(1, len(crowd.persons)))
+    for first in range(0, len(names), at_once):
+        some = {name: trees[name] for name in names[first : first + at_once]}
+        masks = crowd.masks(con, {name_of(one): one for tree in some.values() for one in leaves(tree)})
+        members = {name: crowd.persons[combined(tree, masks)] for name, tree in some.items()}
+        _settle(con, members, now, list(filled), among)
 
 
 def forget(con: duckdb.DuckDBPyConnection, names: Sequence[str], now: datetime) -> None:
     """Take segments away that are defined no more."""
-    con.execute("CREATE OR REPLACE TEMP TABLE segment_now (segment VARCHAR, person BIGINT)")
-    _settle(con, list(names), now, list(names), "")
+    _settle(con, dict.fromkeys(names, NOBODY), now, list(names), "")
 
 
-def _compute(
-    con: duckdb.DuckDBPyConnection, trees: Mapping[str, Condition], as_of: AsOf, tags: TagKinds, among: str
+def _settle(
+    con: duckdb.DuckDBPyConnection, members: Mapping[str, Whole], now: datetime, filled: list[str], among: str
 ) -> None:
-    compiler = Compiler(as_of, tags, among)
-    question = compiled_all(list(trees.values()), compiler)
-    with found(con, compiler.sequences, as_of, among):
-        question.into(con, "segment_wide")
-    binder = Binder()
-    members = (
-        f"SELECT {binder.bind(name)} AS segment, person FROM segment_wide WHERE s{number}"
-        for number, name in enumerate(trees)
-    )
-    binder.question(" UNION ALL ".join(members)).into(con, "segment_now")
-    con.execute("DROP TABLE segment_wide")
+    """Put ``members`` in the place of what was there, and note what is to be recorded."""
+    _hand_over(con, members, filled)
+    scope = f"SEMI JOIN {among} USING (person)" if among else ""
+    con.execute(_RECORDED_NOW.format(recorded=recorded(among), scope=scope))
+    con.execute(_OLD.format(scope=scope))
+    con.execute(_NEXT, {"now": now})
+    con.execute(_GO)
+    con.execute(_COME)
+    con.execute(_FORGET.format(scope=f"AND person IN (SELECT person FROM {among})" if among else ""))
+    con.execute(_ENTERED, {"now": now})
+    con.execute(_LEFT, {"now": now})
 
 
-def _settle(con: duckdb.DuckDBPyConnection, names: list[str], now: datetime, filled: list[str], among: str) -> None:
-    """Put ``segment_now`` in the place of what was there, and note what is to be recorded."""
-    scope = f"AND person IN (SELECT person FROM {among})" if among else ""
-    asked = {"segments": names}
-    con.execute(_RECORDED_NOW.format(recorded=recorded(among), scope=scope), asked)
-    con.execute(_OLD.format(scope=scope), asked)
-    for table in ("segment_member", "segment_change"):
-        con.execute(f"DELETE FROM {table} WHERE list_contains($segments, segment) {scope}", asked)
-    con.execute(_RENEW, {"now": now})
-    con.execute(_ENTERED, {"now": now, "filled": filled})
-    con.execute(_LEFT, {"now": now, "filled": filled})
+def _hand_over(con: duckdb.DuckDBPyConnection, members: Mapping[str, Whole], filled: list[str]) -> None:
+    """The temporary tables ``segment_asked`` (``segment``, ``filled``) and ``segment_now`` (``segment``, ``person``)."""
+    names = pa.array(list(members), pa.string())
+    counts = [len(persons) for persons in members.values()]
+    segments = pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(members), dtype=np.int32), counts), names)
+    persons = np.concatenate([NOBODY, *members.values()])
+    tables = {
+        "segment_asked": pa.table({"segment": names, "filled": pa.array([name in filled for name in members])}),
+        "segment_now": pa.table({"segment": segments, "person": persons}),
+    }
+    for name, table in tables.items():
+        con.register("segment_given", table)
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT CAST(segment AS VARCHAR) AS segment, * EXCLUDE (segment)"
+            " FROM segment_given"
+        )
+        con.unregister("segment_given")

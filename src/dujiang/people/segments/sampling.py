@@ -44,15 +44,3 @@ def sampled(persons: Whole, percent: float, seed: str) -> npt.NDArray[np.bool_]:
     number = persons % PRIME
     value = ((square * number % PRIME + line) % PRIME * number + alone) % PRIME
     return value < limit(percent)
-
-
-def sampled_text(person: str, square: str, line: str, alone: str, below: str) -> str:
-    """The same as a condition for the engine, whose rest of a negative number is negative.
-
-    Args:
-        person: the column.
-        square, line, alone: gaps with :func:`coefficients`.
-        below: the gap with :func:`limit`.
-    """
-    number = f"(({person} % {PRIME} + {PRIME}) % {PRIME})"
-    return f"((({square} * {number} % {PRIME} + {line}) % {PRIME} * {number} + {alone}) % {PRIME} < {below})"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.derived.events import SAYS_WHO
@@ -30,20 +26,6 @@ def people_of(con: duckdb.DuckDBPyConnection, sequence: Sequence, as_of: AsOf, a
         steps=len(sequence.steps),
         within_ms=within,
     )
-
-
-@contextmanager
-def found(
-    con: duckdb.DuckDBPyConnection, sequences: Mapping[str, Sequence], as_of: AsOf, among: str = ""
-) -> Iterator[None]:
-    """Inside, the people of each sequence are a table on ``con`` under the sequence's name."""
-    for name, sequence in sequences.items():
-        con.register(name, pa.table({"person": people_of(con, sequence, as_of, among)}))
-    try:
-        yield
-    finally:
-        for name in sequences:
-            con.unregister(name)
 
 
 def _rows(sequence: Sequence, as_of: AsOf, among: str) -> Question:

@@ -22,7 +22,6 @@ from dujiang.people.conditions import All, Any_, Condition, Not
 from dujiang.people.model import Profile
 from dujiang.people.profile import profile
 from dujiang.people.segments.compare import differences
-from dujiang.people.segments.compile import TagKinds
 from dujiang.people.segments.live import Live
 from dujiang.people.segments.model import (
     KIND,
@@ -35,6 +34,7 @@ from dujiang.people.segments.model import (
     SizeDay,
 )
 from dujiang.people.segments.sentence import sentence
+from dujiang.people.segments.tags import TagKinds
 from dujiang.people.segments.tree import expanded, trees, users
 
 Key = tuple[str, str]

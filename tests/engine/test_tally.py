@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dujiang.engine.columns import Columns
-from dujiang.engine.kernels.marking import ANY_PAGE, Kinds
-from dujiang.engine.kernels.tally import DWELL, ROWS, VALUE, Questions, in_order, runs, tallied
+from dujiang.engine.kernels.tally import ANY_PAGE, DWELL, ROWS, VALUE, Kinds, Questions, in_order, runs, tallied
 
 Row = tuple[int, int, int, int, int, int, int]
 """Person, moment, event (below -1: no event at all), channel, page, dwell time, value."""
@@ -33,9 +32,10 @@ def asked(kinds: int = 1) -> st.SearchStrategy[Kinds]:
 
 
 def columns(rows: list[Row], skip: set[int]) -> Columns:
-    found = [np.array([row[place] for row in rows], np.int64) for place in range(7)]
-    codes = [found[place].astype(np.int32) for place in (2, 3, 4)]
-    return Columns(found[0], found[1], *codes, found[5], found[6], skip=np.array(sorted(skip), np.int64))
+    person, at_ms, dwell, value = (np.array([row[place] for row in rows], np.int64) for place in (0, 1, 5, 6))
+    event, channel, page = (np.array([row[place] for row in rows], np.int32) for place in (2, 3, 4))
+    seq, gone = np.arange(len(rows)), np.array(sorted(skip), np.int64)
+    return Columns(person, at_ms, event, channel, page, dwell, value, seq, gone)
 
 
 def kinds_of(row: Row, one: Kinds) -> int:

@@ -7,15 +7,17 @@ pass costs what the rows cost that some question asks for, not their number time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from dujiang.engine.columns import Columns, Whole
-from dujiang.engine.kernels.marking import Bits, Kinds
+
+Bits = npt.NDArray[np.uint8]
+ANY_PAGE: Final[Bits] = np.empty(0, np.uint8)
 
 ROWS, DWELL, VALUE = range(3)
 """What is added up: rows themselves, their dwell time, or their value."""
@@ -36,8 +38,27 @@ class Runs:
 
 
 @dataclass(frozen=True)
+class Kinds:
+    """Up to eight kinds of rows; a row is of kind ``k`` where the bit ``1 << k`` is set for its event, channel and page.
+
+    Attributes:
+        event: bits by code of the event, those of rows without a name last; what is no event is of no kind.
+        channel: bits by code of the channel.
+        from_ms: only rows from this moment on, in milliseconds since 1970.
+        to_ms: only rows before this moment.
+        page: bits by code of the page, those of rows without a page last; empty where pages are all the same.
+    """
+
+    event: Bits
+    channel: Bits
+    from_ms: int
+    to_ms: int
+    page: Bits = field(default_factory=lambda: ANY_PAGE)
+
+
+@dataclass(frozen=True)
 class Questions:
-    """Several :class:`~dujiang.engine.kernels.marking.Kinds`, turned round: for each event the questions that ask for it.
+    """Several :class:`Kinds`, turned round: for each event the questions that ask for it.
 
     Attributes:
         start: for each code of an event (no name last) where its questions begin, and where the last one's end.
@@ -86,7 +107,7 @@ def runs(rows: Columns) -> Runs:
     """The runs of everybody in ``rows`` who is not to be passed over.
 
     >>> whole, code = np.array([4, 4, 9]), np.zeros(3, np.int32)
-    >>> runs(Columns(whole, whole, code, code, code, whole, whole)).end.tolist()
+    >>> runs(Columns(whole, whole, code, code, code, whole, whole, whole)).end.tolist()
     [2, 3]
     """
     kernel: Any = _runs

@@ -16,9 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import Columns, Whole, among
-from dujiang.engine.kernels.marking import ANY_PAGE, Kinds
 from dujiang.engine.kernels.sequence import NO_LIMIT
-from dujiang.engine.kernels.tally import DWELL, ROWS, VALUE, Questions, Runs, in_order, runs, tallied
+from dujiang.engine.kernels.tally import ANY_PAGE, DWELL, ROWS, VALUE, Kinds, Questions, Runs, in_order, runs, tallied
 from dujiang.engine.timeline import Rows
 from dujiang.people.behaviour import AsOf, Window
 from dujiang.people.comparison import Where

@@ -6,7 +6,7 @@ alone comes from timelines; all other statistics come from the engine, one quest
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import duckdb
@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import Whole, among
+from dujiang.engine.kernels.places import Places
 from dujiang.people.behaviour import COLUMNS, AsOf, Source
 from dujiang.people.bound import Binder, Question
+from dujiang.people.comparison import Comparison, Kind
 from dujiang.people.conditions import (
     FIELDS,
     All,
@@ -40,10 +42,12 @@ from dujiang.people.segments.tags import TAGS, TagKinds
 
 COLUMNS_BYTES_MAX: Final = 512 * 1024 * 1024
 """Memory for the columns of one crowd; the oldest go first."""
+COLUMNS_AT_ONCE: Final = 16
 STATISTICS_AT_ONCE: Final = 50
 Masks = dict[str, Mask]
 _One = TypeVar("_One", bound=Condition)
 _Column = tuple[str, str]
+_Compared = tuple[str, Kind, Comparison]
 
 
 class Crowd:
@@ -61,7 +65,7 @@ class Crowd:
         self, persons: Whole, as_of: AsOf, tags: TagKinds, timelines: Timelines | None = None, among: str = ""
     ) -> None:
         self.persons, self.as_of, self.timelines = persons, as_of, timelines
-        self._tags, self._among = tags, among
+        self._tags, self._among, self._places = tags, among, Places(persons)
         self._columns: dict[_Column, pa.Array] = {}
 
     def masks(self, con: duckdb.DuckDBPyConnection, asked: Mapping[str, Condition]) -> Masks:
@@ -83,7 +87,6 @@ class Crowd:
         for name, one in rest.items():
             if name not in found:
                 found[name] = self._members(con, one)
-        self._forget()
         return found
 
     def _members(self, con: duckdb.DuckDBPyConnection, one: Condition) -> Mask:
@@ -101,31 +104,39 @@ class Crowd:
     # ── fields and tags ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _compared(self, con: duckdb.DuckDBPyConnection, asked: Mapping[str, Condition]) -> Masks:
-        fields, tagged = _of(Profile, asked), _of(Tagged, asked)
-        self._read(con, "person", [one.field for one in fields.values()])
-        for one in tagged.values():
+        fields: dict[str, _Compared] = {
+            name: (one.field, FIELDS[one.field], one) for name, one in _of(Profile, asked).items()
+        }
+        for one in _of(Tagged, asked).values():
             self._tags.check(one)
-        self._read(con, TAGS, [one.tag for one in tagged.values()])
-        found = {name: self._field(one) for name, one in fields.items()}
-        for name, one in tagged.items():
-            column = self._columns[TAGS, one.tag]
-            found[name] = matches(column, self._tags.kind(one.tag), one, self.as_of.today)
+        tagged: dict[str, _Compared] = {
+            name: (one.tag, self._tags.kind(one.tag), one) for name, one in _of(Tagged, asked).items()
+        }
+        return self._compared_in(con, "person", fields) | self._compared_in(con, TAGS, tagged)
+
+    def _compared_in(self, con: duckdb.DuckDBPyConnection, table: str, asked: Mapping[str, _Compared]) -> Masks:
+        """The comparisons of columns of ``table``, some columns at a time."""
+        found: Masks = {}
+        columns = list(dict.fromkeys(column for column, _kind, _one in asked.values()))
+        for first in range(0, len(columns), COLUMNS_AT_ONCE):
+            some = columns[first : first + COLUMNS_AT_ONCE]
+            self._read(con, table, some)
+            for name, (column, kind, one) in asked.items():
+                if column in some:
+                    found[name] = matches(self._columns[table, column], kind, one, self.as_of.today)
+            self._forget()
         return found
 
-    def _field(self, one: Profile) -> Mask:
-        column = self._columns["person", one.field]
-        return matches(column, FIELDS[one.field], one, self.as_of.today)
-
-    def _read(self, con: duckdb.DuckDBPyConnection, table: str, names: Iterable[str]) -> None:
+    def _read(self, con: duckdb.DuckDBPyConnection, table: str, names: list[str]) -> None:
         """Read those columns of ``table`` that are not read yet, in the order of the persons."""
-        new = [name for name in dict.fromkeys(names) if (table, name) not in self._columns]
+        new = [name for name in names if (table, name) not in self._columns]
         if not new:
             return
         binder = Binder()
         made = ", ".join(f"{self._text(name, table, binder)} AS c{place}" for place, name in enumerate(new))
         semi = f'SEMI JOIN "{self._among}" USING (person)' if self._among else ""
         rows = binder.question(f"SELECT person, {made} FROM {table} {semi}").answer(con)
-        theirs = _rows_of(self.persons, rows["person"].to_numpy())
+        theirs = self._rows_of(rows)
         for number, name in enumerate(new):
             self._columns[table, name] = rows[f"c{number}"].combine_chunks().take(theirs)
 
@@ -135,6 +146,11 @@ class Crowd:
         if table == "person" and FIELDS[name] == "moment":
             return f'CAST(timezone({binder.bind(self.as_of.zone.key)}, "{name}") AS DATE)'
         return f'"{name}"'
+
+    def _rows_of(self, answer: pa.Table) -> pa.Array:
+        """For each person the row of ``answer`` that is theirs; null where none is."""
+        rows = self._places.rows(answer["person"].to_numpy())
+        return pa.array(rows, mask=rows < 0)
 
     def _forget(self) -> None:
         while len(self._columns) > 1 and sum(one.nbytes for one in self._columns.values()) > COLUMNS_BYTES_MAX:
@@ -152,7 +168,7 @@ class Crowd:
             binder = Binder()
             statistics = {column: statistic for statistic, column in columns.items()}
             rows = binder.question(source_text(source, statistics, self.as_of, binder, self._among)).answer(con)
-            theirs = _rows_of(self.persons, rows["person"].to_numpy())
+            theirs = self._rows_of(rows)
             for name, one in some.items():
                 values = rows[columns[one.statistic]].combine_chunks().take(theirs)
                 if one.statistic.absent is not None:
@@ -188,16 +204,3 @@ def _of(kind: type[_One], asked: Mapping[str, Condition]) -> dict[str, _One]:
 
 def _persons(con: duckdb.DuckDBPyConnection, question: Question) -> Whole:
     return np.sort(question.answer(con)["person"].to_numpy())
-
-
-def _rows_of(persons: Whole, found: Whole) -> pa.Array:
-    """For each of ``persons`` the place in ``found``, whose order is any; null for one who is not there."""
-    order = np.argsort(found)
-    if len(found) == len(persons) and np.array_equal(found[order], persons):
-        return pa.array(order)
-    place = np.searchsorted(found[order], persons)
-    there = place < len(found)
-    there[there] = found[order[place[there]]] == persons[there]
-    return pa.array(
-        np.where(there, order[np.minimum(place, max(len(found) - 1, 0))] if len(found) else 0, 0), mask=~there
-    )

@@ -113,6 +113,8 @@ class RefreshReport:
         resolution: what identity reported.
         before: mark of the state before.
         after: mark of the state that is now committed.
+        touched: ``person`` and ``since`` (moment from which what they did may have changed) of those computed; None when
+            everything was.
         rows: the timelines of the new state, where they are kept.
     """
 
@@ -122,6 +124,7 @@ class RefreshReport:
     resolution: Resolution
     before: str
     after: str
+    touched: pa.Table | None
     rows: Rows | None
 
 
@@ -251,7 +254,10 @@ class Refresher:
             with engine.read() as before:
                 touch(con, before)
         compute(con, Scope(full, self._zone, self._gap_seconds), progress)
-        change = Change(full, self._now(con), self._zone, self._rows_ahead(con, full=full))
+        touched = None if full else touched_since(con)
+        # The timelines of what was just computed are shown once it is committed.
+        rows = self.timeline.ahead(con, before=mark(con), touched=touched) if self.timeline else None
+        change = Change(full, self._now(con), self._zone, rows)
         for follower in self._followers:
             follower.follow(con, change)
         for table in PENDING:
@@ -259,13 +265,7 @@ class Refresher:
         before, after = next_mark(con)
         keep_note(con, self._note(resolution))
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
-        return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, change.rows)
-
-    def _rows_ahead(self, con: duckdb.DuckDBPyConnection, *, full: bool) -> Rows | None:
-        """The timelines of what was just computed; they are shown once it is committed."""
-        if self.timeline is None:
-            return None
-        return self.timeline.ahead(con, before=mark(con), touched=None if full else touched_since(con))
+        return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, touched, rows)
 
     def _follow(self, report: RefreshReport) -> None:
         """Bring the timelines to what was just committed."""

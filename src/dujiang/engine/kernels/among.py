@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from dujiang.engine.columns import Whole
@@ -19,6 +18,7 @@ def only(bits: Steps, person: Whole, people: Whole) -> None:
         person: whose row it is, sorted.
         people: sorted persons.
 
+    >>> import numpy as np
     >>> bits = np.array([1, 1, 3], np.uint32)
     >>> only(bits, np.array([4, 5, 5]), np.array([5, 9]))
     >>> bits.tolist()

@@ -39,6 +39,7 @@ PAGES = [
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",
     "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
     '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
+    "/attribution", "/attribution?of=new&credit=origin&back=7&restart=no&worth=value&compare=none", "/attribution?credit=guide",
     "/definitions", "/definitions?kind=channel&whose=own", "/definitions/channel/tmall", "/definitions/edit",
     "/definitions/edit?kind=channel&name=tmall", "/jobs",
     "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
@@ -151,7 +152,8 @@ def test_sign_out_ends_the_session(nobody: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "sheet"),
     [("/", "channels"), ("/", "river"), ("/people?bought=yes", "people"), ("/sources", "sources"), ("/metrics", "metrics"),
-     ("/explore?metric=orders&by=channel", "rows"), ("/definitions?kind=channel", "definitions"), ("/dead-letters", "groups")],
+     ("/explore?metric=orders&by=channel", "rows"), ("/definitions?kind=channel", "definitions"), ("/dead-letters", "groups"),
+     ("/attribution", "models"), ("/attribution", "roles"), ("/attribution?credit=guide", "paths")],
 )  # fmt: skip
 def test_export_is_what_is_on_the_screen(admin: httpx.Client, path: str, sheet: str) -> None:
     shown = table_on(admin.get(path).text, sheet)

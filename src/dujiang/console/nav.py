@@ -65,6 +65,7 @@ RAIL: Final = (
             Item("/ask", _("Ask"), "search", "n", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
+            Item("/attribution", _("Attribution"), "link", "x", "metric.read"),
         ),
     ),
     Group(

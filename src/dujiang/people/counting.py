@@ -15,7 +15,7 @@ from typing import Final
 from dujiang.engine.derived.events import SAYS_WHO
 from dujiang.people.behaviour import COLUMNS, PROPERTY, AsOf, Source, Statistic, column_kind
 from dujiang.people.bound import Binder, Question
-from dujiang.people.comparison import tested
+from dujiang.people.comparison import Where, tested
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _STRUCK: Final = "SEMI JOIN {among} USING (person)"
@@ -253,6 +253,17 @@ class _Pass:
 def row_value(source: Source, column: str, as_of: AsOf, binder: Binder) -> str:
     """The value of ``column`` (of :data:`~dujiang.people.behaviour.COLUMNS`, or a property) in a row of ``source``."""
     return _Pass(source, as_of, binder).value(column)
+
+
+def doings_text(source: Source, where: tuple[Where, ...], as_of: AsOf, binder: Binder) -> str:
+    """The rows of ``source`` that fulfil ``where`` and happened before the moment, of known people, with all their columns.
+
+    Orders are valid ones unless ``where`` names their ``status``. The text stands after ``FROM`` of a larger question.
+    """
+    pass_, statistic = _Pass(source, as_of, binder), Statistic(source=source, where=where)
+    early = pass_.early([statistic])
+    tests = " AND ".join(["person IS NOT NULL", early, *pass_.conditions(statistic)])
+    return f"(SELECT * FROM {pass_.rows('', early)} WHERE {tests})"
 
 
 _CLOCK: Final = {"hour": "hour", "weekday": "isodow"}

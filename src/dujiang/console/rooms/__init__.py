@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dujiang.console.rooms import (
     ask,
+    attribution,
     dead_letters,
     definitions,
     groups,
@@ -47,6 +48,7 @@ ROOMS = (
     predictions.ROOM,
     ask.ROOM,
     metrics.ROOM,
+    attribution.ROOM,
     definitions.ROOM,
     jobs.ROOM,
     settings.ROOM,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.insight.attribution.analysis import AttributionAnalysis
 from dujiang.insight.questions.analysis import Analysis
 from dujiang.insight.questions.form import FormAnalysis
 from dujiang.insight.questions.measure import MetricAnalysis
@@ -23,6 +24,7 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         FormAnalysis(),
         OverlapAnalysis(),
         RetentionAnalysis(),
+        AttributionAnalysis(),
     )
 }
 

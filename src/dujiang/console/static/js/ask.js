@@ -61,7 +61,7 @@ function control(name, part, one) {
   if (kind.type === "integer" || kind.type === "number") return [number(name, kind, value, put)];
   if (kind.type === "string" && kind.const === undefined) return [input(title(name), value, (next) => put(next === "" ? undefined : next), kind.format === "date" ? { type: "date" } : {})];
   if (kind.type === "array") return list(name, kind, one);
-  if (kind.type === "object") return part_(name, kind, one, isOptional);
+  if (kind.type === "object" && kind.properties) return part_(name, kind, one, isOptional);
   return [raw(name, one)];
 }
 

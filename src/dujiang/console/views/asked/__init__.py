@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from dujiang.console.views.asked.attribution import AttributionView
 from dujiang.console.views.asked.metric import MetricView
 from dujiang.console.views.asked.view import Behind, Picture, View
 
 __all__ = ["Behind", "Picture", "View", "view_of"]
 
-_VIEWS: Final[dict[str, View]] = {"metric": MetricView()}
+_VIEWS: Final[dict[str, View]] = {"metric": MetricView(), "attribution": AttributionView()}
 
 
 def view_of(kind: str) -> View:

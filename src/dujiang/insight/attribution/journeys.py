@@ -1,0 +1,341 @@
+"""Journeys: the touches before each conversion, and those of people who did not convert, asked from the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dujiang.engine.columns import Whole
+from dujiang.engine.question import given
+from dujiang.insight.attribution.model import Codes, Paths, Reals
+from dujiang.insight.attribution.question import (
+    DIRECT,
+    GUIDE,
+    NONE,
+    OTHER,
+    PROMOTER,
+    SERVICE,
+    AttributionQuestion,
+    Credit,
+    Touching,
+    TouchKind,
+)
+from dujiang.insight.questions.scene import Scene
+from dujiang.people.behaviour import AsOf
+from dujiang.people.bound import Binder
+from dujiang.people.counting import doings_text
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Journeys:
+    """Every journey by itself: first those that converted by person and time, then those that did not by person.
+
+    Attributes:
+        keys: what credit goes to, by code.
+        offsets: where the touches of each journey begin, and the number of touches at the end.
+        code: key of each touch.
+        at_ms: when it was, in milliseconds since 1970.
+        direct: whether nothing led to it: neither a campaign nor another site.
+        person: whose journey it is.
+        end_ms: the conversion, or the end of the period.
+        value: what each journey brought, in minor units; 0 for those that did not convert.
+        converted: how many journeys converted; they stand first.
+    """
+
+    keys: tuple[str, ...]
+    offsets: Whole
+    code: Codes
+    at_ms: Whole
+    direct: Flags
+    person: Whole
+    end_ms: Whole
+    value: Reals
+    converted: int
+
+    @property
+    def is_converted(self) -> Flags:
+        """Which journeys converted."""
+        return np.arange(len(self.person)) < self.converted
+
+    @property
+    def lengths(self) -> Whole:
+        """Touches of each journey."""
+        return np.diff(self.offsets)
+
+    def paths(self) -> Paths:
+        """Each journey as a path of its own, with times."""
+        is_converted = self.is_converted.astype(np.float64)
+        before = np.repeat(self.end_ms, self.lengths) - self.at_ms
+        return Paths(self.offsets, self.code, is_converted, self.value, 1.0 - is_converted, len(self.keys), before)
+
+    def folded(self) -> Folded:
+        """Journeys with the same touches as one path."""
+        if not len(self.person):
+            return Folded(self.paths(), self.direct, np.empty(0, np.int64))
+        marks = _marks(self.offsets, self.code, self.direct)
+        _marks_found, first, which = np.unique(marks, return_index=True, return_inverse=True)
+        length = self.lengths[first]
+        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+        rows = np.repeat(self.offsets[first] - offsets[:-1], length) + np.arange(offsets[-1])
+        is_converted = self.is_converted
+
+        def summed(amounts: Reals) -> Reals:
+            return np.bincount(which, amounts, len(first)).astype(np.float64)
+
+        paths = Paths(
+            offsets,
+            self.code[rows],
+            summed(is_converted.astype(np.float64)),
+            summed(self.value),
+            summed((~is_converted).astype(np.float64)),
+            len(self.keys),
+        )
+        return Folded(paths, self.direct[rows], which.astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """Paths that several journeys share.
+
+    Attributes:
+        paths: without times.
+        direct: of each touch of the paths.
+        which: the path of each journey.
+    """
+
+    paths: Paths
+    direct: Flags
+    which: Whole
+
+
+_MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+def _marks(offsets: Whole, code: Codes, direct: Flags) -> npt.NDArray[np.uint64]:
+    """A number of 64 bits for each path: the sum over its touches of a mix (splitmix64) of what was touched and its place."""
+    place = np.arange(len(code)) - np.repeat(offsets[:-1], np.diff(offsets))
+    word = (place.astype(np.uint64) << np.uint64(32)) | (code.astype(np.uint64) << np.uint64(1)) | direct
+    word = (word + np.uint64(1)) * _MIX[0]
+    word = (word ^ (word >> np.uint64(30))) * _MIX[1]
+    word = (word ^ (word >> np.uint64(27))) * _MIX[2]
+    return np.add.reduceat(word ^ (word >> np.uint64(31)), offsets[:-1])
+
+
+def journeys(scene: Scene, question: AttributionQuestion) -> Journeys:
+    """The journeys that end in the scene's period.
+
+    A journey that converted has the touches of ``look_back_days`` before its conversion (with ``restart`` only those since
+    the conversion before), the touch at its very moment included. Whoever was touched in the last ``look_back_days`` of the
+    period and did not convert afterwards has a journey without a conversion. A conversion without any touch has one of
+    :data:`~dujiang.insight.attribution.question.NONE`, so that nothing is lost.
+    """
+    if scene.people is not None:
+        given(scene.con, scene.people)
+    converted = _Asking(scene, question).converted()
+    others = _Asking(scene, question).others()
+    rows = pa.concat_tables([converted, others])
+    keys, code = _coded(rows["word"], question.keys_max)
+    nth = np.concatenate([_whole(converted, "nth"), _whole(others, "nth") + _count(converted)])
+    offsets = np.searchsorted(nth, np.arange(_count(converted) + _count(others) + 1)).astype(np.int64)
+    start = offsets[:-1]
+    return Journeys(
+        keys,
+        offsets,
+        code,
+        _whole(rows, "touch_ms"),
+        np.asarray(rows["direct"].to_numpy(), np.bool_),
+        _whole(rows, "person")[start],
+        _whole(rows, "end_ms")[start],
+        _whole(rows, "worth")[start].astype(np.float64),
+        _count(converted),
+    )
+
+
+def _count(rows: pa.Table) -> int:
+    return int(_whole(rows, "nth")[-1]) + 1 if rows.num_rows else 0
+
+
+def _whole(rows: pa.Table, name: str) -> Whole:
+    return np.asarray(rows[name].to_numpy(), np.int64)
+
+
+def _coded(words: pa.ChunkedArray, keys_max: int) -> tuple[tuple[str, ...], Codes]:
+    """Keys by number of touches, the most touched first, and the code of each word; beyond ``keys_max`` they are others."""
+    counts = words.value_counts().to_pylist()
+    ranked = sorted(counts, key=lambda one: (-one["counts"], one["values"]))
+    keys = [one["values"] for one in ranked]
+    if len(keys) > keys_max:
+        own = [one for one in keys[: keys_max - 1] if one != OTHER]
+        keys = [*own, OTHER]
+    coded = words.combine_chunks().dictionary_encode()
+    place = {word: code for code, word in enumerate(keys)}
+    of_word = np.array([place.get(word, len(keys) - 1) for word in coded.dictionary.to_pylist()], np.int32)
+    return tuple(keys), of_word[coded.indices.to_numpy()]
+
+
+_HOST: Final = "nullif(regexp_extract(referrer, '^[a-z]+://([^/:?#]+)', 1), '')"
+_ORIGIN: Final = f"coalesce(utm_source, {_HOST}, '{DIRECT}')"
+_UNLED: Final = "utm_source IS NULL AND utm_medium IS NULL AND utm_campaign IS NULL AND referrer IS NULL"
+
+
+def _same(word: str, *asked: Credit) -> dict[Credit, str]:
+    return dict.fromkeys(asked, f"'{word}'")
+
+
+_KEYED: Final[dict[TouchKind, dict[Credit, str]]] = {
+    "visits": {
+        "channel": "channel",
+        "origin": _ORIGIN,
+        "campaign": f"coalesce(utm_campaign, '{DIRECT}')",
+        "content": f"coalesce(entry_page, '{DIRECT}')",
+        **_same(OTHER, "guide", "store"),
+    },
+    "events": {
+        "channel": "channel",
+        "origin": _ORIGIN,
+        "campaign": f"coalesce(utm_campaign, '{DIRECT}')",
+        "content": f"coalesce(content_id, page, '{DIRECT}')",
+        **_same(OTHER, "guide", "store"),
+    },
+    "conversations": {
+        "channel": "channel",
+        **_same(SERVICE, "origin", "campaign", "content"),
+        "guide": f"coalesce(agent, '{SERVICE}')",
+        **_same(OTHER, "store"),
+    },
+    "guides": {
+        **_same(GUIDE, "channel", "origin", "campaign", "content"),
+        "guide": "guide",
+        "store": f"coalesce(store, '{OTHER}')",
+    },
+    "promoters": {
+        **_same(PROMOTER, "channel", "origin", "campaign", "content"),
+        "guide": "promoter",
+        **_same(OTHER, "store"),
+    },
+    "purchase": {
+        "channel": "channel",
+        "origin": f"coalesce(traffic_source, '{DIRECT}')",
+        **_same(DIRECT, "campaign", "content"),
+        **_same(OTHER, "guide"),
+        "store": f"coalesce(store, '{OTHER}')",
+    },
+}
+"""What credit goes to for each kind of touch: columns of its source, or a word."""
+
+_AT: Final[dict[TouchKind, tuple[str, str, str]]] = {
+    "visits": ("started_at", "0", _UNLED),
+    "events": ('"at"', "seq", "false"),
+    "conversations": ('"at"', "conversation_key", "false"),
+}
+"""Of what happens by itself: its moment, what tells those of one moment apart, and whether nothing led to it."""
+
+_OWN: Final[dict[TouchKind, str]] = {"guides": "guide IS NOT NULL", "promoters": "promoter IS NOT NULL"}
+"""Of what an order itself says: whether it says so."""
+
+
+class _Asking:
+    """One question to the engine."""
+
+    def __init__(self, scene: Scene, question: AttributionQuestion) -> None:
+        self._scene, self._question, self._binder = scene, question, Binder()
+        start, end = scene.period.moments(scene.zone)
+        self._as_of = AsOf(end, scene.zone)
+        self._start, self._end = self._binder.bind(start), self._binder.bind(end)
+        self._look_back = f"to_days({self._binder.bind(question.look_back_days)})"
+        self._among = "SEMI JOIN given_persons USING (person)" if scene.people is not None else ""
+
+    def converted(self) -> pa.Table:
+        """The touches of journeys that converted; a row without touch where there is none."""
+        parts = [
+            f"every AS MATERIALIZED ({self._every()})",
+            f"""conversion AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY person, moment, key) - 1 AS nth
+                FROM every WHERE moment >= {self._start})""",
+            f"touch AS ({self._touches()})",
+            f"met AS MATERIALIZED ({self._met()})",
+            f"found AS (FROM met UNION ALL BY NAME {' UNION ALL BY NAME '.join(self._told())})",
+        ]
+        text = f"""WITH {", ".join(parts)}
+            SELECT nth, person, epoch_ms(moment) AS end_ms, worth, epoch_ms(coalesce(touched, moment)) AS touch_ms,
+                coalesce(word, '{NONE}') AS word, coalesce(direct, true) AS direct
+            FROM conversion LEFT JOIN found USING (nth) ORDER BY nth, touch_ms, place, tie, word"""
+        return self._binder.question(text).answer(self._scene.con)
+
+    def others(self) -> pa.Table:
+        """The touches of journeys that did not convert."""
+        parts = [
+            f"every AS ({self._every()})",
+            f"touch AS ({self._touches()})",
+            "latest AS (SELECT person, max(moment) AS moment FROM every GROUP BY person)",
+            f"""found AS (SELECT touch.* FROM touch LEFT JOIN latest USING (person)
+                WHERE touched >= {self._end} - {self._look_back} AND (moment IS NULL OR touched > moment))""",
+            "numbered AS (SELECT person, row_number() OVER (ORDER BY person) - 1 AS nth FROM found GROUP BY person)",
+        ]
+        text = f"""WITH {", ".join(parts)}
+            SELECT nth, person, epoch_ms({self._end}) AS end_ms, CAST(0 AS BIGINT) AS worth, epoch_ms(touched) AS touch_ms,
+                word, direct
+            FROM found JOIN numbered USING (person)
+            WHERE {self._start} <= {self._end} ORDER BY nth, touch_ms, place, tie, word"""
+        return self._binder.question(text).answer(self._scene.con)
+
+    def _every(self) -> str:
+        """Conversions of the period and the look-back before it, each with the one before of the same person."""
+        what = self._question.conversion
+        rows = doings_text(what.source, what.where, self._as_of, self._binder)
+        if what.source == "orders":
+            columns = "order_key AS key, channel, store, guide, promoter, traffic_source"
+            worth = f"{self._question.value}_minor"
+        else:
+            columns, worth = "seq AS key, channel", "value_minor"
+        return f"""SELECT person, "at" AS moment, {columns},
+            CAST(greatest(coalesce({worth}, 0), 0) AS BIGINT) AS worth,
+            lag("at") OVER (PARTITION BY person ORDER BY "at", key) AS earlier
+            FROM {rows} {self._among} WHERE "at" >= {self._start} - {self._look_back}"""
+
+    def _touches(self) -> str:
+        """Touches that happen by themselves."""
+        kinds = enumerate(self._question.touches)
+        texts = [self._touch(place, one) for place, one in kinds if one.kind in _AT]
+        nothing = f"SELECT 0::BIGINT AS person, {self._start} AS touched, 0 AS place, 0::BIGINT AS tie, '' AS word,"
+        return " UNION ALL BY NAME ".join(texts) or f"{nothing} '' AS channel, false AS direct WHERE false"
+
+    def _touch(self, place: int, touching: Touching) -> str:
+        at, tie, unled = _AT[touching.kind]
+        rows = doings_text(touching.source, touching.where, self._as_of, self._binder)
+        word = _KEYED[touching.kind][self._question.credit]
+        return f"""SELECT person, {at} AS touched, {place} AS place, CAST({tie} AS BIGINT) AS tie, {word} AS word, channel,
+            {unled} AS direct FROM {rows} {self._among} WHERE {at} >= {self._start} - {self._look_back}"""
+
+    def _met(self) -> str:
+        since = "AND (earlier IS NULL OR touched > earlier)" if self._question.restart else ""
+        return f"""SELECT nth, touched, place, tie, word, touch.channel, direct FROM conversion JOIN touch USING (person)
+            WHERE touched <= moment AND touched >= moment - {self._look_back} {since}"""
+
+    def _told(self) -> list[str]:
+        """Touches that the order itself tells of; at its moment, after those that happened by themselves."""
+        asked = enumerate(self._question.touches, len(self._question.touches))
+        own = [(place, one) for place, one in asked if one.kind not in _AT]
+        if self._question.conversion.source != "orders":
+            own = []
+        return [self._of_order(place, one) for place, one in own] or ["SELECT * FROM met WHERE false"]
+
+    def _of_order(self, place: int, touching: Touching) -> str:
+        word = _KEYED[touching.kind][self._question.credit]
+        unseen = "nth NOT IN (SELECT nth FROM met JOIN conversion USING (nth) WHERE met.channel = conversion.channel)"
+        tests = [_OWN.get(touching.kind, unseen)]
+        if touching.where:
+            rows = doings_text("orders", touching.where, self._as_of, self._binder)
+            tests.append(f"key IN (SELECT order_key FROM {rows})")
+        return f"""SELECT nth, moment AS touched, {place} AS place, CAST(0 AS BIGINT) AS tie, {word} AS word, channel,
+            {str(touching.kind == "purchase").lower()} AS direct FROM conversion WHERE {" AND ".join(tests)}"""
+
+
+def persons_of(found: Journeys, chosen: Any) -> Whole:
+    """The sorted persons of the journeys that ``chosen`` names."""
+    return np.unique(found.person[chosen])

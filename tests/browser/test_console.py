@@ -57,6 +57,7 @@ PAGES = (
     "/ask/metric?q=%7B%22metrics%22%3A%5B%5D%7D", "/ask/metric?saved=sales",
     "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
+    "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
     "/jobs", "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
 )  # fmt: skip
@@ -141,9 +142,9 @@ def opened(chromium: Browser, session: str) -> Watched:
 
 def visit(watched: Watched, address: str, path: str, lang: str) -> None:
     watched.page.goto(address + path + ("&" if "?" in path else "?") + f"lang={lang}")
-    charts = watched.page.locator("[data-chart]").count()
-    watched.page.wait_for_function(f"document.querySelectorAll('[data-drawn]').length === {charts}")
     watched.page.wait_for_function("() => !document.querySelector('form[data-ask]:not([data-ready])')")
+    watched.page.wait_for_function("() => !document.querySelector('[data-tile]:not([data-filled])')")
+    watched.page.wait_for_function("() => !document.querySelector('[data-chart]:not([data-drawn])')")
 
 
 def check(watched: Watched, address: str, path: str) -> None:
@@ -340,6 +341,77 @@ def test_the_json_of_a_question_redraws_the_form(chromium: Browser, session: str
     page.locator("form[data-ask] textarea").fill("{")
     page.keyboard.press("Tab")
     assert page.locator("form[data-ask] textarea").get_attribute("aria-invalid") == "true"
+    assert watched.wrong == []
+
+
+def tiles(page: Page) -> list[tuple[int, int, int, int]]:
+    found = json.loads(page.locator("textarea[name=tiles]").input_value())
+    return [(one["x"], one["y"], one["width"], one["height"]) for one in found]
+
+
+def focused(page: Page, label: str) -> None:
+    said = "label => document.activeElement.getAttribute('aria-label')?.endsWith(label)"
+    page.wait_for_function(said, arg=label)
+
+
+def test_a_dashboard_is_arranged_by_keyboard(
+    chromium: Browser, session: str, address: str, workspace: Workspace
+) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    visit(watched, address, "/dashboards/week/arrange", "en")
+    assert tiles(page) == [(0, 0, 6, 4), (6, 0, 6, 4)]
+    first = page.locator("[data-board] > .tile").nth(0)
+    first.focus()
+    for key, said in (
+        ("ArrowRight", "column 2, row 1, 6 × 4"),  # its neighbour gives way
+        ("Shift+ArrowRight", "column 2, row 1, 7 × 4"),
+        ("Shift+ArrowUp", "column 2, row 1, 7 × 3"),
+        ("ArrowDown", "column 2, row 5, 7 × 3"),  # below its neighbour
+    ):
+        page.keyboard.press(key)
+        focused(page, said)
+        assert page.locator("[data-say]").inner_text().endswith(said)
+    assert tiles(page) == [(1, 4, 7, 3), (6, 0, 6, 4)]
+    page.keyboard.press("ArrowUp")
+    focused(page, "column 2, row 1, 7 × 3")
+    assert tiles(page) == [(1, 0, 7, 3), (6, 3, 6, 4)]
+    page.get_by_role("button", name="Put on the dashboard").press("Enter")
+    focused(page, "column 1, row 4, 6 × 4")
+    page.keyboard.press("Delete")
+    page.get_by_role("button", name="Undo").press("Enter")
+    assert len(tiles(page)) == 3
+    page.keyboard.press("Enter")
+    assert len(tiles(page)) == 2
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Save").press("Enter")
+    page.wait_for_url("**/dashboards/week")
+    kept = workspace.dashboards.get("week").spec.ordered
+    assert [(one.x, one.y, one.width, one.height) for one in kept] == [(1, 0, 7, 3), (6, 3, 6, 4)]
+    assert watched.wrong == []
+
+
+def test_a_tile_is_dragged_and_resized(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    page = watched.page
+    visit(watched, address, "/dashboards/week/arrange", "en")
+    before = tiles(page)
+    box = page.locator("[data-board] > .tile").nth(0).bounding_box()
+    assert box
+    cell = (page.locator("[data-board]").bounding_box() or box)["width"] / 12
+    page.mouse.move(box["x"] + 30, box["y"] + 14)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30 + cell, box["y"] + 14, steps=4)
+    page.mouse.up()
+    x, y, width, height = before[0]
+    assert tiles(page)[0] == (x + 1, y, width, height)
+    box = page.locator("[data-board] > .tile").nth(0).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 5 - cell, box["y"] + box["height"] - 5, steps=4)
+    page.mouse.up()
+    assert tiles(page)[0] == (x + 1, y, width - 1, height)
     assert watched.wrong == []
 
 

@@ -37,7 +37,7 @@ Mark = Callable[[str], str]
 
 
 def definitions(mark: Mark) -> str:
-    """The brand’s channels, sources, an annotation and a question as YAML; ``mark`` may change every text."""
+    """The brand’s channels, sources, an annotation, a question and a dashboard as YAML; ``mark`` may change every text."""
     documents: list[dict[str, Any]] = [
         {
             "kind": "channel",
@@ -80,6 +80,17 @@ def definitions(mark: Mark) -> str:
             "title": {"zh": mark("每周成交"), "en": mark("Weekly sales")},
             "owner": mark("growth"),
             "spec": {"question": question},
+        }
+    )
+    tiles = [{"question": "sales", "number": 2}, {"question": "sales", "x": 6, "show": "table", "own_days": True}]
+    documents.append(
+        {
+            "kind": "dashboard",
+            "name": "week",
+            "title": {"zh": mark("每周看板"), "en": mark("Weekly")},
+            "description": {"zh": mark("周会看的数")},
+            "owner": mark("growth"),
+            "spec": {"tiles": tiles},
         }
     )
     return "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)

@@ -37,6 +37,7 @@ PAGES = [
     "/dead-letters", "/dead-letters?state=fixed",
     "/dead-letters/1", "/dead-letters/repair?reason=x&field=/timestamp",
     "/metrics", "/metrics?q=gmv", "/metrics/gmv", "/metrics/cac", "/explore", "/explore?metric=orders&by=province",
+    "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
     "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
     '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
     "/attribution", "/attribution?of=new&credit=origin&back=7&restart=no&worth=value&compare=none", "/attribution?credit=guide",

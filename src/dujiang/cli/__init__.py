@@ -13,6 +13,7 @@ from typing import Final
 
 from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     ask,
+    dashboard,
     definitions,
     demo,
     doctor,

@@ -64,7 +64,7 @@ def ask(
     if as_json:
         show_json(answer)
     else:
-        _show(answer, currency)
+        show_answer(answer, currency)
 
 
 def _listed(one: Any) -> tuple[str, str, str]:
@@ -85,7 +85,8 @@ def _plain(text: str) -> dict[str, Any]:
     return found
 
 
-def _show(answer: Answer, currency: str) -> None:
+def show_answer(answer: Answer, currency: str) -> None:
+    """Print the tables of an answer, and what was read."""
     for table in answer.tables:
         rows = [
             tuple(

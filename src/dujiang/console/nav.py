@@ -63,6 +63,7 @@ RAIL: Final = (
         _("Channel insight"),
         (
             Item("/ask", _("Ask"), "search", "n", "metric.read"),
+            Item("/dashboards", _("Dashboards"), "columns", "x", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
             Item("/attribution", _("Attribution"), "link", "x", "metric.read"),

@@ -86,6 +86,12 @@ ISLAND_TEXTS: Final = (
     _("days of their own"),
     _("From"),
     _("To"),
+    _("column"),
+    _("row"),
+    _("Taken away"),
+    _("Shown as"),
+    _("Which one"),
+    _("own days"),
 )
 """Texts that scripts show; the page hands them over translated."""
 

@@ -46,6 +46,7 @@ from dujiang.identity.linkage import service as linkage
 from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
+from dujiang.insight.questions.dashboards import Dashboards
 from dujiang.insight.questions.service import QuestionService
 from dujiang.insight.service import MetricService, check_wanted
 from dujiang.people.behaviour import AsOf
@@ -120,6 +121,7 @@ class Workspace:
         tags: what is said of each person in one value.
         metrics: the metric layer.
         questions: every analysis, asked in one language.
+        dashboards: saved questions on grids.
         present: the day that is today for figures.
         predictions: fitted models, and what they say of people.
         access: accounts, sessions and keys.
@@ -276,6 +278,7 @@ class Workspace:
             self._metric_definitions,
             self.zone,
         )
+        self.dashboards = Dashboards(self.questions, self.definitions.current)
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect

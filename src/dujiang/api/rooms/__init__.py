@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from dujiang.api.rooms import (
     access,
+    dashboards,
     definitions,
     groups,
     hours,
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     overview.router,
     insight.router,
     questions.router,
+    dashboards.router,
     people.router,
     lifecycle.router,
     value.router,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dujiang.console.rooms import (
     ask,
     attribution,
+    dashboards,
     dead_letters,
     definitions,
     groups,
@@ -47,6 +48,7 @@ ROOMS = (
     tags.ROOM,
     predictions.ROOM,
     ask.ROOM,
+    dashboards.ROOM,
     metrics.ROOM,
     attribution.ROOM,
     definitions.ROOM,

@@ -55,7 +55,7 @@ def save(visit: Visit) -> Response:
     """Keep a question as a definition."""
     plain = read_plain(visit.field("q"))
     parse_question(plain)
-    title, name = visit.field("title"), visit.field("name") or _name_for(visit.field("title"), plain)
+    title, name = visit.field("title"), visit.field("name") or name_for(visit.field("title"), plain)
     definitions = visit.workspace.definitions
     before = definitions.current(KIND, retired=True).get((KIND, name))
     kept: Mapping[str, Any] = before.model_dump() if before else {"kind": KIND, "name": name, "owner": visit.actor}
@@ -138,10 +138,11 @@ def _page(visit: Visit, kind: str, saved: Definition | None, plain: dict[str, An
         problem=problem,
         **shown,
     )
-    return page(visit, "asked.html", sheets, view=view, scope=visit.scope)
+    dashboards = [(one.name, one.definition.label(visit.locale)) for one in visit.workspace.dashboards.list()]
+    return page(visit, "asked.html", sheets, view=view, scope=visit.scope, dashboards=dashboards)
 
 
-def _name_for(title: str, plain: Mapping[str, Any]) -> str:
+def name_for(title: str, plain: Mapping[str, Any]) -> str:
     """A name for a question that was given a title only: from its words, else from what it asks."""
     words = "_".join("".join(one if one.isascii() and one.isalnum() else " " for one in title.lower()).split())
     return words[:60] or f"{plain['type']}_{hashlib.sha256(views.compact(plain).encode()).hexdigest()[:8]}"

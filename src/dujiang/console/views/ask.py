@@ -106,22 +106,23 @@ def _period(visit: Visit, plain: Mapping[str, Any]) -> str:
     return f"{said.get('first')} – {said.get('last')}"
 
 
-def scope_of(visit: Visit, plain: Mapping[str, Any]) -> Scope:
-    """Period and comparison: as the address says, else as the question says.
+def scope_of(visit: Visit, plain: Mapping[str, Any], *, own: bool = False) -> Scope:
+    """Period and comparison: as the address says (unless ``own``), else as the question says.
 
     Raises:
         InvalidInput: a period or comparison that is none.
     """
-    said, asked = dict(visit.query), checked(Asked, {key: plain[key] for key in SCOPED if key in plain})
+    address = QueryParams() if own else visit.request.query_params
+    said, asked = dict(address), checked(Asked, {key: plain[key] for key in SCOPED if key in plain})
     if not {"period", "from", "to"} & set(said):
         said |= _address_of(asked.period)
-    own = asked.compare if isinstance(asked.compare, When) and "compare" not in said else None
+    days = asked.compare if isinstance(asked.compare, When) and "compare" not in said else None
     if "compare" not in said:
         said["compare"] = "none" if isinstance(asked.compare, When) else asked.compare
-    channels = [("channel", one) for one in visit.request.query_params.getlist("channel")]
+    channels = [("channel", one) for one in address.getlist("channel")]
     wanted = QueryParams([*((key, value) for key, value in said.items() if key != "channel"), *channels])
     scope = read_scope(wanted, visit.today)
-    against = own.period(visit.today) if own else None
+    against = days.period(visit.today) if days else None
     return Scope(scope.name, scope.period, scope.comparison, scope.channels, against)
 
 

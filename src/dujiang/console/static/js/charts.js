@@ -133,8 +133,8 @@ function toggle(card, what) {
   if (what === "chart") charts.get(card.querySelector("[data-chart]"))?.resize();
 }
 
-export function drawAll() {
-  for (const box of document.querySelectorAll("[data-chart]")) draw(box);
+export function drawAll(root = document) {
+  for (const box of root.querySelectorAll("[data-chart]")) draw(box);
 }
 
 drawAll();
@@ -143,4 +143,4 @@ document.addEventListener("click", (event) => {
   if (button) toggle(button.closest("[data-chart-card]"), button.dataset.show);
 });
 new ResizeObserver(() => charts.forEach((chart) => chart.resize())).observe(document.getElementById("main"));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());

@@ -128,4 +128,4 @@ def by_label(visit: Visit, name: str) -> str:
 def _told(visit: Visit, by: Sequence[str], column: TableColumn, value: Any) -> Any:
     if column.name in by and column.unit != "channel":
         return value_label(visit, column.name.removeprefix("person."), None if value is None else str(value))
-    return visit.text(value) if column.unit == "text" and isinstance(value, str) else value
+    return value

@@ -1,0 +1,51 @@
+"""``dujiang dashboard``: list dashboards, and print one with everything it shows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.ask import show_answer
+from dujiang.cli.output import locale, show_json, show_table, tell
+from dujiang.foundation.errors import DujiangError
+from dujiang.foundation.i18n import _
+
+
+@app.command()
+def dashboard(
+    name: Annotated[str, typer.Argument(help="A dashboard; none: list them all / 看板，不填则列出全部")] = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Print a dashboard: every tile as its tables / 看板"""
+    with opened(folder) as workspace:
+        if not name:
+            found = workspace.dashboards.list()
+            if as_json:
+                show_json([one.definition.model_dump(mode="json") for one in found])
+            else:
+                rows = [(one.name, one.definition.label(locale()), str(len(one.spec.tiles))) for one in found]
+                show_table([_("Name"), _("Title"), _("Tiles")], rows)
+            return
+        one = workspace.dashboards.get(name)
+        answers = []
+        for tile in one.spec.ordered:
+            try:
+                answers.append((tile.question, workspace.dashboards.ask(one, tile)))
+            except DujiangError as error:
+                answers.append((tile.question, error))
+        titles = {each.name: each.label(locale()) for each in workspace.questions.list()}
+        currency = workspace.settings.brand.currency
+    if as_json:
+        show_json(
+            [{"question": asked, "answer": None if isinstance(told, DujiangError) else told} for asked, told in answers]
+        )
+        return
+    for asked, told in answers:
+        tell(titles.get(asked, asked))
+        if isinstance(told, DujiangError):
+            tell(told.text(locale()))
+        else:
+            show_answer(told, currency)

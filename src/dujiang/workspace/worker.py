@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from dujiang.engine.duck import EngineDamaged
+from dujiang.engine.kernels.warming import warm
 from dujiang.foundation.errors import DujiangError, InvariantBroken
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import new_id
@@ -41,9 +42,10 @@ class Worker:
         """What stopped the refreshing, if a promise was found broken."""
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. Kernels are compiled meanwhile, so that the first who asks a question does not wait for it."""
         for thread in self._threads:
             thread.start()
+        threading.Thread(target=warm, name="dujiang-warm", daemon=True).start()
 
     def wake(self) -> None:
         """Look for new long work now instead of a second later."""

@@ -12,17 +12,21 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.analysis import AttributionAnalysis
 from dujiang.insight.questions.analysis import Analysis
 from dujiang.insight.questions.form import FormAnalysis
+from dujiang.insight.questions.funnel import FunnelAnalysis
 from dujiang.insight.questions.measure import MetricAnalysis
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.overlap import OverlapAnalysis
+from dujiang.insight.questions.paths import PathAnalysis
 from dujiang.insight.questions.retention import RetentionAnalysis
 
 ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
     one.type: one
     for one in (
         MetricAnalysis(),
+        FunnelAnalysis(),
         FormAnalysis(),
         OverlapAnalysis(),
+        PathAnalysis(),
         RetentionAnalysis(),
         AttributionAnalysis(),
     )

@@ -321,7 +321,8 @@ def _triangle_table(result: Retention) -> Table:
 
 def _curve_table(curve: Sequence[CurvePoint], before: Sequence[CurvePoint]) -> Table:
     heads = [
-        Column("period", _("Period"), "count"), Column("people", _("People"), "count"), Column("back", _("Came back"), "count"),
+        Column("period", _("Period number"), "count"), Column("people", _("People"), "count"),
+        Column("back", _("Came back"), "count"),
         Column("rate", _("Share"), "percent"), Column("low", _("at least"), "percent"), Column("high", _("at most"), "percent"),
     ]  # fmt: skip
     rows: list[tuple[Any, ...]] = [(one.period, one.people, one.back, one.rate, one.low, one.high) for one in curve]

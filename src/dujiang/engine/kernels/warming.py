@@ -1,0 +1,23 @@
+"""Compiling kernels before somebody waits for them. What is compiled is kept beside the code, so that this is work once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dujiang.engine.kernels.funnel import Exclusion, Funnel, funnel
+from dujiang.engine.kernels.paths import paths
+from dujiang.engine.kernels.retention import retention
+
+
+def warm() -> None:
+    """Run every kernel that questions use on two rows."""
+    person, at_ms = np.array([1, 1]), np.array([0, 5])
+    bits, code = np.array([1, 2], np.uint32), np.array([0, 0], np.int32)
+    for rules in (
+        Funnel(2, window_ms=10),
+        Funnel(3, order="any", window_ms=10),
+        Funnel(3, ties="never", exclusions=(Exclusion(0, 1),), window_ms=10),
+    ):
+        funnel(person, at_ms, bits, rules)
+    retention(person, at_ms, bits, np.array([0, 10, 20]), 1, first_only=True)
+    paths(person, at_ms, bits, code, 1, steps=2, gap_ms=10, collapse=True)

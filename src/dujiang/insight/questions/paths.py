@@ -1,0 +1,324 @@
+"""Paths: what people do one after the other, from a start or up to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from dujiang.engine.columns import Code, Whole
+from dujiang.engine.kernels.paths import Followed, paths
+from dujiang.foundation.definitions import Spec
+from dujiang.foundation.i18n import _
+from dujiang.insight.questions.analysis import Analysis, Found
+from dujiang.insight.questions.answer import Column, Table, Unit
+from dujiang.insight.questions.doings import Doings, moments
+from dujiang.insight.questions.model import Asked, Pick, What
+from dujiang.insight.questions.scene import Scene
+from dujiang.people.behaviour import column_kind
+
+STEPS_MAX: Final = 10
+GROUPS_MAX: Final = 30
+SEQUENCES_MAX: Final = 50
+NODES_MAX: Final = 82
+"""Different nodes that are told apart; rarer ones are put together. Ten steps of so many are one number of 64 bits."""
+OTHER: Final = "…"
+"""Stands for all nodes that are put together."""
+
+
+class PathGroup(Spec):
+    """Several things under one name: ``/product/*`` stands for all pages that begin so."""
+
+    label: str = Field(min_length=1, max_length=80)
+    patterns: tuple[str, ...] = Field(min_length=1, max_length=20)
+
+
+class PathQuestion(Asked):
+    """Sequences within visits, as a flow and as a list of the most frequent.
+
+    Attributes:
+        node: column of events that names a step (``name``, ``page``, ``channel``, ``content_id``, ``properties.x``).
+        start: paths begin where this is done; None: with the visit.
+        end: paths are read backwards from where this is done.
+        steps: how many steps are followed.
+        collapse: whether the same step several times in a row counts as one.
+        without: names that are passed over; ``*`` stands for any characters.
+        groups: names put together.
+        gap_minutes: a pause after which a new visit begins.
+        top: nodes kept at each step; the others are put together.
+    """
+
+    type: Literal["paths"] = "paths"
+    node: str = "name"
+    start: What | None = None
+    end: What | None = None
+    steps: int = Field(default=5, ge=2, le=STEPS_MAX)
+    collapse: bool = True
+    without: tuple[str, ...] = Field(default=(), max_length=50)
+    groups: tuple[PathGroup, ...] = Field(default=(), max_length=GROUPS_MAX)
+    gap_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    top: int = Field(default=8, ge=1, le=30)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.start is not None and self.end is not None:
+            raise ValueError("paths have either a start or an end; a funnel asks for both")
+        if column_kind("events", self.node) not in ("text", "any"):
+            raise ValueError(f"{self.node} names no steps")
+        return self
+
+    def _check_by(self) -> None:
+        if self.by:
+            raise ValueError("paths are not divided; limit them by `people` or `where`")
+
+
+class PathPick(Pick):
+    """Those who took a step: the nodes of it in order, the first at ``step``."""
+
+    step: int = Field(default=1, ge=1, le=STEPS_MAX)
+    nodes: tuple[str, ...] = Field(default=(), max_length=STEPS_MAX)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Visits that went from a node at ``step`` (the first is 1) to another at the next.
+
+    ``target`` None: the path ended there.
+    """
+
+    step: int
+    source: str
+    target: str | None
+    visits: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """A whole path, as far as it was followed."""
+
+    nodes: tuple[str, ...]
+    visits: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: how often it is seen, comes straight after itself (loop), and ends a path (dead end)."""
+
+    name: str
+    seen: int
+    loops: int
+    ends: int
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The answer.
+
+    Attributes:
+        visits: paths that were followed.
+        flows: between steps, for the picture.
+        sequences: the most frequent.
+        nodes: loops and dead ends.
+    """
+
+    visits: int
+    flows: tuple[Flow, ...]
+    sequences: tuple[Route, ...]
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Walked:
+    """Every path, with the names of its nodes."""
+
+    parts: list[Followed]
+    names: list[str]
+
+    @property
+    def person(self) -> Whole:
+        return np.concatenate([np.empty(0, np.int64), *(one.person for one in self.parts)])
+
+    def nodes(self, steps: int) -> npt.NDArray[np.int16]:
+        return np.concatenate([np.empty((0, steps), np.int16), *(one.nodes for one in self.parts)])
+
+
+class PathAnalysis(Analysis[PathQuestion, PathPick]):
+    """One pass over the timelines, by :func:`dujiang.engine.kernels.paths.paths`."""
+
+    title = _("Paths")
+    question = PathQuestion
+    pick = PathPick
+
+    def answer(self, scene: Scene, question: PathQuestion) -> Found:
+        """The flow between steps, the most frequent paths, and each node's loops and dead ends."""
+        doings = Doings(scene, question.where)
+        walked = _walked(scene, doings, question)
+        person = walked.person
+        result = Paths(
+            visits=len(person),
+            flows=_flows(walked, question),
+            sequences=_sequences(walked, question),
+            nodes=_nodes(walked),
+        )
+        return Found(result, doings.rows, len(np.unique(person)))
+
+    def tables(self, question: PathQuestion, result: Paths, before: Paths | None) -> tuple[Table, ...]:
+        """Flows, paths, nodes."""
+        unit: Unit = "channel" if question.node == "channel" else "text"
+        earlier = {one.nodes: one.visits for one in before.sequences} if before else {}
+        heads = [Column("path", _("Path")), Column("visits", _("Visits"), "count"), Column("share", _("Share"), "percent"),
+                 Column("people", _("People"), "count")]  # fmt: skip
+        rows: list[tuple[Any, ...]] = [
+            (" → ".join(one.nodes), one.visits, one.visits / result.visits, one.people) for one in result.sequences
+        ]
+        if before:
+            heads.append(Column("before", _("Visits before"), "count"))
+            rows = [(*row, earlier.get(one.nodes)) for row, one in zip(rows, result.sequences, strict=True)]
+        flows = (Column("step", _("Step number"), "count"), Column("source", _("From node"), unit),
+                 Column("target", _("To node"), unit), Column("visits", _("Visits"), "count"))  # fmt: skip
+        nodes = (
+            Column("node", _("Node"), unit),
+            Column("seen", _("Seen"), "count"),
+            Column("loops", _("Straight again"), "count"),
+            Column("ends", _("Visits that end here"), "count"),
+            Column("share", _("Ends here"), "percent"),
+        )
+        return (
+            Table("sequences", tuple(heads), rows, [{"step": 1, "nodes": [*one.nodes]} for one in result.sequences]),
+            Table(
+                "flows",
+                flows,
+                [(one.step, one.source, one.target, one.visits) for one in result.flows],
+                [
+                    {"step": one.step, "nodes": [one.source, *([one.target] if one.target else [])]}
+                    for one in result.flows
+                ],
+            ),
+            Table(
+                "nodes", nodes, [(one.name, one.seen, one.loops, one.ends, one.ends / one.seen) for one in result.nodes]
+            ),
+        )
+
+    def people(self, scene: Scene, question: PathQuestion, pick: PathPick) -> Whole:
+        """Those with a path that has these nodes from a step on."""
+        walked = _walked(scene, Doings(scene, question.where), question)
+        nodes, wanted = walked.nodes(question.steps), np.ones(len(walked.person), np.bool_)
+        for place, name in enumerate(pick.nodes, pick.step - 1):
+            code = walked.names.index(name) if name in walked.names else -2
+            wanted &= (nodes[:, place] == code) if place < question.steps else False
+        return np.unique(walked.person[wanted])
+
+
+def _walked(scene: Scene, doings: Doings, question: PathQuestion) -> _Walked:
+    from_ms, to_ms = moments(scene.period, scene)
+    anchor = question.start or question.end
+    whats = [(What(), from_ms, to_ms), *([(anchor, from_ms, to_ms)] if anchor else [])]
+    view, bits = doings.view, doings.bits(whats)
+    coded = view.codes(question.node)
+    names, table = _named(coded.words, question)
+    counts = sum(
+        view.each(
+            lambda codes, kinds: np.bincount(table[codes[kinds > 0]] + 1, minlength=len(names) + 1), coded.parts, bits
+        ),
+        start=np.zeros(len(names) + 1, np.int64),
+    )[1:]
+    names, table = _rarer_together(names, table, counts)
+
+    def work(rows: Any, kinds: Any, codes: Code) -> Followed:
+        return paths(
+            rows.person,
+            rows.at_ms,
+            kinds,
+            table[codes],
+            len(names),
+            steps=question.steps,
+            gap_ms=question.gap_minutes * 60_000,
+            collapse=question.collapse,
+            anchored=anchor is not None,
+            backwards=question.end is not None,
+        )
+
+    return _Walked(view.each(work, view.parts, bits, coded.parts), names)
+
+
+def _named(words: Sequence[str | None], question: PathQuestion) -> tuple[list[str], Code]:
+    """Names of nodes, and the node of each code (negative codes find theirs from the end); -1 for what is passed over."""
+    names: dict[str, int] = {}
+    nodes = np.full(len(words), -1, np.int32)
+    for place, word in enumerate(words):
+        if word is None or any(fnmatchcase(word, pattern) for pattern in question.without):
+            continue
+        label = next(
+            (one.label for one in question.groups if any(fnmatchcase(word, two) for two in one.patterns)), word
+        )
+        nodes[place] = names.setdefault(label, len(names))
+    return [*names], nodes
+
+
+def _rarer_together(names: list[str], nodes: Code, counts: Whole) -> tuple[list[str], Code]:
+    """The most frequent nodes, the others as one; those that were never seen are left out."""
+    order = np.argsort(-counts, kind="stable")
+    kept = [int(one) for one in order[:NODES_MAX] if counts[one]]
+    rest = bool(counts[order[NODES_MAX:]].any())
+    to = np.full(len(names) + 1, len(kept) if rest else -1, np.int32)
+    to[kept], to[-1] = np.arange(len(kept)), -1
+    return [names[one] for one in kept] + ([OTHER] if rest else []), to[nodes]
+
+
+def _flows(walked: _Walked, question: PathQuestion) -> tuple[Flow, ...]:
+    """The flow, with the largest nodes at each step told apart and the others put together."""
+    count = len(walked.names)
+    flows = sum((one.flows for one in walked.parts), start=np.zeros((question.steps - 1, count, count + 1), np.int64))
+    found: dict[tuple[int, str, str | None], int] = {}
+    for step in range(question.steps - 1):
+        here = _shown(walked, flows[step].sum(axis=1), question.top)
+        following = _shown(walked, flows[step].sum(axis=0)[:count], question.top)
+        for source, target in np.argwhere(flows[step]):
+            key = step + 1, here[source], following[target] if target < count else None
+            found[key] = found.get(key, 0) + int(flows[step, source, target])
+    ordered = sorted(found.items(), key=lambda one: (one[0][0], -one[1], one[0][1], one[0][2] or ""))
+    return tuple(Flow(step, source, target, visits) for (step, source, target), visits in ordered)
+
+
+def _shown(walked: _Walked, counts: Whole, top: int) -> list[str]:
+    """The name under which each node is shown at a step."""
+    largest = set(np.argsort(-counts, kind="stable")[:top].tolist())
+    return [name if place in largest else OTHER for place, name in enumerate(walked.names)]
+
+
+def _sequences(walked: _Walked, question: PathQuestion) -> tuple[Route, ...]:
+    nodes, person = walked.nodes(question.steps), walked.person
+    if not len(nodes):
+        return ()
+    # Base and steps are bounded so that a whole path fits into one exact number.
+    base = np.uint64(len(walked.names) + 1)
+    keys = np.zeros(len(nodes), np.uint64)
+    for step in range(question.steps):
+        keys = keys * base + (nodes[:, step] + 1).astype(np.uint64)
+    different, first, place, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    top = np.argsort(-counts, kind="stable")[:SEQUENCES_MAX]
+    rank = np.full(len(different), -1, np.int64)
+    rank[top] = np.arange(len(top))
+    mine = rank[place]
+    pairs = np.unique(np.stack([mine, person], axis=1)[mine >= 0], axis=0)
+    people = np.bincount(pairs[:, 0], minlength=len(top))
+    names = [tuple(walked.names[node] for node in nodes[first[one]] if node >= 0) for one in top]
+    return tuple(
+        Route(path, int(counts[one]), int(people[number]))
+        for number, (one, path) in enumerate(zip(top, names, strict=True))
+    )
+
+
+def _nodes(walked: _Walked) -> tuple[Node, ...]:
+    none = np.zeros(len(walked.names), np.int64)
+    seen, loops, ends = (
+        sum((getattr(one, name) for one in walked.parts), start=none) for name in ("seen", "loops", "ends")
+    )
+    order = np.argsort(-seen, kind="stable")
+    return tuple(Node(walked.names[one], int(seen[one]), int(loops[one]), int(ends[one])) for one in order if seen[one])

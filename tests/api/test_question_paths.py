@@ -1,0 +1,94 @@
+"""Paths over a whole brand, against an obvious reading of its visits in Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+PERIOD = {"first": "2026-10-20", "last": "2026-11-15"}
+QUESTION = {"type": "paths", "period": PERIOD, "steps": 3}
+_ROWS = """
+    SELECT person, epoch_ms("at") AS ms, name FROM fact_event
+    JOIN person_node ON node = anchor AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)
+    WHERE kind NOT IN ('identify', 'group', 'alias') AND name IS NOT NULL
+        AND CAST(timezone('Asia/Shanghai', "at") AS DATE) BETWEEN DATE '2026-10-20' AND DATE '2026-11-15'
+    ORDER BY person, "at", seq
+"""
+
+
+@pytest.fixture(scope="module")
+def visits(api: Any) -> list[tuple[int, list[str]]]:
+    """The names of every visit in order, by person."""
+    found: list[tuple[int, list[str]]] = []
+    last = (0, 0)
+    with api.workspace.engine.read() as con:
+        for person, ms, name in con.sql(_ROWS).fetchall():
+            if found and person == last[0] and ms - last[1] <= 30 * 60_000:
+                found[-1][1].append(name)
+            else:
+                found.append((person, [name]))
+            last = person, ms
+    return found
+
+
+def asked(api: Any, **more: Any) -> dict[str, Any]:
+    return api.ask("POST", "/questions/ask", json={"question": QUESTION | more})["result"]
+
+
+def collapsed(names: list[str]) -> list[str]:
+    return [name for name, _same in groupby(names)]
+
+
+def test_the_most_frequent_paths(api: Any, visits: Any) -> None:
+    told = asked(api)
+    ways = Counter(tuple(collapsed(names)[:3]) for _who, names in visits)
+    assert told["visits"] == len(visits) > 100
+    assert {tuple(one["nodes"]): one["visits"] for one in told["sequences"]}.items() <= ways.items()
+    assert told["sequences"][0]["visits"] == max(ways.values())
+    people = {way: len({who for who, names in visits if tuple(collapsed(names)[:3]) == way}) for way in ways}
+    assert all(one["people"] == people[tuple(one["nodes"])] for one in told["sequences"])
+
+
+def test_flows_carry_every_visit(api: Any, visits: Any) -> None:
+    told = asked(api, top=3)
+    assert sum(one["visits"] for one in told["flows"] if one["step"] == 1) == len(visits)
+    assert len({one["source"] for one in told["flows"] if one["step"] == 1}) <= 4
+
+
+def test_paths_from_a_start_and_up_to_an_end(api: Any, visits: Any) -> None:
+    cart = {"where": [{"column": "name", "value": "add_to_cart"}]}
+    begun = Counter(
+        tuple(collapsed(names[names.index("add_to_cart") :])[:3]) for _who, names in visits if "add_to_cart" in names
+    )
+    ended = Counter(
+        tuple(collapsed(names[: names.index("add_to_cart") + 1][::-1])[:3])
+        for _who, names in visits
+        if "add_to_cart" in names
+    )
+    for told, expected in ((asked(api, start=cart), begun), (asked(api, end=cart), ended)):
+        assert {tuple(one["nodes"]): one["visits"] for one in told["sequences"]}.items() <= expected.items()
+        assert told["visits"] == sum(expected.values()) > 5
+
+
+def test_groups_and_what_is_passed_over(api: Any, visits: Any) -> None:
+    told = asked(api, groups=[{"label": "viewed", "patterns": ["*_viewed"]}], without=["page_left"])
+    named = (
+        collapsed(["viewed" if name.endswith("_viewed") else name for name in names if name != "page_left"])
+        for _who, names in visits
+    )
+    ways = Counter(tuple(one[:3]) for one in named if one)
+    assert told["sequences"][0]["visits"] == max(ways.values())
+
+
+def test_the_people_of_a_path(api: Any) -> None:
+    first = asked(api)["sequences"][0]
+    picked = {"question": QUESTION, "pick": {"step": 1, "nodes": first["nodes"]}}
+    assert api.ask("POST", "/questions/people", json=picked)["count"] >= first["people"] > 0
+
+
+def test_a_path_with_both_ends_is_a_funnel(api: Any) -> None:
+    wrong = QUESTION | {"start": {}, "end": {}}
+    assert api.problem("POST", "/questions/ask", json={"question": wrong})[:2] == (400, "question.invalid")

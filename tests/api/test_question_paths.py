@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 PERIOD = {"first": "2026-10-20", "last": "2026-11-15"}
-QUESTION = {"type": "paths", "period": PERIOD, "steps": 3}
+QUESTION = {"type": "paths", "period": PERIOD, "steps": 3, "without": []}
 _ROWS = """
     SELECT person, epoch_ms("at") AS ms, name FROM fact_event
     JOIN person_node ON node = anchor AND (from_at IS NULL OR "at" >= from_at) AND (to_at IS NULL OR "at" < to_at)

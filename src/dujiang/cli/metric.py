@@ -98,5 +98,17 @@ def written(value: float | None, unit: str, currency: str) -> str:
     if unit == "percent":
         return f"{value:.1%}"
     if unit == "duration":
-        return f"{value / 1000:,.1f} s"
+        return _span(value / 1000)
     return format_number(value, locale())
+
+
+def _span(seconds: float) -> str:
+    """A time span in the unit that fits it.
+
+    >>> _span(20.5), _span(300), _span(7200), _span(172800)
+    ('20.5 s', '5.0 min', '2.0 h', '2.0 d')
+    """
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:,.1f} s"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from dujiang.engine.columns import Code, Whole
+from dujiang.engine.derived.events import PASSIVE
 from dujiang.engine.kernels.paths import Followed, paths
 from dujiang.foundation.definitions import Spec
 from dujiang.foundation.i18n import _
@@ -47,7 +48,8 @@ class PathQuestion(Asked):
         end: paths are read backwards from where this is done.
         steps: how many steps are followed.
         collapse: whether the same step several times in a row counts as one.
-        without: names that are passed over; ``*`` stands for any characters.
+        without: names that are passed over (``*`` stands for any characters); unless told otherwise measures of something done
+            before, such as ``page_left``.
         groups: names put together.
         gap_minutes: a pause after which a new visit begins.
         top: nodes kept at each step; the others are put together.
@@ -59,7 +61,7 @@ class PathQuestion(Asked):
     end: What | None = None
     steps: int = Field(default=5, ge=2, le=STEPS_MAX)
     collapse: bool = True
-    without: tuple[str, ...] = Field(default=(), max_length=50)
+    without: tuple[str, ...] = Field(default=PASSIVE, max_length=50)
     groups: tuple[PathGroup, ...] = Field(default=(), max_length=GROUPS_MAX)
     gap_minutes: int = Field(default=30, ge=1, le=24 * 60)
     top: int = Field(default=8, ge=1, le=30)

@@ -7,47 +7,68 @@ earlier and has its last row no later is of no use. So the first of a queue that
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from dujiang.engine.columns import Whole
 from dujiang.engine.kernels.matching import augmented
-from dujiang.engine.kernels.rules import EITHER, deadline, is_step
+from dujiang.engine.kernels.rules import EITHER, broken, deadline, excluded, is_step
 
 # The columns of the pool: where the first row stands among the person's, the last moment of the chain, the moment of the last
 # row, the neighbours in the queue, and from there on the rows by step.
 _START, _UNTIL, _AT, _OLDER, _NEWER, _CHAIN = 0, 1, 2, 3, 4, 5
 
 
-@njit(cache=True, nogil=True)
-def room(steps: Any) -> Any:  # pragma: no cover - compiled
-    """An empty pool, which grows where it has to, and queues: their fronts, their backs, and what is about to join them."""
-    return np.empty((4 * steps + 16, _CHAIN + steps), np.int64), np.empty((3, steps, steps + 1), np.int64)
+class Room(NamedTuple):
+    """Where attempts lie, besides the pool.
+
+    Attributes:
+        front: the first of each queue, by step and number of steps taken; -1 where it is empty.
+        back: the last of each queue.
+        fresh: what is about to join it.
+        free: the first place of the pool that is free again, and where those begin that never were used.
+    """
+
+    front: Whole
+    back: Whole
+    fresh: Whole
+    free: Whole
+
+    @classmethod
+    def of(cls, steps: int) -> Room:
+        """Room for the attempts of one person after the other."""
+        shape = (steps, steps + 1)
+        return cls(
+            np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(2, np.int64)
+        )
+
+
+def pool(steps: int) -> Whole:
+    """An empty pool; it grows where it has to."""
+    return np.empty((steps * (steps + 1) + 64, _CHAIN + steps), np.int64)
 
 
 @njit(cache=True, nogil=True)
 def attempted(
-    own: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, queues: Any, best: Any
+    own: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, room: Any, best: Any
 ) -> Any:  # pragma: no cover - compiled
     """How far the rows ``own`` of one person come, and how often to the end; ``best`` becomes the furthest chain."""
     best[:] = -1
-    queues[:] = -1
-    free = np.array(
-        [-1, 0]
-    )  # the first place of the pool that is free again, and where those begin that never were used
+    _emptied(room)
     far, done, begin = 0, 0, 0
     while begin < len(own):
-        end = begin + 1
-        while rules.ties >= EITHER and end < len(own) and at_ms[own[end]] == at_ms[own[begin]]:
-            end += 1
+        end = _moment(own, begin, at_ms) if rules.ties >= EITHER else begin + 1
         some, common = _seen(own, begin, end, bits, rules)
         barred = some >> np.uint32(rules.steps)
+        if room.free[1] + room.fresh.size > len(pool):
+            pool = np.concatenate((pool, pool))
         for place in range(begin, end):
-            pool = _continued(own, place, begin, at_ms, bits, barred, rules, pool, free, queues)
+            _continued(own, place, begin, at_ms, bits, barred, rules, pool, room)
         if rules.ties == EITHER and end - begin > 1:
-            pool = _several(own[begin:end], begin, at_ms, bits, barred, rules, pool, free, queues)
-        step, one = _furthest(queues[2])
+            _several(own[begin:end], begin, at_ms, bits, barred, rules, pool, room)
+        step, one = _furthest(room.fresh, rules)
         if step >= far and not done:
             far = step + 1
             best[:] = pool[one, _CHAIN:]
@@ -55,13 +76,29 @@ def attempted(
             done += 1
             if not rules.reentry:
                 break
-            queues[:] = -1
-            free[0], free[1] = -1, 0
+            _emptied(room)
         else:
-            _ended(some, common, barred, rules, pool, free, queues)
-            _joined(rules.steps, pool, free, queues)
+            _ended(some, common, barred, rules, pool, room)
+            _joined(rules, pool, room)
         begin = end
     return far, done, pool
+
+
+@njit(cache=True, nogil=True)
+def _moment(own: Any, begin: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
+    """Where the rows of one moment end that begin at ``begin``."""
+    end = begin + 1
+    while end < len(own) and at_ms[own[end]] == at_ms[own[begin]]:
+        end += 1
+    return end
+
+
+@njit(cache=True, nogil=True)
+def _emptied(room: Any) -> None:  # pragma: no cover - compiled
+    room.front[:] = -1
+    room.back[:] = -1
+    room.fresh[:] = -1
+    room.free[0], room.free[1] = -1, 0
 
 
 @njit(cache=True, nogil=True)
@@ -79,47 +116,45 @@ def _seen(own: Any, begin: Any, end: Any, bits: Any, rules: Any) -> Any:  # prag
 
 @njit(cache=True, nogil=True)
 def _continued(
-    own: Any, place: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, free: Any, queues: Any
-) -> Any:  # pragma: no cover - compiled
+    own: Any, place: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, room: Any
+) -> None:  # pragma: no cover - compiled
     """Take one step with the row at ``place``, for each of its steps, from the best attempts so far."""
-    row, fresh = own[place], queues[2]
+    row, fresh = own[place], room.fresh
     if is_step(bits[row], 0):
-        pool = _offered(pool, free, fresh, 0, 1, begin if rules.ties == EITHER else place, -1, at_ms[row])
+        _offered(pool, room, 0, 1, begin if rules.ties == EITHER else place, -1, at_ms[row])
         pool[fresh[0, 1], _UNTIL] = deadline(at_ms[row], rules)
         pool[fresh[0, 1], _CHAIN] = row
     for step in range(1, rules.steps):
         came = step - 1 if is_step(bits[row], step) else -1
         while came >= 0:
-            if not _bars(barred, rules, came, step):
-                for taken in range(1, came + 2):
-                    pool = _advanced(row, at_ms[row], came, step, taken, rules, pool, free, queues)
+            if not excluded(barred, rules, came, step):
+                for taken in range(rules.least[came], came + 2):
+                    _advanced(row, at_ms[row], came, step, taken, rules, pool, room)
             came = came - 1 if rules.optional[came] else -1
-    return pool
 
 
 @njit(cache=True, nogil=True)
 def _advanced(
-    row: Any, now: Any, came: Any, step: Any, taken: Any, rules: Any, pool: Any, free: Any, queues: Any
-) -> Any:  # pragma: no cover - compiled
+    row: Any, now: Any, came: Any, step: Any, taken: Any, rules: Any, pool: Any, room: Any
+) -> None:  # pragma: no cover - compiled
     """Let the best attempt that has come to ``came`` with ``taken`` steps take ``step`` by ``row``, if nothing better does."""
-    fresh = queues[2]
-    origin = _best(pool, queues[0, came, taken], now, rules.step_ms[step])
+    fresh = room.fresh
+    origin = _best(pool, room.front[came, taken], now, rules.step_ms[step])
     if origin < 0:
-        return pool
+        return
     start, rival = pool[origin, _START], fresh[step, taken + 1]
     if rival >= 0:
         ahead = pool[rival, _START]
         if start < ahead or (start == ahead and pool[rival, _CHAIN + step] == row):
-            return pool
-    pool = _offered(pool, free, fresh, step, taken + 1, start, origin, now)
+            return
+    _offered(pool, room, step, taken + 1, start, origin, now)
     pool[fresh[step, taken + 1], _CHAIN + step] = row
-    return pool
 
 
 @njit(cache=True, nogil=True)
 def _several(
-    rows: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, free: Any, queues: Any
-) -> Any:  # pragma: no cover - compiled
+    rows: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, room: Any
+) -> None:  # pragma: no cover - compiled
     """Take more than one step with ``rows`` of one moment: match steps with rows, a step more at a time."""
     steps, now = rules.steps, at_ms[rows[0]]
     fits = np.zeros((steps, len(rows)), np.bool_)
@@ -129,18 +164,17 @@ def _several(
     for came in range(-1, steps - 1):
         origin = -1
         if came >= 0:
-            origin = _best(pool, queues[0, came, came + 1], now, rules.step_ms[came + 1])
+            origin = _best(pool, room.front[came, came + 1], now, rules.step_ms[came + 1])
         if came < 0 or origin >= 0:
             start = begin if came < 0 else pool[origin, _START]
-            pool = _matched(rows, fits, came, origin, start, now, barred, rules, pool, free, queues[2])
-    return pool
+            _matched(rows, fits, came, origin, start, now, barred, rules, pool, room)
 
 
 @njit(cache=True, nogil=True)
 def _matched(
-    rows: Any, fits: Any, came: Any, origin: Any, start: Any, now: Any, barred: Any, rules: Any, pool: Any, free: Any,
-    fresh: Any,
-) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    rows: Any, fits: Any, came: Any, origin: Any, start: Any, now: Any, barred: Any, rules: Any, pool: Any, room: Any
+) -> None:  # pragma: no cover - compiled
+    fresh = room.fresh
     place_of, step_of = np.full(rules.steps, -1), np.full(len(rows), -1)
     for step in range(came + 1, rules.steps):
         if not augmented(fits, step, place_of, step_of):
@@ -148,15 +182,14 @@ def _matched(
         rival = fresh[step, step + 1]
         better = rival < 0 or pool[rival, _START] < start
         # A single step is taken elsewhere.
-        if step == came + 1 or not better or (came >= 0 and _bars(barred, rules, came, step)):
+        if step == came + 1 or not better or (came >= 0 and excluded(barred, rules, came, step)):
             continue
-        pool = _offered(pool, free, fresh, step, step + 1, start, origin, now)
+        _offered(pool, room, step, step + 1, start, origin, now)
         one = fresh[step, step + 1]
         if origin < 0:
             pool[one, _UNTIL] = deadline(now, rules)
         for of in range(came + 1, step + 1):
             pool[one, _CHAIN + of] = rows[place_of[of]]
-    return pool
 
 
 @njit(cache=True, nogil=True)
@@ -169,32 +202,30 @@ def _best(pool: Any, first: Any, now: Any, step_ms: Any) -> Any:  # pragma: no c
 
 @njit(cache=True, nogil=True)
 def _offered(
-    pool: Any, free: Any, fresh: Any, step: Any, taken: Any, start: Any, origin: Any, now: Any
-) -> Any:  # pragma: no cover - compiled
+    pool: Any, room: Any, step: Any, taken: Any, start: Any, origin: Any, now: Any
+) -> None:  # pragma: no cover - compiled
     """Make room for the new attempt that comes to ``step``, in place of a worse one, with what its ``origin`` did."""
+    fresh, free = room.fresh, room.free
     if fresh[step, taken] < 0:
         if free[0] >= 0:
             fresh[step, taken] = free[0]
             free[0] = pool[free[0], _NEWER]
         else:
-            if free[1] == len(pool):
-                pool = np.concatenate((pool, pool))
             fresh[step, taken] = free[1]
             free[1] += 1
     one = fresh[step, taken]
-    pool[one, _CHAIN:] = -1
+    for column in range(_CHAIN, pool.shape[1]):
+        pool[one, column] = pool[origin, column] if origin >= 0 else -1
     if origin >= 0:
         pool[one, _UNTIL] = pool[origin, _UNTIL]
-        pool[one, _CHAIN:] = pool[origin, _CHAIN:]
     pool[one, _START], pool[one, _AT] = start, now
-    return pool
 
 
 @njit(cache=True, nogil=True)
-def _furthest(fresh: Any) -> Any:  # pragma: no cover - compiled
+def _furthest(fresh: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The furthest step that new attempts come to, and of them the one with the most steps; -1 where there are none."""
-    for step in range(fresh.shape[0] - 1, -1, -1):
-        for taken in range(step + 1, 0, -1):
+    for step in range(rules.steps - 1, -1, -1):
+        for taken in range(step + 1, rules.least[step] - 1, -1):
             if fresh[step, taken] >= 0:
                 return step, fresh[step, taken]
     return -1, -1
@@ -202,15 +233,13 @@ def _furthest(fresh: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True)
 def _ended(
-    some: Any, common: Any, barred: Any, rules: Any, pool: Any, free: Any, queues: Any
+    some: Any, common: Any, barred: Any, rules: Any, pool: Any, room: Any
 ) -> None:  # pragma: no cover - compiled
     """Empty the queues whose attempts the rows of a moment break."""
-    front, back = queues[0], queues[1]
+    front, back, free = room.front, room.back, room.free
     for step in range(rules.steps):
-        breaks = _bars(barred, rules, step, step)
-        breaks |= rules.strict and not is_step(common, step)
-        breaks |= rules.once and some & np.uint32((2 << step) - 1) != 0
-        for taken in range(1, step + 2):
+        breaks = broken(some, common, barred, rules, step)
+        for taken in range(rules.least[step], step + 2):
             if breaks and front[step, taken] >= 0:
                 pool[back[step, taken], _NEWER] = free[0]
                 free[0] = front[step, taken]
@@ -218,11 +247,11 @@ def _ended(
 
 
 @njit(cache=True, nogil=True)
-def _joined(steps: Any, pool: Any, free: Any, queues: Any) -> None:  # pragma: no cover - compiled
+def _joined(rules: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Let the new attempts join their queues, in which those that start no later are of no use any more."""
-    front, back, fresh = queues[0], queues[1], queues[2]
-    for step in range(steps):
-        for taken in range(1, step + 2):
+    front, back, fresh, free = room.front, room.back, room.fresh, room.free
+    for step in range(rules.steps):
+        for taken in range(rules.least[step], step + 2):
             one, last = fresh[step, taken], back[step, taken]
             if one < 0:
                 continue
@@ -238,12 +267,3 @@ def _joined(steps: Any, pool: Any, free: Any, queues: Any) -> None:  # pragma: n
                 front[step, taken] = one
             back[step, taken] = one
             fresh[step, taken] = -1
-
-
-@njit(cache=True, nogil=True)
-def _bars(barred: Any, rules: Any, came: Any, to: Any) -> Any:  # pragma: no cover - compiled
-    """Whether an exclusion among the rows ends attempts that had taken ``came`` and have not gone past ``to``."""
-    found = False
-    for one in range(len(rules.after)):
-        found |= is_step(barred, one) and came >= rules.after[one] and to < rules.before[one]
-    return found

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from numba import njit
 
 from dujiang.engine.columns import Code, Whole
-from dujiang.engine.kernels.attempts import attempted, room
-from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, deadline, is_step
+from dujiang.engine.kernels.attempts import Room, attempted, pool
+from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, broken, deadline, excluded
 from dujiang.engine.kernels.steps import Steps
 from dujiang.engine.kernels.unordered import unordered
 from dujiang.foundation.errors import InvalidInput
@@ -33,6 +33,7 @@ Ties = Literal["rows", "steps", "either", "never"]
 STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
 _PLAIN, _GENERAL, _UNORDERED = 0, 1, 2
+_LONG_AGO: Final = -EVER
 _NO_CODES: Final = np.empty(0, np.int32)
 _NO_DAYS: Final = np.empty(0, np.int64)
 
@@ -154,14 +155,15 @@ def funnel(
     >>> found.reached.tolist(), found.rows.tolist()
     ([2, 1], [[0, 1], [2, -1]])
     """
-    ordered = of.order == "ordered" and of.ties in ("rows", "steps")
-    plain = ordered and not (of.once or of.optional or of.step_ms or of.exclusions)
+    plain = of.ties in ("rows", "steps") and not (of.optional or of.step_ms)
     way = _UNORDERED if of.order == "any" else _PLAIN if plain else _GENERAL
     kernel: Any = _funnel
-    return Chains(*kernel(person, at_ms, bits, held, _rules(of, day_starts), way))
+    return Chains(*kernel(person, at_ms, bits, held, _rules(of, day_starts), way, pool(of.steps), Room.of(of.steps)))
 
 
 def _rules(of: Funnel, day_starts: Whole) -> Rules:
+    sets = np.arange(1 << of.steps)
+    has = (sets[:, None] >> np.arange(of.steps)) & 1 > 0
     return Rules(
         of.steps,
         _TIES[of.ties],
@@ -173,116 +175,142 @@ def _rules(of: Funnel, day_starts: Whole) -> Rules:
         day_starts if of.days else _NO_DAYS,
         np.array(of.step_ms or [EVER] * of.steps, np.int64),
         np.array([step in of.optional for step in range(of.steps)], np.bool_),
+        np.array([1 + step - sum(one <= step for one in of.optional) for step in range(of.steps)], np.int64),
+        np.where(sets > 0, has.argmax(1), of.steps),
         np.array([one.after for one in of.exclusions], np.int64),
         np.array([one.before for one in of.exclusions], np.int64),
     )
 
 
 @njit(cache=True, nogil=True)
-def _funnel(person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any) -> Any:  # pragma: no cover - compiled
+def _funnel(
+    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, pool: Any, room: Any
+) -> Any:  # pragma: no cover - compiled
     whose, reached = np.empty(1024, np.int64), np.empty(1024, np.int8)
     rows, completed = np.empty((1024, rules.steps), np.int32), np.empty(1024, np.int32)
     chain, until = np.empty((rules.steps, rules.steps), np.int32), np.empty(rules.steps, np.int64)
-    pool, queues = room(rules.steps)
-    own = np.empty(1024, np.int64)
-    chains, row, many = 0, 0, 0
-    while True:
-        row, many, own = _gathered(row, person, bits, held, own)
-        if row < 0:
-            break
+    own = np.empty(len(bits), np.int64)  # as much as one person may have; only what is written to takes memory
+    chains, row = 0, 0
+    while row < len(bits):
+        row, many = _gathered(row, person, bits, held, own)
         begin = 0
         while begin < many:
             end = begin + 1
             while end < many and (len(held) == 0 or held[own[end]] == held[own[begin]]):
                 end += 1
-            mine = own[begin:end]
-            begin = end
             if rules.ties == STEPS:
-                _by_step(mine, at_ms, bits, rules.steps)
+                _by_step(own, begin, end, at_ms, bits, rules.lowest)
             if chains == len(whose):
                 whose, reached = np.concatenate((whose, whose)), np.concatenate((reached, reached))
                 rows, completed = np.concatenate((rows, rows)), np.concatenate((completed, completed))
             if way == _PLAIN:
-                far, done = _plain(mine, at_ms, bits, rules, until, chain, rows[chains])
+                far, done = _plain(own, begin, end, at_ms, bits, rules, until, chain, rows, chains)
             elif way == _GENERAL:
-                far, done, pool = attempted(mine, at_ms, bits, rules, pool, queues, rows[chains])
+                mine, best = own[begin:end], rows[chains]
+                far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
             else:
-                far, done = unordered(mine, at_ms, bits, rules, rows[chains])
+                far, done = unordered(own[begin:end], at_ms, bits, rules, rows[chains])
             if far:
-                whose[chains], reached[chains], completed[chains] = person[mine[0]], far, done
+                whose[chains], reached[chains], completed[chains] = person[own[begin]], far, done
                 chains += 1
+            begin = end
     return whose[:chains].copy(), reached[:chains].copy(), rows[:chains].copy(), completed[:chains].copy()
 
 
 @njit(cache=True, nogil=True)
 def _gathered(row: Any, person: Any, bits: Any, held: Any, own: Any) -> Any:  # pragma: no cover - compiled
-    """The rows of the next person from ``row`` on that count, by value of what is held: where they end, how many, and they."""
+    """Write to ``own`` the rows that count of the next person from ``row`` on: where they end, and how many they are."""
     while row < len(bits) and bits[row] == 0:
         row += 1
-    if row == len(bits):
-        return -1, 0, own
-    who, many = person[row], 0
-    while row < len(bits):
+    begin, many = row, 0
+    while row < len(bits) and (bits[row] == 0 or person[row] == person[begin]):
         if bits[row]:
-            if person[row] != who:
-                break
-            if len(held) == 0 or held[row] >= 0:
-                if many == len(own):
-                    own = np.concatenate((own, own))
-                own[many] = row
-                many += 1
+            own[many] = row
+            many += 1
         row += 1
-    if len(held):
-        own[:many] = own[:many][np.argsort(held[own[:many]], kind="mergesort")]
-    return row, many, own
+    return row, _by_value(own, many, held) if len(held) else many
 
 
 @njit(cache=True, nogil=True)
-def _by_step(own: Any, at_ms: Any, bits: Any, steps: Any) -> None:  # pragma: no cover - compiled
+def _by_value(own: Any, many: Any, held: Any) -> Any:  # pragma: no cover - compiled
+    """Leave of the rows those with a value, sorted by it; how many they are."""
+    left = 0
+    for place in range(many):
+        if held[own[place]] >= 0:
+            own[left] = own[place]
+            left += 1
+    own[:left] = own[:left][np.argsort(held[own[:left]], kind="mergesort")]
+    return left
+
+
+@njit(cache=True, nogil=True)
+def _by_step(own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, lowest: Any) -> None:  # pragma: no cover - compiled
     """Sort rows of the same moment by their lowest step; those of none stay behind, and equal ones in their order."""
-    for place in range(1, len(own)):
+    every = np.uint32(len(lowest) - 1)
+    for place in range(begin + 1, end):
         row, to = own[place], place
-        while (
-            to > 0
-            and at_ms[own[to - 1]] == at_ms[row]
-            and _lowest(bits[own[to - 1]], steps) > _lowest(bits[row], steps)
-        ):
+        if at_ms[own[to - 1]] != at_ms[row]:
+            continue
+        step = lowest[bits[row] & every]
+        while to > begin and at_ms[own[to - 1]] == at_ms[row] and lowest[bits[own[to - 1]] & every] > step:
             own[to] = own[to - 1]
             to -= 1
         own[to] = row
 
 
 @njit(cache=True, nogil=True)
-def _lowest(bits: Any, steps: Any) -> Any:  # pragma: no cover - compiled
-    step = 0
-    while step < steps and not is_step(bits, step):
-        step += 1
-    return step
+def _plain(
+    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, until: Any, chain: Any, rows: Any, at: Any
+) -> Any:  # pragma: no cover - compiled
+    """No window between steps: of each step the latest chain to it starts last, so that one for each step is enough."""
+    steps, by_day, reentry, window_ms = rules.steps, rules.days > 0, rules.reentry, rules.window_ms
+    breaks = rules.strict or rules.once or len(rules.after) > 0
+    for step in range(steps):
+        rows[at, step], until[step] = -1, _LONG_AGO
+    far, done = 0, 0
+    for place in range(begin, end):
+        row = own[place]
+        now, mine = at_ms[row], bits[row]
+        ends = deadline(now, rules) if by_day else now + window_ms
+        made = _taken(row, now, mine, ends, breaks, rules, steps, until, chain)
+        while made >> far & 1 and not done:
+            for taken in range(far + 1):
+                rows[at, taken] = chain[far, taken]
+            far += 1
+        if made >> (steps - 1) & 1:
+            done += 1
+            until[:] = _LONG_AGO
+            if not reentry:
+                break
+        elif breaks:
+            _broken_off(mine, made, rules, until)
+    return far, done
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _taken(
+    row: Any, now: Any, mine: Any, ends: Any, breaks: Any, rules: Any, steps: Any, until: Any, chain: Any
+) -> Any:  # pragma: no cover - compiled
+    """Take steps with a row, the last first, so that none is taken twice; which, as bits."""
+    made = 0
+    for step in range(steps - 1, -1, -1):
+        if not (mine >> np.uint32(step)) & np.uint32(1) or (step and until[step - 1] < now):
+            continue
+        if breaks and step and excluded(mine >> np.uint32(steps), rules, step - 1, step):
+            continue
+        until[step] = until[step - 1] if step else ends
+        for earlier in range(step):  # a copied slice would cost more than all the rest
+            chain[step, earlier] = chain[step - 1, earlier]
+        chain[step, step] = row
+        made |= 1 << step
+    return made
 
 
 @njit(cache=True, nogil=True)
-def _plain(
-    own: Any, at_ms: Any, bits: Any, rules: Any, until: Any, chain: Any, best: Any
-) -> Any:  # pragma: no cover - compiled
-    """One window and nothing else: of each step the latest chain to it starts last, so that one for each step is enough."""
-    best[:] = -1
-    until[:] = np.iinfo(np.int64).min
-    last = rules.steps - 1
-    far, done = 0, 0
-    for row in own:
-        for step in range(last, -1, -1):
-            if not is_step(bits[row], step) or (step and until[step - 1] < at_ms[row]):
-                continue
-            until[step] = until[step - 1] if step else deadline(at_ms[row], rules)
-            chain[step, :step] = chain[step - 1, :step]
-            chain[step, step] = row
-            if step == far and not done:
-                best[: step + 1] = chain[step, : step + 1]
-                far += 1
-            if step == last:
-                done += 1
-                until[:] = np.iinfo(np.int64).min
-                break
-        if done and not rules.reentry:
-            break
-    return far, done
+def _broken_off(mine: Any, made: Any, rules: Any, until: Any) -> None:  # pragma: no cover - compiled
+    """Forget attempts that a row breaks, but for those that it has just made."""
+    own = mine & np.uint32((1 << rules.steps) - 1)
+    common = own if own else ~own
+    for step in range(rules.steps):
+        if not made >> step & 1 and broken(own, common, mine >> np.uint32(rules.steps), rules, step):
+            until[step] = _LONG_AGO

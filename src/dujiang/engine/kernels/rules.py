@@ -16,7 +16,12 @@ EVER: Final = 1 << 62
 
 
 class Rules(NamedTuple):
-    """The fields of :class:`dujiang.engine.kernels.funnel.Funnel` as numbers and arrays."""
+    """The fields of :class:`dujiang.engine.kernels.funnel.Funnel` as numbers and arrays.
+
+    Attributes:
+        least: by step how many steps a chain that comes to it has taken at least.
+        lowest: by the steps that a row is of, as bits, the first of them; the number of steps for none.
+    """
 
     steps: int
     ties: int
@@ -28,6 +33,8 @@ class Rules(NamedTuple):
     day_starts: Whole
     step_ms: Whole
     optional: npt.NDArray[np.bool_]
+    least: Whole
+    lowest: Whole
     after: Whole
     before: Whole
 
@@ -47,3 +54,26 @@ def deadline(moment: Any, rules: Any) -> Any:  # pragma: no cover - compiled
         if over < len(rules.day_starts):
             end = min(end, rules.day_starts[over] - 1)
     return end
+
+
+@njit(cache=True, nogil=True)
+def excluded(barred: Any, rules: Any, came: Any, to: Any) -> Any:  # pragma: no cover - compiled
+    """Whether an exclusion among the rows ends attempts that had taken ``came`` and have not gone past ``to``."""
+    found = False
+    for one in range(len(rules.after)):
+        found |= is_step(barred, one) and came >= rules.after[one] and to < rules.before[one]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def broken(some: Any, common: Any, barred: Any, rules: Any, step: Any) -> Any:  # pragma: no cover - compiled
+    """Whether rows end attempts that had come to ``step`` before them.
+
+    Args:
+        some: the steps that any of the rows is of.
+        common: the steps that all of those are of that are of any.
+        barred: the exclusions among them.
+    """
+    found = rules.strict and not is_step(common, step)
+    found |= rules.once and some & np.uint32((2 << step) - 1) != 0
+    return found or excluded(barred, rules, step, step)

@@ -25,8 +25,10 @@ def unordered(own: Any, at_ms: Any, bits: Any, rules: Any, best: Any) -> Any:  #
     for row in own:
         whole = False
         if bits[row] & every:
+            many = _in_time(kept, many, at_ms[row], at_ms, rules)
+            place = _place(kept, many, bits[row] & every, bits)
             kept[many] = row
-            many = _largest(kept, many + 1, at_ms, bits, rules)
+            many = _without(kept, many + 1, place) if place >= 0 else _largest(kept, many + 1, bits, rules)
             if many > far and not done:
                 far = many
                 best[:many] = kept[:many]
@@ -43,21 +45,52 @@ def unordered(own: Any, at_ms: Any, bits: Any, rules: Any, best: Any) -> Any:  #
 
 
 @njit(cache=True, nogil=True)
-def _largest(kept: Any, many: Any, at_ms: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
-    """Leave of the first ``many`` rows of ``kept`` a largest set with the latest; how many are left."""
-    last = kept[many - 1]
+def _in_time(kept: Any, many: Any, now: Any, at_ms: Any, rules: Any) -> Any:  # pragma: no cover - compiled
+    """Drop rows from which the window does not reach ``now``; how many are left."""
     first = 0
-    while deadline(at_ms[kept[first]], rules) < at_ms[last]:
+    while first < many and deadline(at_ms[kept[first]], rules) < now:
         first += 1
-    fits = np.zeros((many, rules.steps), np.bool_)
     for place in range(first, many):
+        kept[place - first] = kept[place]
+    return many - first
+
+
+@njit(cache=True, nogil=True)
+def _place(kept: Any, many: Any, mine: Any, bits: Any) -> Any:  # pragma: no cover - compiled
+    """Which row a new one of a single step replaces: one of the same step; ``many`` if none has it, -1 if that is not all."""
+    if mine & (mine - np.uint32(1)):
+        return -1
+    found = many
+    for place in range(many):
+        if bits[kept[place]] & mine:
+            if bits[kept[place]] & (bits[kept[place]] - np.uint32(1)) or found < many:
+                return -1
+            found = place
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _without(kept: Any, many: Any, gone: Any) -> Any:  # pragma: no cover - compiled
+    """Take out the row at place ``gone`` unless it is the last, which is new; how many are left."""
+    if gone == many - 1:
+        return many
+    for place in range(gone, many - 1):
+        kept[place] = kept[place + 1]
+    return many - 1
+
+
+@njit(cache=True, nogil=True)
+def _largest(kept: Any, many: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
+    """Leave of the first ``many`` rows of ``kept`` a largest set with the latest; how many are left."""
+    fits = np.zeros((many, rules.steps), np.bool_)
+    for place in range(many):
         for step in range(rules.steps):
             fits[place, step] = is_step(bits[kept[place]], step)
     step_of, row_of = np.full(many, -1), np.full(rules.steps, -1)
-    for place in range(many - 1, first - 1, -1):
+    for place in range(many - 1, -1, -1):
         augmented(fits, place, step_of, row_of)
     left = 0
-    for place in range(first, many):
+    for place in range(many):
         if step_of[place] >= 0:
             kept[left] = kept[place]
             left += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -68,3 +69,20 @@ def test_many_people_outgrow_the_first_table() -> None:
     people = People.of(pa.chunked_array([pa.array(np.tile(persons, 2))]))
     assert people.size == 20_000
     assert people.code.tolist() == list(range(20_000)) * 2
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.lists(st.integers(-3, 200_000).filter(lambda n: n % 7 == 0), max_size=40),
+        st.lists(st.dates(date(1900, 1, 1), date(2199, 12, 31)), max_size=40),
+        st.lists(st.integers(-(2**62), 2**62), max_size=40),
+        st.lists(st.sampled_from(["", "a", "b"]), max_size=40),
+    )
+)
+def test_codes_stand_for_the_values_of_the_rows(values: list[Any]) -> None:
+    kind = pa.array(values).type if values else pa.int32()
+    half = len(values) // 2
+    found = coded(pa.chunked_array([pa.array(values[:half], kind), pa.array(values[half:], kind)]))
+    assert [found.values[code] for code in found.code] == values
+    assert set(found.values) == set(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -19,16 +19,14 @@ from dujiang.insight.plan import Ask, Level, Need, Periods, scan_of, scans, toge
 from dujiang.insight.selection import BUCKET, OF, Scan, key_column
 
 
-@dataclass(frozen=True)
-class Raw:
+class Raw(NamedTuple):
     """What the tables say: a value (None: nothing to say), and how many rows or people it comes from."""
 
     value: int | float | None
     rows: int
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A place in an answer: which level, which period, and its step or its dimension values."""
 
     level: Level

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dujiang.foundation.timewindows import Grain, Period
 from dujiang.insight.catalogue import Catalogue, Metric
@@ -15,8 +15,7 @@ Level = Literal["total", "line", "rows"]
 Periods = tuple[tuple[int, Period], ...]
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """A metric that tables answer directly; ``everywhere`` where conditions on the channel do not count for it."""
 
     metric: Metric

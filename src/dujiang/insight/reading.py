@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 import duckdb
@@ -78,7 +77,7 @@ def _read(
     for periods in together(levels[0].ask.periods):
         scan = _scan(levels, group, periods)
         if group[0].metric.spec.additive:
-            found += _added_up(queries.simple(con, scan).to_pylist(), levels, group)
+            found += _added_up(queries.simple(con, scan), levels, group)
             continue
         rows = queries.present(con, scan, ROWS_MAX + 1)
         if len(rows) > ROWS_MAX:
@@ -95,26 +94,25 @@ def _scan(levels: Sequence[Wanted], group: list[Need], periods: Periods) -> Scan
     )
 
 
-def _added_up(rows: list[dict[str, Any]], levels: Sequence[Wanted], group: list[Need]) -> Found:
+def _added_up(rows: pa.Table, levels: Sequence[Wanted], group: list[Need]) -> Found:
+    of, days = rows[OF].to_pylist(), rows[BUCKET].to_pylist()
+    channels = rows[key_column(0)].to_pylist() if key_column(0) in rows.column_names else [None] * len(rows)
+    names = [f"{letter}{position}" for position in range(len(group)) for letter in "vn"]
     for one in levels:
-        sums: dict[Cell, list[dict[str, Any]]] = {}
-        for row in rows:
-            cell = Cell(one.level, row[OF], _key(one.ask, row[BUCKET], row.get(key_column(0))))
-            sums.setdefault(cell, []).append(row)
+        steps = {day: bucket_start(day, one.ask.grain) for day in dict.fromkeys(days)} if one.ask.grain else {}
+        parts = [of, *([[steps[day] for day in days]] if steps else []), *([channels] if one.ask.by else [])]
+        known: dict[tuple[Any, ...], int] = {}
+        code = [known.setdefault(part, len(known)) for part in zip(*parts, strict=True)]
+        cells = [Cell(one.level, part[0], part[1:]) for part in known]
+        table = rows.select(names).append_column("cell", pa.array(code, pa.int64()))
+        # A sum of nothing but nulls is null: the rows do not state this value.
+        sums = table.group_by("cell", use_threads=False).aggregate([(name, "sum") for name in names]).sort_by("cell")
         for position, need in enumerate(group):
             if need in one.needs:
-                for cell, parts in sums.items():
-                    yield need, cell, _sum(parts, position)
-
-
-def _sum(rows: list[dict[str, Any]], position: int) -> Raw:
-    values = [row[f"v{position}"] for row in rows if row[f"v{position}"] is not None]
-    return Raw(sum(values) if values else None, sum(row[f"n{position}"] for row in rows))
-
-
-def _key(asked: Ask, day: date, channel: str | None) -> tuple[Any, ...]:
-    step = (bucket_start(day, asked.grain),) if asked.grain else ()
-    return (*step, channel) if asked.by else step
+                values, behind = sums[f"v{position}_sum"].to_pylist(), sums[f"n{position}_sum"].to_pylist()
+                yield from (
+                    (need, cell, Raw(*raw)) for cell, raw in zip(cells, zip(values, behind, strict=True), strict=True)
+                )
 
 
 class _Columns(NamedTuple):
@@ -132,11 +130,13 @@ def _counted(con: duckdb.DuckDBPyConnection, rows: pa.Table, levels: Sequence[Wa
     columns = _Columns(coded(rows[OF]), coded(rows[BUCKET]), coded(rows["place"]), People.of(rows["who"]))
     chosen = [_chosen(con, rows, position, need, columns.person) for position, need in enumerate(group)]
     for one in levels:
-        scope, _keys = _placed(columns, replace(one.ask, by=()))
         place, keys = _placed(columns, one.ask)
+        scope = None
         for need, which in zip(group, chosen, strict=True):
             if need in one.needs:
                 if need.metric.spec.spread:
+                    if scope is None:
+                        scope = _placed(columns, replace(one.ask, by=()))[0] if one.ask.by else place
                     which = in_several(scope, columns.person, columns.channel, which)
                 yield from _raws(need, one.level, keys, place, columns.person, which)
 

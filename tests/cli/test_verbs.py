@@ -215,3 +215,10 @@ def test_the_present_is_shown_and_set(run: Any, brand: Path) -> None:
     wrong = run("present", "2026-13-01", "-w", brand)
     assert (wrong.code, "2026-13-01" in wrong.err) == (2, True)
     assert run("present", "today", "-w", brand).code == 0
+
+
+def test_a_setting_that_nobody_reads_is_named(run: Any, brand: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUJIANG_SERVE_FOO", "1")
+    wrong = run("status", "-w", brand)
+    assert (wrong.code, "serve.foo" in wrong.err, "settings.unknown" in wrong.err) == (2, True, True)
+    assert "Extra" not in wrong.err

@@ -103,8 +103,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     """Settings from ``file`` (none: the defaults) with ``environment`` (none: the process's) laid over it.
 
     Raises:
-        InvalidInput: ``settings.unreadable`` (not TOML) or ``settings.invalid`` (unknown key, wrong type or range),
-            naming the key.
+        InvalidInput: ``settings.unreadable`` (not TOML), ``settings.unknown`` (a key that nobody reads) or ``settings.invalid``
+            (wrong type or range), naming the key.
     """
     values: dict[str, Any] = {}
     if file is not None and file.exists():
@@ -118,6 +118,9 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "extra_forbidden":
+            sentence = _("There is no setting {key}. Take it out of dujiang.toml or the environment, or mend its name.")
+            raise InvalidInput("settings.unknown", sentence, key=".".join(map(str, first["loc"]))) from None
         sentence = _("The setting {key} is wrong: {reason}. Correct it in dujiang.toml or the environment.")
         key = ".".join(str(part) for part in first["loc"])
         raise InvalidInput("settings.invalid", sentence, key=key, reason=first["msg"]) from None

@@ -22,7 +22,7 @@ _AUDIT_PAGE: Final = 100
 _OVERLAP: Final = timedelta(days=7)
 WAYS: Final = {
     "today": _("The calendar's today"),
-    "newest": _("The newest day of which there are data"),
+    "newest": _("The newest day of the data"),
     "day": _("A day of its own"),
 }
 KEY_KINDS: Final = {"collect": _("Collection (writes only)"), "api": _("API (reads and administers)")}

@@ -32,6 +32,14 @@ def test_the_people_behind_a_number_become_a_list(run: Any, brand: Path, tmp_pat
     assert told["count"] == len(told["people"]) > 0
 
 
+def test_what_makes_the_people_of_a_number_different(run: Any, brand: Path, tmp_path: Path) -> None:
+    file = tmp_path / "question.json"
+    file.write_text(json.dumps(QUESTION))
+    pick, other = "{metric: orders, keys: [tmall]}", "{metric: orders}"
+    told = run("ask", file, "-w", brand, "--people", pick, "--against", other, "--json").json
+    assert {"field", "effect", "p", "clear"} <= told[0].keys()
+
+
 def test_a_file_that_is_no_question(run: Any, brand: Path, tmp_path: Path) -> None:
     file = tmp_path / "question.yaml"
     file.write_text("- 1")

@@ -12,6 +12,7 @@ import yaml
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.metric import written
 from dujiang.cli.output import console, locale, say, show_json, show_table
+from dujiang.cli.segment import show_differences
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.ids import person_id
@@ -27,6 +28,10 @@ def ask(
     ] = "",
     people: Annotated[
         str, typer.Option(help="The people behind a number: its pick as YAML / 数字背后的人，写出 pick")
+    ] = "",
+    against: Annotated[
+        str,
+        typer.Option(help="What makes these people different from those behind this number / 与另一数字背后的人对比"),
     ] = "",
     to_list: Annotated[str, typer.Option("--list", help="Put these people on a list: a tag / 存为名单（标签名）")] = "",
     to_csv: Annotated[Path | None, typer.Option("--csv", help="Write the first table to a file / 导出首表")] = None,
@@ -46,6 +51,10 @@ def ask(
             return
         file = Path(question)
         asked = parse_question(_read(file)) if file.is_file() else workspace.questions.saved(question)
+        if against:
+            picks = [parse_pick(asked, _plain(one or "{}")) for one in (people, against)]
+            show_differences(workspace.questions.differences(asked, *picks), as_json=as_json)
+            return
         if people or to_list:
             found = workspace.questions.people(asked, parse_pick(asked, _plain(people or "{}")))
             if to_list:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from dujiang.cli.export import COLUMNS, person_row
 from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.definitions import dump_yaml, load_yaml
 from dujiang.foundation.i18n import _
+
+if TYPE_CHECKING:
+    from dujiang.people.segments.model import Difference
 
 group = typer.Typer(help="List, show, count, compare and export segments / 人群", no_args_is_help=True)
 app.add_typer(group, name="segment")
@@ -84,15 +87,7 @@ def compare(
 ) -> None:
     """What makes a segment different / 人群差异"""
     with opened(folder) as workspace:
-        found = workspace.segments.differences(name, other)
-    if as_json:
-        show_json(found)
-        return
-    rows = [
-        (one.field, one.value, _figure(one.a), _figure(one.b), f"{one.effect:+.2f}", f"{one.p:.3g}", one.clear)
-        for one in found[:30]
-    ]
-    show_table([_("Field"), _("Value"), _("Here"), _("There"), _("Effect"), _("p (adjusted)"), _("Clear")], rows)
+        show_differences(workspace.segments.differences(name, other), as_json=as_json)
 
 
 @group.command()
@@ -147,3 +142,15 @@ def source(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.4g}"
+
+
+def show_differences(found: list[Difference], *, as_json: bool) -> None:
+    """Print what makes two groups of people different, the clear differences first."""
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (one.field, one.value, _figure(one.a), _figure(one.b), f"{one.effect:+.2f}", f"{one.p:.3g}", one.clear)
+        for one in found[:30]
+    ]
+    show_table([_("Field"), _("Value"), _("Here"), _("There"), _("Effect"), _("p (adjusted)"), _("Clear")], rows)

@@ -18,7 +18,7 @@ from dujiang.workspace.handlers import HANDLERS
 
 LOOSE = {
     "least_people": 100, "sample_people": 1000, "resamples": 5, "starts": 4, "groups_max": 4, "least_share": 0.01,
-    "prediction_strength": 0.01, "jaccard": 0.01,
+    "prediction_strength": 0.01, "jaccard": 0.01, "least_occasions": 2,
 }  # fmt: skip
 """Three hundred people over two months show no group that the default rules would call stable."""
 

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 END = date(2026, 11, 22)
 SIX = {
     "groups_max": 6, "resamples": 5, "starts": 10, "least_share": 0.001, "prediction_strength": 0.01, "jaccard": 0.01,
+    "least_occasions": 2,
 }  # fmt: skip
 """Six groups whatever their stability: how many are stable among so few people depends on who is drawn."""
 NIGHT = {22, 23, 0, 1, 2, 3, 4}

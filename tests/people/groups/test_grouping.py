@@ -204,6 +204,21 @@ def test_the_same_people_give_the_same_groups_to_the_last_bit(four: duckdb.DuckD
     assert fit_groups(four, DAY, ZONE, RULES, CHANNELS, NOTHING_BEFORE, silent) == found
 
 
+@pytest.mark.parametrize("sample", [20_000, 500])
+def test_groups_do_not_depend_on_the_numbers_of_people(four: duckdb.DuckDBPyConnection, sample: int) -> None:
+    rules = replace_rules(sample_people=sample)
+    first = fit_groups(four, DAY, ZONE, rules, CHANNELS, NOTHING_BEFORE, silent)
+    four.execute("BEGIN")
+    for name in ("orders", "visit", "person_node"):
+        # As another key would give them: other numbers in another order.
+        four.execute(f"UPDATE {name} SET person = (person * 7919 + 13) % 100003 - 50000")
+    again = fit_groups(four, DAY, ZONE, rules, CHANNELS, NOTHING_BEFORE, silent)
+    four.execute("ROLLBACK")
+    assert first.state == "fitted"
+    assert first.body.sample == min(sample, len(MANY))
+    assert again == first
+
+
 def test_a_fit_that_is_stopped_stops(four: duckdb.DuckDBPyConnection) -> None:
     def stop(step: str, done: int, _total: int) -> None:
         if step == "stability" and done == 1:

@@ -22,11 +22,11 @@ from dujiang.foundation.timewindows import Period, promotions_within
 from dujiang.people.behaviour import Aggregate, AsOf, Source, Statistic, Window
 from dujiang.people.comparison import Where
 from dujiang.people.counting import counted
+from dujiang.people.groups.families import Family
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-Family = Literal["value", "price", "content", "social", "channel", "goods", "time", "service"]
 Form = Literal["level", "share", "rate"]
 CHANNEL_GROUPS: Final = ("marketplace", "content", "private", "own", "store")
 """Groups of channels (of the definition kind ``channel``) whose shares are features."""
@@ -164,7 +164,7 @@ class Counts:
     """People and their counts as of a day; a row for each person.
 
     Attributes:
-        person: numbers, rising.
+        person: numbers.
         columns: by name; not a number for the days since what never happened.
     """
 
@@ -235,10 +235,13 @@ def prepare(
     return people
 
 
-def read(con: duckdb.DuckDBPyConnection, where: str = "true", values: Mapping[str, object] | None = None) -> Counts:
-    """The people of :func:`prepare` for whom ``where`` (a text of this package) holds."""
-    question = f"SELECT * EXCLUDE (place) FROM {_TABLE} WHERE {where} ORDER BY place"
-    found = con.sql(question, params=dict(values or {})).to_arrow_table()
+def read(con: duckdb.DuckDBPyConnection) -> Counts:
+    """The people of :func:`prepare`."""
+    return _read(con, "ORDER BY place", {})
+
+
+def _read(con: duckdb.DuckDBPyConnection, which: str, values: Mapping[str, object]) -> Counts:
+    found = con.sql(f"SELECT * EXCLUDE (place) FROM {_TABLE} {which}", params=dict(values)).to_arrow_table()
     columns = {
         name: np.asarray(found[name].to_numpy(zero_copy_only=False), np.float64)
         for name in found.column_names
@@ -254,13 +257,16 @@ def chunks(people: int) -> list[tuple[int, int]]:
 
 def read_chunk(con: duckdb.DuckDBPyConnection, first: int, last: int) -> Counts:
     """The people of :func:`prepare` from place ``first`` until before ``last``."""
-    return read(con, "place >= $first AND place < $last", {"first": first, "last": last})
+    which = "WHERE place >= $first AND place < $last ORDER BY place"
+    return _read(con, which, {"first": first, "last": last})
 
 
-def read_sample(con: duckdb.DuckDBPyConnection, people: int, wanted: int) -> Counts:
-    """About ``wanted`` of the ``people``, chosen by a hash of their number: the same people choose the same sample."""
-    share = min(1.0, wanted / max(1, people))
-    if share == 1.0:
-        return read(con)
-    limit = {"limit": round(share * 1_000_000)}
-    return read(con, "md5_number_lower(concat_ws(':', 'groups', person)) % 1000000 < $limit", limit)
+def read_sample(con: duckdb.DuckDBPyConnection, wanted: int) -> Counts:
+    """At most ``wanted`` of the people of :func:`prepare`, chosen and ordered by a hash of what they did.
+
+    What people did decides and not their numbers, which come from the keys of a workspace: people who did the same give the
+    same sample in every workspace. Those who did exactly the same are alike, so that their order changes nothing.
+    """
+    names = [row[0] for row in con.execute(f"DESCRIBE {_TABLE}").fetchall() if row[0] not in ("person", "place")]
+    told = ", ".join(f"coalesce(CAST(\"{name}\" AS VARCHAR), '')" for name in sorted(names))
+    return _read(con, f"ORDER BY md5_number_lower(concat_ws(',', {told})), person LIMIT $wanted", {"wanted": wanted})

@@ -17,7 +17,6 @@ from dujiang.people.groups import stability
 from dujiang.people.groups.assigning import GroupModel, assign
 from dujiang.people.groups.features import (
     FEATURES,
-    NAMES,
     Counts,
     Ints,
     Reals,
@@ -29,9 +28,10 @@ from dujiang.people.groups.features import (
 from dujiang.people.groups.matching import crossed, matched
 from dujiang.people.groups.model import Difference, FoundGroup, GroupBody, GroupRules, Move, Stability, State
 from dujiang.people.groups.naming import named
-from dujiang.people.groups.scaling import Scale, fitted_scales, scaled
+from dujiang.people.groups.scaling import Scale, considered, fitted_scales, scaled
 
 _DECIMALS: Final = 9
+"""So many are kept: the last bits of a sum depend on the order in which people are added up."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,15 @@ def fit_groups(
     """
     progress("features", 0, 0)
     people = prepare(con, day, zone, days=rules.window_days, least=rules.least_occasions, channels=channels)
-    empty = GroupBody(people, None, 0, (), NAMES, (), (), ())
+    asked = considered(rules.subjects)
+    empty = GroupBody(people, None, 0, (), asked, (), (), ())
     if people < rules.least_people:
         return GroupFit("too_little", None, replace(empty, needed=rules.least_people))
-    counts = read_sample(con, people, rules.sample_people)
-    scales = fitted_scales(counts, rules.prior_occasions)
+    counts = read_sample(con, rules.sample_people)
+    scales = fitted_scales(counts, rules.prior_occasions, rules.subjects)
     used = tuple(one.feature for one in scales)
     empty = replace(
-        empty, sample=len(counts), features=used, left_out=tuple(name for name in NAMES if name not in used)
+        empty, sample=len(counts), features=used, left_out=tuple(name for name in asked if name not in used)
     )
     if not scales:
         return GroupFit("unstable", None, empty)
@@ -182,7 +183,8 @@ def _finished(
     means = sums / np.maximum(sizes, 1)[:, None]
     everybody = sums.sum(axis=0) / body.people
     spread = np.sqrt(np.maximum(squares / body.people - everybody**2, 1e-12))
-    differences = [_differences(model, place, (means[place] - everybody) / spread) for place in range(many)]
+    effects = np.round((means - everybody) / spread, _DECIMALS)
+    differences = [_differences(model, place, effects[place]) for place in range(many)]
     ids = matched(_overlap(table), old.ids if old else (), before.used)
     names = named(differences, [before.names.get(one, ()) if kept is not None else () for one, kept in ids])
     groups = tuple(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import Spec, register
+from dujiang.people.groups.families import Family
 
 RULES: Final = "group_rules"
 NAMED: Final = "people_group"
@@ -16,6 +17,10 @@ RUN: Final = "groups"
 """Under this name fits are kept among the fitted models."""
 STATE: Final = "groups"
 """Under this name the refresh keeps what groups were last computed with."""
+
+SUBJECTS: Final[dict[Family, float]] = {"price": 1.0, "content": 1.0, "social": 1.0, "time": 1.0, "channel": 0.5}
+"""What subjects weigh where a brand says nothing else. Channels count half: most people use one alone, so that they would
+divide people on their own."""
 
 State = Literal["fitted", "too_little", "unstable"]
 
@@ -25,6 +30,9 @@ class GroupRules(Spec):
 
     Attributes:
         window_days: what happened in the last so many days counts.
+        subjects: what each subject weighs in the likeness of two people (``price``, ``content``, ``social``, ``time``,
+            ``channel``, ``value``, ``goods``, ``service``); those that are not named count for nothing. How often and how
+            much somebody buys is told by life cycle and value matrix, and would drown how they behave.
         least_occasions: who ordered and visited less often within the window is too little known to be grouped.
         least_people: with fewer such people nothing is tried.
         groups_max: the most groups that are tried.
@@ -41,7 +49,8 @@ class GroupRules(Spec):
     """
 
     window_days: int = Field(default=365, ge=28, le=3_650)
-    least_occasions: int = Field(default=2, ge=1, le=100)
+    subjects: dict[Family, Annotated[float, Field(ge=0, le=10)]] = Field(default_factory=lambda: dict(SUBJECTS))
+    least_occasions: int = Field(default=5, ge=1, le=100)
     least_people: int = Field(default=500, ge=100)
     groups_max: int = Field(default=8, ge=2, le=12)
     least_share: float = Field(default=0.02, gt=0, lt=0.5)
@@ -55,6 +64,8 @@ class GroupRules(Spec):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
+        if not any(self.subjects.values()):
+            raise ValueError("at least one of the subjects has to weigh something")
         if self.sample_people < self.least_people:
             raise ValueError("sample_people has to be at least least_people")
         return self

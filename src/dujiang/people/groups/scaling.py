@@ -10,7 +10,8 @@
 3. Values beyond the 1st and 99th percentile are taken for these; then the mean is taken off and the rest divided by the
    standard deviation (a winsorised standardisation). Quartiles would not do: most people have no coupon at all, and the
    quartiles fall together.
-4. Each feature weighs 1 / (features of its subject), so that a subject does not count more because it has more features.
+4. Each feature weighs as much as its subject / features of its subject, so that a subject does not count more because it has
+   more features.
 
 A feature that fewer than one in twenty have any of is left out as well.
 """
@@ -18,12 +19,13 @@ A feature that fewer than one in twenty have any of is left out as well.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from dujiang.people.groups.features import FEATURES, NAMES, Counts, Reals
+from dujiang.people.groups.features import FEATURES, NAMES, Counts, Family, Reals
 
 VARIES: Final = 0.05
 """The least share of people who have any of it, and who do not have all of it."""
@@ -87,11 +89,23 @@ def varies(counts: Counts, name: str) -> bool:
     return bool(np.mean(own > 0) >= VARIES and whole <= 1 - VARIES and np.ptp(own) > 0)
 
 
-def fitted_scales(counts: Counts, prior: float) -> tuple[Scale, ...]:
-    """The scales of every feature in which these people differ."""
-    found = [one for name in NAMES if varies(counts, name) for one in (_fitted(counts, name, prior),) if one]
-    of_family = Counter(FEATURES[one.feature].family for one in found)
-    return tuple(replace(one, weight=1 / of_family[FEATURES[one.feature].family]) for one in found)
+def fitted_scales(counts: Counts, prior: float, subjects: Mapping[Family, float]) -> tuple[Scale, ...]:
+    """The scales of every feature in which these people differ.
+
+    Args:
+        counts: of the people.
+        prior: occasions that everybody's amounts count as.
+        subjects: what each subject weighs; those that are not named count for nothing.
+    """
+    asked = [name for name in considered(subjects) if varies(counts, name)]
+    found = [(FEATURES[name].family, one) for name in asked for one in (_fitted(counts, name, prior),) if one]
+    of_family = Counter(family for family, _one in found)
+    return tuple(replace(one, weight=subjects[family] / of_family[family]) for family, one in found)
+
+
+def considered(subjects: Mapping[Family, float]) -> tuple[str, ...]:
+    """The features of the subjects that weigh anything."""
+    return tuple(name for name in NAMES if subjects.get(FEATURES[name].family, 0) > 0)
 
 
 def _fitted(counts: Counts, name: str, prior: float) -> Scale | None:

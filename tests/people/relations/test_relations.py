@@ -134,6 +134,26 @@ def test_a_card_with_many_customers_is_staff_and_its_owner_the_hub(world: World)
     assert world.found() == {(person, "staff", "spoke", 1) for person in range(2, 13)} | {(1, "staff", "hub", None)}
 
 
+@pytest.mark.parametrize(("own_records", "kinds"), [(1, {"staff"}), (4, set())])
+def test_a_card_that_is_mostly_its_owners_is_no_staffs(world: World, own_records: int, kinds: set[str]) -> None:
+    for person in (1, 2, 3):
+        world.person(person)
+        world._node(100 + person, "mobile", person, "owner")
+        days = [person + 10 * number for number in range(own_records if person == 1 else 1)]
+        world.seen(900, 100 + person, days, reason="limit:mobile")
+    world.thing(900, "member_no", owner=1, role="owner")
+    assert {row[1] for row in world.found()} == kinds
+
+
+@pytest.mark.parametrize(("most", "kind"), [(2, "store_device"), (9, "shared_device")])
+def test_a_device_that_nobody_has_most_of_the_time_is_a_stores(world: World, most: int, kind: str) -> None:
+    for person in (1, 2, 3, 4):
+        world.person(person)
+        world.seen(900, person, range(most if person == 1 else 2), reason="shared_device")
+    world.thing(900, "device_id")
+    assert {row[1] for row in world.found()} == {kind}
+
+
 def test_a_thing_of_one_person_a_distrusted_link_and_a_device_beside_it_say_nothing(world: World) -> None:
     for person in (1, 2):
         world.person(person)
@@ -173,7 +193,7 @@ def test_thresholds_are_the_definitions(world: World) -> None:
 
 def test_one_thing_has_one_kind_and_the_lower_rank_comes_first() -> None:
     assert [rule.name for rule in in_turn(RULES)] == [
-        "scalper", "staff", "store_device", "household", "shared_device", "shared_phone",
+        "scalper", "shared_phone", "staff", "store_device", "household", "shared_device",
     ]  # fmt: skip
 
 

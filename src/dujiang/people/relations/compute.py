@@ -49,6 +49,7 @@ _OF_KIND: Final = """
         AND ($within_us IS NULL OR $within_us >= epoch_us(quantile_disc(first_at, $late))
             - epoch_us(quantile_disc(first_at, $early)))
         AND count(*) FILTER (orders > 0) >= $buyers_from * count(*)
+        AND max(facts) <= $largest_share * sum(facts)
 """
 _PAIRS: Final = """
     INSERT INTO {table} BY NAME
@@ -133,4 +134,5 @@ def _bounds(rule: Rule, types: list[str]) -> Mapping[str, Any]:
         "early": tail,
         "late": 1 - tail,
         "buyers_from": spec.buyers_from,
+        "largest_share": spec.largest_share,
     }

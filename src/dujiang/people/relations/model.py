@@ -39,6 +39,8 @@ class RelationSpec(Spec):
     within_share: float = Field(default=0.8, gt=0, le=1)
     buyers_from: float = Field(default=0, ge=0, le=1)
     """At least this share of them bought."""
+    largest_share: float = Field(default=1, gt=0, le=1)
+    """No one of them has more than this share of the records: else the thing is theirs, and others used it now and then."""
     doubt: float = Field(default=0.5, gt=0, lt=1)
     """What each further record leaves of the doubt: with 0.5, three records make a strength of 0.875."""
     rank: int = Field(default=50, ge=1)

@@ -33,12 +33,13 @@ def import_(
     account: Annotated[str, typer.Option(help="Advertising account / 投放账户")] = "",
     app_id: Annotated[str, typer.Option("--app", help="App in which ids are unique / 应用")] = "",
     day: Annotated[str, typer.Option(help="Day of a table that states none / 日期")] = "",
+    tag: Annotated[str, typer.Option(help="Tag of a list that names none / 名单的标签")] = "",
     encoding: Annotated[str, typer.Option(help="Encoding; found out if left out / 编码")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen / 仅预览")] = False,
     as_json: Json = False,
 ) -> None:
     """Import a channel file / 导入渠道文件"""
-    given = {"channel": channel, "shop": shop, "account": account, "app": app_id, "day": day}
+    given = {"channel": channel, "shop": shop, "account": account, "app": app_id, "day": day, "tag": tag}
     with opened(folder) as workspace:
         with file.open("rb") as stream:
             upload = workspace.imports.upload(stream, file.name)

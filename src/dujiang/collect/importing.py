@@ -132,6 +132,7 @@ class ImportService:
         account: str = "",
         app: str = "",
         day: date | str | None = None,
+        tag: str = "",
     ) -> Preview:
         """What importing would do, from the first 1,000 rows; nothing is kept.
 
@@ -140,7 +141,7 @@ class ImportService:
             InvalidInput: a file that cannot be read (``file.…``, ``zip.…``), or ``import.bad_day``.
         """
         waiting = self._uploads.get(upload)
-        given = Given(shop, account, _day(day), app)
+        given = Given(shop, account, _day(day), app, tag)
         seen = preview(
             self._uploads.path(upload),
             mapping or None,
@@ -165,6 +166,7 @@ class ImportService:
         account: str = "",
         app: str = "",
         day: date | str | None = None,
+        tag: str = "",
         encoding: str = "",
         actor: str = "system",
     ) -> ImportResult:
@@ -180,6 +182,7 @@ class ImportService:
             account: advertising account of spend.
             app: app or shop in which platform ids are unique.
             day: day of a table that states none.
+            tag: tag of a list of people that names none.
             encoding: encoding of text; empty: found out.
             actor: who does it.
 
@@ -193,7 +196,7 @@ class ImportService:
             if done := self._records.find(id_, self._batches()):
                 return done
             waiting = self._uploads.get(upload)
-            given = Given(shop, account, _day(day), app)
+            given = Given(shop, account, _day(day), app, tag)
             name, spec = self._mapping(upload, waiting.file_name, mapping, encoding)
             where = channel or spec.channel
             if not where:

@@ -341,3 +341,34 @@ def test_own_spend(files):
 def test_own_templates_take_every_identifier(files, mapping):
     rule = next(one for one in files.mappings.get(mapping).outputs if one.identifiers)
     assert {one.type.partition("@")[0] for one in rule.identifiers} >= {"member_no", "mobile", "wechat_unionid"}
+
+
+def test_a_list_that_names_no_tag_gets_the_one_named_at_import(files, node):
+    phones = ["13911110001", "13911110002"]
+    path = files.csv("茶友会.csv", [["手机号"], *([one] for one in phones)])
+    unnamed = files.convert(path, "own.tags")
+    assert [code for _line, _column, code in unnamed.codes] == ["tag.missing"] * 2
+    done = files.convert(path, "own.tags", tag="茶友会")
+    told = [(one["tag"], one["identifiers"][0]["node"]) for one in done["tag"]]
+    assert told == [("茶友会", node("mobile", f"+86{one}")) for one in phones]
+
+
+def test_a_list_with_tags_of_its_own_keeps_them(files):
+    path = files.csv("名单.csv", [["手机号", "标签"], ["13911110001", "老茶客"], ["13911110002", ""]])
+    assert [one["tag"] for one in files.convert(path, "own.tags", tag="茶友会")["tag"]] == ["老茶客", "茶友会"]
+
+
+def test_what_a_row_names_was_unbound(files, node, local):
+    rows = [
+        {"手机号": "13911110001", "openid": "o-first-0001", "解绑时间": "2026-05-11 10:00:00"},
+        {"手机号": "13911110002"},
+        {"解绑时间": "2026-05-11 10:00:00"},
+    ]
+    done = files.of("own.unbindings", rows, app="wx1")
+    assert [(one["node"], one["at"], one["identifiers"]) for one in done["unbinding"]] == [
+        (node("wechat_openid@wx1", "o-first-0001"), local(2026, 5, 11, 10), []),
+        (node("mobile", "+8613911110001"), local(2026, 5, 11, 10), []),
+        (node("mobile", "+8613911110002"), done["unbinding"][2]["received_at"], []),
+    ]
+    assert [code for _line, _column, code in done.codes] == ["customer.unknown"]
+    assert len({one["key"] for one in done["unbinding"]}) == 3

@@ -36,6 +36,7 @@ class How(BaseModel):
     account: Text = ""
     app: Text = ""
     day: Text = ""
+    tag: Text = ""
     encoding: Text = ""
 
 
@@ -84,7 +85,7 @@ def discard(workspace: OfWorkspace, upload: str, _actor: Runner) -> None:
 @router.post("/uploads/{upload}/preview")
 def preview(workspace: OfWorkspace, upload: str, how: Annotated[How, Body()], _actor: Runner) -> Preview:
     """What importing a waiting file would do; nothing is kept."""
-    given = how.model_dump(include={"channel", "shop", "account", "app", "day"})
+    given = how.model_dump(include={"channel", "shop", "account", "app", "day", "tag"})
     return workspace.imports.preview(upload, how.mapping, how.encoding, **given)
 
 

@@ -104,6 +104,7 @@ def convert(
     account: str = "",
     app: str = "",
     day: date | None = None,
+    tag: str = "",
     encoding: str = "",
     file_name: str = "",
 ) -> Iterator[Chunk]:
@@ -122,6 +123,7 @@ def convert(
         account: advertising account of spend.
         app: app or shop in which platform ids are unique.
         day: day of a table that states none; by default the day in the file's name.
+        tag: tag of a list of people that names none.
         encoding: encoding of text; empty: found out.
         file_name: the name that it was uploaded by, if not the path's.
 
@@ -129,7 +131,7 @@ def convert(
         InvalidInput: a file that cannot be read (``file.…``, ``zip.…``), or ``mapping.missing_columns``.
     """
     name = file_name or path.name
-    given = Given(shop, account, day or day_in_name(name), app)
+    given = Given(shop, account, day or day_in_name(name), app, tag)
     target = Target(source, channel, received_at, zone, given)
     first = 1
     with open_table(path, encoding) as tables:

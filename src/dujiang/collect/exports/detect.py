@@ -86,9 +86,10 @@ def find_header(head: Sequence[Row], file_name: str, mappings: Mappings, spec: M
     """The header among the first rows: the row that ``spec``, else any mapping, fits best.
 
     Raises:
-        InvalidInput: ``file.no_header`` if no row has two columns.
+        InvalidInput: ``file.no_header`` if no row has two columns; with ``spec`` one is enough.
     """
-    rows = [(index, row) for index, row in enumerate(head[:HEADER_WITHIN]) if sum(map(bool, row.cells)) > 1]
+    fewest = 1 if spec else 2
+    rows = [(index, row) for index, row in enumerate(head[:HEADER_WITHIN]) if sum(map(bool, row.cells)) >= fewest]
     if not rows:
         sentence = _("The file has no row with column names. Check that it is the export and not a note about it.")
         raise InvalidInput("file.no_header", sentence)

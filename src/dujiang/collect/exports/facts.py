@@ -24,6 +24,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "traffic": ("channel", "shop", "level", "unit", "day"),
     "conversation": ("source", "conversation_id"),
     "platform_total": ("channel", "shop", "day", "hour"),
+    "unbinding": ("source", "node", "at"),
 }
 """What makes a fact itself: two rows with equal values here are versions of one fact."""
 

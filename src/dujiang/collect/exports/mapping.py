@@ -18,7 +18,7 @@ Reading = Literal[
     "milliseconds", "minutes", "percent", "tags", "province", "city", "path",
 ]  # fmt: skip
 DAY: Final = "|day"
-Given = Literal["shop", "account", "day"]
+Given = Literal["shop", "account", "day", "tag"]
 
 NOT_A_FIELD: Final = frozenset({"key", "content", "seq", "batch", "source", "channel", "received_at", "identifiers"})
 

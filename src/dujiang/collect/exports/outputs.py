@@ -28,6 +28,7 @@ from dujiang.collect.exports.rules import RuleCompiler, Values
 from dujiang.collect.exports.statuses import compile_status
 from dujiang.collect.identifiers import Tokeniser
 from dujiang.collect.marks import MARKS, mark_keys
+from dujiang.collect.unbinding import UNBINDING
 from dujiang.foundation.facts import FAMILIES
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import hash64
@@ -118,8 +119,10 @@ class OutputMaker:
         self._require(batch, fields)
         if self.family == "customer":
             self._require_someone(batch, fields)
-        if self.family in MARKS:
+        if self.family in (*MARKS, UNBINDING):
             self._require_marked(batch, fields)
+        if self.family == UNBINDING:
+            return _each_unbound(fields, batch.origin)
         return Staged(fields, batch.origin)
 
     def make(self, staged: Staged, faults: Faults, lines: Sequence[int]) -> pa.Table | None:
@@ -161,7 +164,7 @@ class OutputMaker:
 
     def _require(self, batch: Batch, fields: Fields) -> None:
         for name in REQUIRED.get(self.family, ()):
-            bad = NO_MOMENT if name in _MOMENTS else NO_ID
+            bad = NO_TAG if name == "tag" else NO_MOMENT if name in _MOMENTS else NO_ID
             batch.require(fields.get(name) or [None] * len(batch), self._places.get(name), bad)
         if self.family == "order":
             known = fields.get("at") or [None] * len(batch)
@@ -208,6 +211,14 @@ class OutputMaker:
         return [hash64(self.origin.source, one) for one in ids]
 
 
+def _each_unbound(fields: Fields, rows: Sequence[int]) -> Staged:
+    """An unbinding for each identifier of each row; it names nobody."""
+    found = [(place, node) for place, row in enumerate(fields["identifiers"]) for _type, node in row]
+    told = {name: [values[place] for place, _node in found] for name, values in fields.items()}
+    told |= {"identifiers": [()] * len(found), "node": [node for _place, node in found]}
+    return Staged(told, [rows[place] for place, _node in found])
+
+
 def _same(value: Any) -> Values:
     return lambda batch: [value] * len(batch)
 
@@ -223,6 +234,7 @@ def _without(staged: Staged, faults: Faults) -> tuple[Fields, Sequence[int]]:
 
 NO_ID: Final = Bad("id.missing", _("The row has no number or id. Without it the row cannot be told from others."))
 NO_MOMENT: Final = Bad("date.missing", _("The row has no date. Fill it in, or say the day at import."))
+NO_TAG: Final = Bad("tag.missing", _("The row names no tag. Fill it in, or say the tag at import."))
 NO_ONE: Final = Bad(
     "customer.unknown", _("The row names nobody: no phone, member number or other id that can be used.")
 )

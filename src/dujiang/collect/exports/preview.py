@@ -19,7 +19,6 @@ from dujiang.collect.exports.headers import Columns
 from dujiang.collect.exports.left_out import personal_places
 from dujiang.collect.exports.mapping import MappingSpec
 from dujiang.collect.exports.reader import Row, TableFile, open_table
-from dujiang.collect.exports.rules import Given
 from dujiang.collect.exports.templates import Mappings
 from dujiang.collect.identifiers import Tokeniser
 
@@ -130,9 +129,7 @@ def preview(
 
 def _with_day(target: Target, name: str) -> Target:
     given = target.given
-    return dataclasses.replace(
-        target, given=Given(given.shop, given.account, given.day or day_in_name(name), given.app)
-    )
+    return dataclasses.replace(target, given=dataclasses.replace(given, day=given.day or day_in_name(name)))
 
 
 @dataclass

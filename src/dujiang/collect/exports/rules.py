@@ -32,18 +32,19 @@ class Given:
         account: advertising account; by default the shop.
         day: day of a table that states none.
         app: app, company or shop in which platform ids are unique.
+        tag: tag of a list of people that names none.
     """
 
     shop: str = ""
     account: str = ""
     day: date | None = None
     app: str = ""
+    tag: str = ""
 
     def value(self, name: str) -> str:
-        """``shop``, ``account`` or ``day`` as text; empty where nothing was said."""
-        if name == "day":
-            return self.day.isoformat() if self.day else ""
-        return self.shop if name == "shop" else self.account or self.shop
+        """``shop``, ``account``, ``day`` or ``tag`` as text; empty where nothing was said."""
+        day = self.day.isoformat() if self.day else ""
+        return {"shop": self.shop, "account": self.account or self.shop, "day": day, "tag": self.tag}[name]
 
 
 class RuleCompiler:

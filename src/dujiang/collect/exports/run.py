@@ -105,6 +105,7 @@ class ImportRun:
             account=given.account,
             app=given.app,
             day=given.day,
+            tag=given.tag,
             encoding=self.encoding,
             file_name=self.waiting.file_name,
         )

@@ -62,7 +62,9 @@ def look(visit: Visit) -> Response:
 @ROOM.post("/imports/new/{upload}", allow="import.run")
 def start(visit: Visit) -> Response:
     """Begin the import; it goes on when the reader leaves."""
-    asked = {name: visit.field(name)[:80] for name in ("mapping", "channel", "shop", "account", "day", "encoding")}
+    asked = {
+        name: visit.field(name)[:80] for name in ("mapping", "channel", "shop", "account", "day", "tag", "encoding")
+    }
     asked["upload"] = visit.request.path_params["upload"]
     job = visit.workspace.jobs.create("import", {name: value for name, value in asked.items() if value}, visit.actor)
     return redirect(f"/imports/jobs/{job.id}")

@@ -39,6 +39,10 @@ class Note:
     text: str
 
 
+FIELDS: Final = {"day": _("Day"), "at": _("Time"), "tag": _("Tag")}
+"""Fields that may be said at import, as people call them."""
+
+
 @dataclass(frozen=True)
 class NewImportView:
     """An upload that is looked at before it is imported."""
@@ -61,6 +65,7 @@ class NewImportView:
     chosen: str
     is_ready: bool
     needs_day: bool
+    needs_tag: bool
 
 
 @dataclass(frozen=True)
@@ -222,6 +227,7 @@ def new_import(visit: Visit, upload: str, name: str, found: Preview, encoding: s
         raw=_raw_sheet(visit, found),
         is_ready=bool(found.mapping) and not found.missing_columns,
         needs_day="day" in found.missing_fields or "at" in found.missing_fields,
+        needs_tag="tag" in found.missing_fields,
     )
 
 
@@ -242,6 +248,7 @@ def _view(
     raw: Sheet | None = None,
     is_ready: bool = False,
     needs_day: bool = False,
+    needs_tag: bool = False,
 ) -> NewImportView:
     every = visit.workspace.definitions.current("mapping").values()
     known = sorted((one.name, one.label(visit.locale)) for one in every)
@@ -267,6 +274,7 @@ def _view(
         raw=raw,
         is_ready=is_ready,
         needs_day=needs_day,
+        needs_tag=needs_tag,
     )
 
 
@@ -302,10 +310,18 @@ def _preview_cards(visit: Visit, found: Preview) -> tuple[Card, ...]:
     return tuple(cards)
 
 
+def _field(visit: Visit, name: str) -> str:
+    return visit.text(FIELDS[name]) if name in FIELDS else name
+
+
 def _preview_notes(visit: Visit, found: Preview) -> tuple[Note, ...]:
     told = (
         ("bad", _("Columns that the mapping needs and the file lacks:"), found.missing_columns),
-        ("warn", _("Not in the file, to be said at import:"), found.missing_fields),
+        (
+            "warn",
+            _("Not in the file, to be said at import:"),
+            tuple(_field(visit, one) for one in found.missing_fields),
+        ),
         ("info", _("Personal data, not kept:"), found.dropped),
         ("info", _("Ratios, computed again instead of kept:"), found.ratios),
         ("info", _("Kept as properties:"), found.kept),

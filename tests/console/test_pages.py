@@ -328,6 +328,20 @@ def test_a_timeline_is_narrowed_by_the_address(admin: httpx.Client, workspace: W
         assert text.count('<span class="knot">') == min(len(wanted), 20)
 
 
+def test_every_order_of_a_day_in_the_past_is_exported(
+    admin: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = workspace.people.list(PeopleQuery(bought=True, sort="orders", limit=1)).people[0].person
+    every = workspace.people.orders(person)
+    day = every[2].at.astimezone(workspace.zone).date()
+    before = [one.order_no for one in every if one.at < workspace.day_start(day)]
+    assert 0 < len(before) < len(every)
+    assert [one.order_no for one in workspace.people.orders(person, workspace.day_start(day))] == before
+    monkeypatch.setattr("dujiang.console.rooms.people.ORDERS_SHOWN", len(before))  # as if the page had left some out
+    query = {"as_of": day.isoformat(), "export": "csv", "sheet": "orders"}
+    assert len(admin.get(f"/people/{person_id(person)}", params=query).text.splitlines()) == 1 + len(before)
+
+
 def test_orders_are_shown_in_parts_and_exported_whole(
     admin: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

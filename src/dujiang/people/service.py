@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
@@ -179,10 +180,15 @@ class PeopleService:
             nodes = ask(con, questions.owned(who.person))["node"].to_pylist()
         return dict(self._vault.reveal(nodes))
 
-    def orders(self, person: int) -> tuple[PersonOrder, ...]:
-        """Every order of a person (its number), the latest first; empty for somebody unknown."""
-        with bounded(self._answers) as con:
-            return tuple(PersonOrder(**row) for row in ask(con, questions.orders(person, None)).to_pylist())
+    def orders(self, person: int, at: datetime | None = None) -> tuple[PersonOrder, ...]:
+        """Every order of a person (its number), as of a moment or now, the latest first; empty for somebody unknown."""
+        with bounded(self._answers) as con, self._as_of(con, person, at) as asked:
+            return tuple(PersonOrder(**row) for row in ask(asked, questions.orders(person, None)).to_pylist())
+
+    def _as_of(
+        self, con: duckdb.DuckDBPyConnection, person: int, at: datetime | None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return nullcontext(con) if at is None else self._replays(con, person, AsOf(at, self._zone))
 
     def timeline(
         self,

@@ -24,6 +24,7 @@ from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.evidence import explain
 from dujiang.insight.model import Condition
 from dujiang.people.model import EntryKind, PeoplePage, PeopleQuery, PersonOrder, PersonPage, Sort
+from dujiang.people.questions import ORDERS_SHOWN
 from dujiang.people.service import timeline_until
 
 ROOM = Room()
@@ -238,8 +239,11 @@ def _orders(visit: Visit, found: PersonPage) -> Sheet:
 
 
 def _chosen_orders(visit: Visit, found: PersonPage) -> Sequence[PersonOrder]:
-    """Every order that the channel in the address leaves; of an earlier day those that the page holds."""
-    every = found.orders if _as_of(visit) else visit.workspace.people.orders(found.profile.person)
+    """Every order that the channel in the address leaves."""
+    every, day = found.orders, _as_of(visit)
+    if len(every) == ORDERS_SHOWN:
+        at = visit.workspace.day_start(day) if day else None
+        every = visit.workspace.people.orders(found.profile.person, at)
     channel = visit.query.get("channel", "")
     return [one for one in every if not channel or one.channel == channel]
 

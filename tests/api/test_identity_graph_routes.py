@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -105,13 +106,18 @@ def test_somebody_elses_identifier_is_refused(api: Any, person: str) -> None:
     assert api.problem("POST", f"/people/{person}/take-out/dry-run", json=asked)[:2] == (404, "identity.not_theirs")
 
 
-def test_an_identifier_is_unbound(api: Any, person: str) -> None:
+def test_an_identifier_is_unbound_and_bound_again(api: Any, person: str) -> None:
     graph = api.ask("GET", f"/people/{person}/graph")
     node = next(one["id"] for one in graph["nodes"] if one["kind"] == "identifier" and one["id"] != person)
-    wanted = {"identifier": node, "at": "2026-01-01T00:00:00Z"}
-    assert api.problem("POST", "/identity/unbindings", "viewer", json=wanted)[:2] == (403, "access.not_allowed")
-    assert api.ask("POST", "/identity/unbindings", "operator", json=wanted) == {"kept": 1}
-    assert api.ask("POST", "/identity/unbindings", "operator", json=wanted) == {"kept": 0}
-    unknown = {"identifier": "u0000000000000"}
-    found = api.problem("POST", "/identity/unbindings", "operator", json=unknown)
-    assert found[:2] == (404, "identity.unknown_identifier")
+    wanted = {"kind": "unbind", "a": node, "moment": "2026-01-01T00:00:00Z"}
+    assert api.problem("POST", "/identity/decisions", "viewer", json=wanted)[:2] == (403, "access.not_allowed")
+    made = api.ask("POST", "/identity/decisions", "operator", json=wanted)
+    assert datetime.fromisoformat(made["moment"]) == datetime(2026, 1, 1, tzinfo=UTC)
+    revoked = api.ask("POST", f"/identity/decisions/{made['id']}/revoke", "operator", json={})
+    assert revoked["revoked_at"]
+    assert api.problem("POST", f"/identity/decisions/{made['id']}/restore", "viewer", json={})[0] == 403
+    restored = api.ask("POST", f"/identity/decisions/{made['id']}/restore", "operator", json={})
+    assert (restored["a"], restored["moment"], restored["revoked_at"]) == (node, made["moment"], None)
+    found = api.problem("POST", f"/identity/decisions/{restored['id']}/restore", "operator", json={})
+    assert found[:2] == (409, "identity.decision_in_force")
+    api.ask("POST", f"/identity/decisions/{restored['id']}/revoke", "operator", json={})

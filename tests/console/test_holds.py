@@ -24,10 +24,20 @@ def test_it_is_shown_and_believed(admin: httpx.Client, workspace: Workspace, hel
     shown = admin.get(f"/identity/holds/{held.id}").text
     assert "flooded" in shown and "75%" in shown.replace("75.0%", "75%")
     answer = admin.post(f"/identity/holds/{held.id}", data={"reason": "a campaign", "verdict": "release"})
-    assert answer.headers["location"] == "/identity"
+    assert answer.headers["location"] == "/identity/decisions"
     assert workspace.identity_decisions.get(held.id).revoke_reason == "a campaign"
     assert "flooded" not in admin.get("/identity").text
     assert admin.get(f"/identity/holds/{held.id}").status_code == 409
+
+
+def test_what_was_believed_is_held_again(admin: httpx.Client, workspace: Workspace, held: Ruling) -> None:
+    workspace.identity_decisions.release(held.id, actor=SYSTEM)
+    assert f"/identity/decisions/{held.id}/restore" in admin.get("/identity/decisions").text
+    admin.post(f"/identity/decisions/{held.id}/restore")
+    (again,) = [one for one in workspace.identity_decisions.in_force() if one.source == "flooded"]
+    assert (again.origin, again.from_seq, again.to_seq) == ("hold", held.from_seq, None)
+    assert f'href="/identity/holds/{again.id}"' in admin.get("/identity").text
+    workspace.identity_decisions.release(again.id, actor=SYSTEM)
 
 
 def test_it_is_rejected(admin: httpx.Client, workspace: Workspace, held: Ruling) -> None:

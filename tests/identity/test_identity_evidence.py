@@ -84,5 +84,5 @@ def test_an_unbinding_is_told_with_its_day(person: Callable[..., Any]) -> None:
     facts = [("member_no:1 mobile:1", 0, "pos"), ("!mobile:1", 59, "pos"), ("member_no:2 mobile:1", 70, "pos")]
     (found,) = [one for one in person("member_no:1", *facts) if one.reason == "unbound"]
     assert (found.joined, found.unbound) == (True, date(2026, 3, 1))
-    assert found.text(TYPES, "zh").endswith("其中一个已于 2026-03-01 解绑，此后使用它的可能是别人。")
-    assert "unbound on 2026-03-01" in found.text(TYPES, "en")
+    assert found.text(TYPES, "zh").endswith("其中一个已于 2026-03-01 解绑或到期，此后使用它的可能是别人。")
+    assert "unbound or expired on 2026-03-01" in found.text(TYPES, "en")

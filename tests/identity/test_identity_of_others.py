@@ -160,12 +160,9 @@ CASES = {
     "WeCom: a pending id ends after 90 days": Case(
         [
             ("wecom_pending_id@corp:p wechat_unionid:w1", 0),
-            ("!wecom_pending_id@corp:p", 90),
             ("wecom_pending_id@corp:p wecom_external_id@corp:x", 95),
         ],
         ["wecom_pending_id@corp:p wechat_unionid:w1", "wecom_pending_id@corp:p wecom_external_id@corp:x"],
-        same=False,
-        why="WeCom forgets the id after 90 days; whoever keeps it may say so by unbinding it, and nobody has to.",
     ),
     "Douyin: the old phone comes back with a stranger": Case(
         [

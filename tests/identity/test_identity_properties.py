@@ -22,6 +22,7 @@ CHANGED = {
     "anonymous_id": {"shared_above": 3},
     "taobao_buyer": {"limit": 1},
     "member_no": {"junk_above": 3},
+    "email": {"expires_after_days": 100},
 }
 UNIVERSE = {
     "member_no": 4,
@@ -86,7 +87,10 @@ class Slow:
                 self.days[frozenset(pair)].append(fact.day)
         self.shared = {name for name in self.first_seq if self._is_shared(name)}
         self.facts = {link: len(days) for link, days in self.days.items()}
-        self._take_apart({name: days for name, days in unbound.items() if name in self.seen})
+        for name, days in self.seen.items():
+            if life := self.types.get(_kind(name)).expires_after_days:
+                unbound[name] |= set(range(min(days) + life, max(days) + 1, life))
+        self._take_apart({name: days for name, days in unbound.items() if name in self.seen and days})
         self.reason: dict[frozenset[str], tuple[bool, str]] = {
             link: (False, "shared") for link in self.days if link & self.shared
         }
@@ -239,7 +243,7 @@ class Slow:
                 continue
             weakest: set[str] = set()
             for kind in broken:
-                members = [name for name in joined if _kind(name) == kind]
+                members = [name for name in joined if _kind(name) == kind and self._goes_on(name)]
                 able = sorted((name for name in members if name not in self.late), key=self._evidence)
                 excess = len(members) - (self.types.limit(kind) or 0)
                 if len(able) < excess:
@@ -255,9 +259,13 @@ class Slow:
         return first, self.node_of(name)
 
     def _broken_limits(self, members: set[str]) -> list[str]:
-        counted = Counter(map(_kind, set(map(_origin, members))))
+        counted = Counter(map(_kind, filter(self._goes_on, members)))
         broken = [kind for kind, many in counted.items() if many > (self.types.limit(kind) or many)]
         return sorted(broken, key=lambda kind: (self.types.priority(kind), kind))
+
+    def _goes_on(self, copy: str) -> bool:
+        """Whether the era of a copy has not ended."""
+        return self._copies(_origin(copy))[-1][2] == copy
 
     def _recycle(self) -> None:
         extra: Counter[tuple[int, str]] = Counter()
@@ -287,7 +295,7 @@ class Slow:
         chosen = [own]
         for candidate, days in periods.items():
             room = self.types.limit(_kind(number)) or 10**9
-            having = {_origin(name) for name in groups[candidate] if _kind(name) == _kind(number)}
+            having = {name for name in groups[candidate] if _kind(name) == _kind(number) and self._goes_on(name)}
             full = len(having) + extra[candidate, ""] >= room
             apart = all(
                 min(days) - max(periods[one]) >= silence or min(periods[one]) - max(days) >= silence for one in chosen

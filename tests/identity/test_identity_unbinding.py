@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -73,3 +73,26 @@ def test_taking_the_unbinding_back_leaves_what_was(new_world: Callable[[], Any],
     never.load([fact(*MOVED[2])])
     assert world.rows("person_node") == never.rows("person_node")
     assert world.rows("person_link") == never.rows("person_link")
+
+
+PENDING: Final = "wecom_pending_id@corp:p"
+
+
+def test_what_lives_for_ninety_days_is_anothers_afterwards(
+    new_world: Callable[[], Any], fact: Callable[..., Any]
+) -> None:
+    world = new_world()
+    world.load([fact(f"{PENDING} {A}", 0), fact(f"{PENDING} {A}", 89), fact(f"{PENDING} {B}", 200)])
+    assert world.partition() == {frozenset({PENDING, A}), frozenset({PENDING, B})}
+    assert (world.reason(PENDING, A), world.reason(PENDING, B)) == ((True, "unbound"), (True, "same_record"))
+
+
+@pytest.mark.parametrize(("given_up", "phones"), [(["!mobile:1"], 4), ([], 3)])
+def test_what_was_given_up_makes_room_for_another(
+    new_world: Callable[[], Any], fact: Callable[..., Any], given_up: list[str], phones: int
+) -> None:
+    world = new_world()
+    facts = [(f"member_no:m mobile:{number}", number * 10) for number in range(1, 5)]
+    world.load(fact(*one) for one in [*facts, *((name, 15) for name in given_up)])
+    (person,) = [one for one in world.partition() if "member_no:m" in one]
+    assert len(person) == 1 + phones

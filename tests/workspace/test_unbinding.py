@@ -9,10 +9,13 @@ from typing import Any
 
 from dujiang.engine.contract import DERIVED
 from dujiang.engine.schema import fingerprint
+from dujiang.identity.decisions import Wish
+from dujiang.store.command import Actor
 from dujiang.store.journal import Entry
 from dujiang.workspace import Workspace
 
 PHONE = "+8613911112222"
+HAN = Actor("han", "operator")
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
@@ -79,7 +82,31 @@ def test_somebody_unbinds_by_hand(opened: Callable[[], Workspace]) -> None:
     send(workspace, "/v1/batch", identified("lin-first", 0), identified("lin-second", 20))
     node = workspace.tokeniser().identifier("mobile", PHONE)
     assert node is not None
-    assert workspace.unbind(node.node, MAY + timedelta(10), actor="han").facts == 1
-    assert workspace.unbind(node.node, MAY + timedelta(10), actor="han").facts == 0
+    before, wish, desk = (
+        prints(workspace),
+        Wish("unbind", node.node, moment=MAY + timedelta(10)),
+        workspace.identity_desk,
+    )
+    assert desk.dry_run(wishes=[wish]).affected == 2  # one loses the phone, the other gets it
+    made = workspace.identity_decisions.decide(wish, actor=HAN)
+    assert workspace.identity_decisions.decide(wish, actor=HAN).id == made.id
     workspace.refresh()
     assert owners(workspace) == [("lin-first", 10), ("lin-second", None)]
+    after = prints(workspace)
+    workspace.rebuild()
+    assert prints(workspace) == after
+    desk.revoke(made.id, actor=HAN)
+    workspace.refresh()
+    assert prints(workspace) == before
+    assert desk.restore(made.id, actor=HAN).ruling.moment == MAY + timedelta(10)
+    workspace.refresh()
+    assert owners(workspace) == [("lin-first", 10), ("lin-second", None)]
+
+
+def test_what_is_unbound_without_a_moment_or_later_than_now_is_unbound_now(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    now = workspace.clock.now()
+    for number, moment in enumerate((None, now + timedelta(days=400))):
+        made = workspace.identity_decisions.decide(Wish("unbind", number, moment=moment), actor=HAN)
+        assert made.moment is not None
+        assert made.moment < now + timedelta(days=1)

@@ -88,6 +88,18 @@ def ignored(
 
 
 @group.command()
+def junk(folder: Folder = HERE, as_json: Json = False) -> None:
+    """Bar what lists of junk values name among identifiers already known / 排查已有标识中的无效值"""
+    with opened(folder) as workspace:
+        changed = workspace.bar_known_junk()
+        workspace.refresh()
+    if as_json:
+        show_json({"decisions": changed})
+    else:
+        say(_("{n} decisions came or went. People have been brought up to date."), n=changed)
+
+
+@group.command()
 def decisions(folder: Folder = HERE, as_json: Json = False) -> None:
     """Every decision about who is who / 人工决定列表"""
     with opened(folder) as workspace:
@@ -106,6 +118,9 @@ def decisions(folder: Folder = HERE, as_json: Json = False) -> None:
 def decide(
     kind: Annotated[Kind, typer.Argument(help="What / 类型")],
     about: Annotated[list[str], typer.Argument(help="Ids of identifiers, or a source / 标识编号或来源")],
+    at: Annotated[
+        datetime | None, typer.Option(help="unbind: when, UTC; now if left out / 解绑时间（UTC），默认现在")
+    ] = None,
     reason: Reason = "",
     dry: Dry = False,
     folder: Folder = HERE,
@@ -117,7 +132,7 @@ def decide(
 
     source = about[0] if kind == "distrust" else ""
     a, b, *_more = [*([] if source else map(parse_node, about)), None, None]
-    wish = Wish(kind, a, b, source, reason=reason)
+    wish = Wish(kind, a, b, source, reason=reason, moment=at and at.replace(tzinfo=UTC))
     with opened(folder) as workspace:
         if dry:
             _show(workspace.identity_desk.dry_run(wishes=[wish]), as_json=as_json)
@@ -141,6 +156,23 @@ def revoke(
         found = workspace.identity_desk.revoke(decision, actor=Actor("terminal", "admin"), reason=reason)
         workspace.refresh()
     _done(found, _("Revoked. People are what they were without it."), as_json=as_json)
+
+
+@group.command()
+def restore(
+    decision: Annotated[str, typer.Argument(help="Id of the decision / 决定编号")],
+    reason: Reason = "",
+    folder: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Bring a revoked decision back, a released hold too / 恢复已撤销的决定"""
+    from dujiang.store.command import Actor
+
+    with opened(folder) as workspace:
+        made = workspace.identity_desk.restore(decision, actor=Actor("terminal", "admin"), reason=reason)
+        workspace.refresh()
+    sentence = _("In force again ({id}). People have been brought up to date.")
+    _done(made, sentence, id=made.ruling.id, as_json=as_json)
 
 
 @group.command()
@@ -227,23 +259,6 @@ def seams(words: Words, folder: Folder = HERE, as_json: Json = False) -> None:
         return
     rows = [(person_id(one.a), person_id(one.b), one.facts, len(one.part), one.decision) for one in found]
     show_table([_("Link from"), _("Link to"), _("Facts"), _("Identifiers that leave"), _("Decision")], rows)
-
-
-@group.command()
-def unbind(
-    identifier: Annotated[str, typer.Argument(help="Id of the identifier / 标识编号")],
-    at: Annotated[datetime | None, typer.Option(help="When, UTC; now if left out / 解绑时间（UTC），默认现在")] = None,
-    folder: Folder = HERE,
-    as_json: Json = False,
-) -> None:
-    """Say that an identifier was unbound: who is seen with it since may be somebody else / 登记解绑"""
-    with opened(folder) as workspace:
-        settled = workspace.unbind(parse_node(identifier), at and at.replace(tzinfo=UTC), actor="terminal")
-        workspace.refresh()
-    if as_json:
-        show_json({"kept": settled.facts})
-        return
-    say(_("Kept.") if settled.facts else _("It is known already that it was unbound at this moment."))
 
 
 @group.command("take-out")

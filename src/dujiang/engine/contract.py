@@ -108,10 +108,11 @@ PERSON_RELATION: Final = _table(
 IDENTITY_DECISION: Final = _table(
     # Decisions beyond the rules that were in force when identity was last resolved; truth is the store's table.
     "identity_decision", ("id",), "person",
-    ("id", _text), ("kind", _text),  # separate | join | bar | distrust
+    ("id", _text), ("kind", _text),  # separate | join | bar | unbind | distrust
     ("a", _whole), ("b", _whole), ("source", _text),
     ("from_seq", _whole), ("to_seq", _whole),
     ("at", MOMENT), ("actor", _text), ("reason", _text), ("origin", _text),
+    ("moment", MOMENT),  # of unbind
 )  # fmt: skip
 
 ORDERS: Final = _table(

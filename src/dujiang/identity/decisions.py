@@ -30,7 +30,7 @@ class Wish:
     """A decision that somebody wants.
 
     Attributes:
-        kind: ``separate``, ``join``, ``bar`` or ``distrust``.
+        kind: ``separate``, ``join``, ``bar``, ``unbind`` or ``distrust``.
         a: a node; ``distrust`` has none.
         b: another, of ``separate`` and ``join``.
         source: of ``distrust``.
@@ -39,6 +39,7 @@ class Wish:
         reason: why; it stands in the evidence.
         origin: by hand, by accepting a suggestion, or by holding a source.
         evidence: what the decision was based on, in plain form without personal data.
+        moment: of ``unbind``, when the identifier was unbound; None for the moment of the decision.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Wish:
     reason: str = ""
     origin: Origin = "hand"
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    moment: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,12 @@ class IdentityDecisions:
             InvalidInput: ``identity.decision_incomplete`` or ``identity.reason_too_long``.
             Conflict: ``identity.decision_contradicts`` if the opposite was decided about the same two.
         """
-        wish = checked(wish)
-        request = {name: getattr(wish, name) for name in ("kind", "a", "b", "source", "from_seq", "to_seq")}
+        asked, wish = wish.moment, checked(self._dated(wish))
+        request: dict[str, Any] = {
+            name: getattr(wish, name) for name in ("kind", "a", "b", "source", "from_seq", "to_seq")
+        }
+        if asked is not None:
+            request["moment"] = asked.isoformat()
 
         def work(tx: Connection) -> Outcome:
             same = _same(tx, wish)
@@ -192,6 +198,26 @@ class IdentityDecisions:
         self._after()
         return self.get(id)
 
+    def restore(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
+        """Bring a revoked decision back into force: people become what they were with it. It is written down anew.
+
+        A hold that was released is a decision like any other: restored, it holds its source from the same fact on.
+
+        Raises:
+            NotAllowed: ``access.not_allowed``.
+            NotFound: ``identity.no_decision``.
+            Conflict: ``identity.decision_in_force`` if nobody revoked it, ``identity.decision_contradicts`` if the opposite
+                was decided since.
+        """
+        found = self.get(id)
+        if found.in_force:
+            raise Conflict(
+                "identity.decision_in_force", _("Decision {id} is in force: there is nothing to restore."), id=id
+            )
+        told = {name: getattr(found.ruling, name) for name in Wish.__dataclass_fields__ if name != "evidence"}
+        wish = Wish(**{**told, "reason": reason or found.ruling.reason}, evidence=found.evidence)
+        return self.get(self.decide(wish, actor=actor, key=key).id)
+
     def release(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
         """Believe a source that is held, all that it said and what it will say; what it said counts as usual from now on.
 
@@ -233,6 +259,11 @@ class IdentityDecisions:
         self._after()
         return self.get(outcome.result).ruling
 
+    def _dated(self, wish: Wish) -> Wish:
+        """The wish with the moment of an unbinding; one to come is now."""
+        now = self._clock.now()
+        return replace(wish, moment=min(wish.moment or now, now)) if wish.kind == "unbind" else wish
+
     def _row(self, wish: Wish, actor: Actor) -> dict[str, Any]:
         row = {name: getattr(wish, name) for name in Wish.__dataclass_fields__}
         made = {"id": new_id("idd"), "at": self._clock.now(), "actor": actor.name}
@@ -254,6 +285,7 @@ def checked(wish: Wish) -> Wish:
         "separate": pair,
         "join": pair,
         "bar": wish.a is not None and wish.b is None,
+        "unbind": wish.a is not None and wish.b is None,
         "distrust": bool(wish.source) and wish.a is None and wish.b is None,
     }
     if wish.kind not in get_args(Kind) or not complete[wish.kind]:
@@ -281,7 +313,7 @@ def hold_in_force(found: Decided) -> Decided:
 def _same(tx: Connection, wish: Wish) -> Decided | None:
     """The same decision in force."""
     query = select(identity_decision).where(_T.revoked_at.is_(None), _T.source == wish.source)
-    for name in ("a", "b", "from_seq", "to_seq"):
+    for name in ("a", "b", "from_seq", "to_seq", "moment"):
         value = getattr(wish, name)
         query = query.where(_T[name].is_(None) if value is None else _T[name] == value)
     for row in tx.execute(query):

@@ -6,13 +6,12 @@ independent of the order of arrival: what gives way is found by the order in whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from dujiang.identity.kernels import Joined, connected, join_in_order, ring
+from dujiang.identity.kernels import Joined, connected, join_in_order
 from dujiang.identity.model import Flags, Indexes, Ints
 
 ROUNDS_MAX: Final = 64
@@ -23,32 +22,26 @@ _FIRST, _STRONG, _LATE, _LAST = range(4)
 
 @dataclass(frozen=True)
 class Line:
-    """Links in the order in which they are believed; ``phase`` says by what right.
-
-    ``origin`` says of each identifier whose copy it is: copies count once in a person, and give way together. None: there
-    are no copies.
-    """
+    """Links in the order in which they are believed; ``phase`` says by what right."""
 
     a: Indexes
     b: Indexes
     phase: Indexes
-    origin: Indexes | None = None
 
     @classmethod
-    def of(cls, a: Indexes, b: Indexes, given: Ints, strong: Ints, told: Ints, origin: Indexes | None = None) -> Line:
+    def of(cls, a: Indexes, b: Indexes, given: Ints, strong: Ints, told: Ints) -> Line:
         """First what was given by hand, then the strong links, then whole people joined by hand (places of ``a``, ``b``)."""
         order = np.concatenate([given, strong, told])
         phase = np.repeat([_FIRST, _STRONG, _LAST], [len(given), len(strong), len(told)]).astype(np.int32)
-        return cls(a[order], b[order], phase, origin)
+        return cls(a[order], b[order], phase)
 
     def join(self, nodes: int, column: Indexes, limits: Ints, apart: tuple[Indexes, Indexes], late: Flags) -> Joined:
         """Join with the links of identifiers that give way behind the other strong ones; of each link in the line's order."""
         behind = (self.phase == _STRONG) & (late[self.a] | late[self.b])
         order = np.argsort(np.where(behind, _LATE, self.phase), kind="stable")
         forced = self.phase[order] != _STRONG
-        twin = None if self.origin is None else ring(self.origin)
         a, b = self.a[order], self.b[order]
-        found = join_in_order(nodes, a, b, column, limits, forced=forced, apart=apart, twin=twin)
+        found = join_in_order(nodes, a, b, column, limits, forced=forced, apart=apart)
         refused, kept_apart = np.empty_like(found.refused), np.empty_like(found.apart)
         refused[order], kept_apart[order] = found.refused, found.apart
         return Joined(found.group, refused, kept_apart, found.counts)
@@ -125,7 +118,7 @@ class _Part:
         np.minimum.at(rank, np.concatenate([a, b]), np.concatenate([np.arange(len(a))] * 2))
         near = (place[apart[0][pair]], place[apart[1][pair]])
         return cls(
-            Line(a, b, line.phase[here], None if line.origin is None else line.origin[inside]),
+            Line(a, b, line.phase[here]),
             column[inside],
             limits,
             demotes,
@@ -167,29 +160,16 @@ class _Part:
             return []
         weakest: list[int] = []
         for column, limit in enumerate(self.limits.tolist()):
-            have, come = (self._copies(members.get((group, column), ())) for group in (one, other))
-            excess = len(have.keys() | come.keys()) - limit
-            if excess <= 0 or not have.keys() - come.keys() or not come.keys() - have.keys():
+            have, come = (members.get((group, column), []) for group in (one, other))
+            excess = len(have) + len(come) - limit
+            if excess <= 0 or not have or not come:
                 continue
-            both = [[*have.get(origin, ()), *come.get(origin, ())] for origin in have.keys() | come.keys()]
-            able = sorted((copies for copies in both if not self._stays(copies, late)), key=self._strength)
+            able = [node for node in (*have, *come) if not self.exempt[node] and not late[node]]
+            able.sort(key=lambda node: (int(self.rank[node]), node))
             if not self.demotes[column] or len(able) < excess:
                 return []
-            weakest += [node for copies in able[len(able) - excess :] for node in copies]
+            weakest += able[len(able) - excess :]
         return weakest
-
-    def _copies(self, nodes: Sequence[int]) -> dict[int, list[int]]:
-        """``nodes`` by the identifier that they are copies of."""
-        found: dict[int, list[int]] = {}
-        for node in nodes:
-            found.setdefault(node if self.line.origin is None else int(self.line.origin[node]), []).append(node)
-        return found
-
-    def _stays(self, copies: list[int], late: Flags) -> bool:
-        return bool(self.exempt[copies].any() or late[copies].any())
-
-    def _strength(self, copies: list[int]) -> tuple[int, int]:
-        return min((int(self.rank[node]), node) for node in copies)
 
 
 def _members(group: Indexes, column: Indexes) -> dict[tuple[int, int], list[int]]:

@@ -88,17 +88,6 @@ class IdentityDesk:
                 examples=examples,
             )
 
-    def check_known(self, node: int) -> None:
-        """Make sure that an identifier was ever seen.
-
-        Raises:
-            NotFound: ``identity.unknown_identifier``.
-        """
-        with self._answers.read() as con:
-            if not con.execute("FROM identifier WHERE node = ?", [node]).fetchall():
-                sentence = _("Nobody was ever seen with this identifier. Its id stands on the page of its person.")
-                raise NotFound("identity.unknown_identifier", sentence)
-
     def seams(self, person: int, limit: int = SEAMS_SHOWN) -> list[Seam]:
         """Where a person can be taken apart in one step (:func:`dujiang.identity.parting.seams`), at most ``limit``."""
         with self._answers.read() as con:
@@ -189,6 +178,21 @@ class IdentityDesk:
                 self.decisions.revoke(one.ruling.id, actor=actor, reason=reason)
         return revoked
 
+    def restore(self, id: str, *, actor: Actor, reason: str = "", key: str = "") -> Decided:  # noqa: A002
+        """Bring a revoked decision back, and with it those that were made in the same act; each gets a new id.
+
+        Raises:
+            NotAllowed, NotFound, Conflict: as :meth:`dujiang.identity.decisions.IdentityDecisions.restore`.
+        """
+        found = self.decisions.get(id)
+        act = found.evidence.get("act")
+        beside = self.decisions.listed(revoked=True, nodes=found.ruling.nodes) if act else ()
+        made = self.decisions.restore(id, actor=actor, reason=reason, key=key)
+        for one in beside:
+            if one.evidence.get("act") == act:  # what is in force already is not written twice
+                self.decisions.restore(one.ruling.id, actor=actor, reason=reason)
+        return made
+
     def _joins(self, nodes: Sequence[int]) -> dict[frozenset[int], str]:
         """Ids of the joins by hand in force about ``nodes``, by pair."""
         found = self.decisions.listed(revoked=False, nodes=nodes)
@@ -196,7 +200,9 @@ class IdentityDesk:
 
     def _ruling(self, number: int, wish: Wish) -> Ruling:
         told = {name: getattr(wish, name) for name in ("kind", "a", "b", "source", "from_seq", "to_seq", "reason")}
-        return Ruling(**told, id=f"~{number}", at=self._now(), actor="", origin=wish.origin)
+        now = self._now()
+        moment = min(wish.moment or now, now) if wish.kind == "unbind" else None
+        return Ruling(**told, id=f"~{number}", at=now, actor="", origin=wish.origin, moment=moment)
 
 
 def _nodes(con: duckdb.DuckDBPyConnection, person: int) -> list[int]:

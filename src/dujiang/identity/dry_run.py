@@ -8,17 +8,24 @@ from typing import Final
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from dujiang.collect.identifier_types import IdentifierTypes, base_type
 from dujiang.identity.model import Decision, Graph, Ints, Resolution, Rules
 from dujiang.identity.reading import read_graph
 from dujiang.identity.resolve import resolve, shared_identifiers
 from dujiang.identity.rulings import Ruling, Rulings, trust
-from dujiang.identity.service import owners, report
+from dujiang.identity.service import owners, person_nodes, report
 from dujiang.identity.sets import distinct
 
 EXAMPLES: Final = 10
 _LARGEST: Final = 5
+_OWNED: Final = "SELECT node, person, from_at, to_at FROM"
+_AFFECTED: Final = f"""
+    SELECT count(DISTINCT person) FROM (
+        ({_OWNED} person_node EXCEPT {_OWNED} tried) UNION ALL ({_OWNED} tried EXCEPT {_OWNED} person_node)
+    ) WHERE person IN (SELECT person FROM person_node)
+"""
 _AT_LOADING: Final = ("normalise", "pattern", "junk", "virtual_prefixes", "scope", "keep_clear")
 """What a type says about values: it is heeded when facts are loaded, and no dry run over loaded facts can show it."""
 
@@ -57,7 +64,7 @@ class DryRun:
         persons_after: people afterwards.
         merges: people who would become part of another.
         splits: groups of identifiers that would leave a person.
-        affected: people, as they are now, who would change.
+        affected: people, as they are now, who would have other identifiers, or the same for another time.
         largest: the five people with most identifiers afterwards, as (person, identifiers, identifiers now).
         examples: a few of the merges and splits, those that move most identifiers first.
         not_covered: what was changed and cannot be tried on facts that are loaded, as ``type.setting``.
@@ -96,8 +103,8 @@ def dry_run(
     closed = in_pairs.closed(graph.node, shared_identifiers(graph, rules))
     graph, imposed = in_pairs.impose(graph)
     decision = resolve(graph, rules, closed, imposed)
-    before = owners(con)
-    found = report(graph, decision, before, np.ones(len(graph.node), np.bool_), full=True)
+    before, everything = owners(con), np.ones(len(graph.node), np.bool_)
+    found = report(graph, decision, before, everything, full=True)
     first = before.filter(before["from_at"].is_null())
     old = dict(zip(first["node"].to_pylist(), first["person"].to_pylist(), strict=True))
     old_person = np.array([old.get(node, node) for node in graph.node.tolist()], np.int64)
@@ -106,16 +113,18 @@ def dry_run(
         persons_after=found.persons,
         merges=len(found.merges),
         splits=len(found.splits),
-        affected=len(_affected(found)),
+        affected=_affected(con, person_nodes(graph, rules, decision, everything)),
         largest=_largest(decision.person, old_person),
         examples=_examples(graph, rules, decision, found, old_person, examples),
         not_covered=_not_covered(now, types),
     )
 
 
-def _affected(found: Resolution) -> set[int]:
-    merged = {person for one in found.merges for person in (one.survivor, one.absorbed)}
-    return merged | {one.remaining for one in found.splits}
+def _affected(con: duckdb.DuckDBPyConnection, tried: pa.Table) -> int:
+    con.register("tried", tried)
+    ((people,),) = con.execute(_AFFECTED).fetchall()
+    con.unregister("tried")
+    return people
 
 
 def _largest(after: Ints, before: Ints) -> tuple[tuple[int, int, int], ...]:

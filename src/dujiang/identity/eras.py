@@ -1,8 +1,8 @@
-"""Identifiers that were unbound: what was seen with one before need not be who is seen with it afterwards.
+"""Identifiers that were unbound or expired: what was seen with one before need not be who is seen with it afterwards.
 
-Each unbinding ends an era of the identifier and begins another. In the graph the identifier is taken apart into one copy for
+Each such moment ends an era of the identifier and begins another. In the graph the identifier is taken apart into one copy for
 each era, people are decided about as if these were different identifiers, and afterwards the copies are folded back into
-one identifier with an owner for each time.
+one identifier with an owner for each time. Limits count an identifier only while it is bound: in its last era.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Eras:
         fact and in that of its last; one between a child and its parent also in those that the parent began since; one made
         by hand in every era that began before it was decided.
         """
-        if not len(graph.unbound):
-            return None
         closed = shared | imposed.barred
+        if not len(graph.unbound) and not _expired(graph, rules):
+            return None
         kin = _kin(graph, rules, closed)
         timelines = _timelines(graph, rules, closed, kin)
         if not timelines:
@@ -182,10 +182,10 @@ def _kin(graph: Graph, rules: Rules, closed: Flags) -> list[int]:
 
 
 def _timelines(graph: Graph, rules: Rules, closed: Flags, kin: list[int]) -> dict[int, _Timeline]:
-    moments: dict[int, set[int]] = {}
+    moments = _expired(graph, rules)
     for place, moment in zip(graph.unbound.tolist(), graph.unbound_at.tolist(), strict=True):
-        if not closed[place]:
-            moments.setdefault(place, set()).add(moment)
+        moments.setdefault(place, set()).add(moment)
+    moments = {place: found for place, found in moments.items() if not closed[place]}
     _hand_down(graph, rules, kin, moments)
     found: dict[int, _Timeline] = {}
     free = len(graph.node)
@@ -196,6 +196,16 @@ def _timelines(graph: Graph, rules: Rules, closed: Flags, kin: list[int]) -> dic
         found[place] = _Timeline(ordered, tuple(copies), home)
         free += len(ordered)
     return found
+
+
+def _expired(graph: Graph, rules: Rules) -> dict[int, set[int]]:
+    """When identifiers that live for a time only came to their end, as often as they were seen again."""
+    after = rules.expires_after[graph.type]
+    over = np.flatnonzero((after > 0) & (graph.seen_to - graph.seen_from >= after)).tolist()
+    return {
+        place: set(range(int(graph.seen_from[place] + after[place]), int(graph.seen_to[place]) + 1, int(after[place])))
+        for place in over
+    }
 
 
 def _hand_down(graph: Graph, rules: Rules, kin: list[int], moments: dict[int, set[int]]) -> None:
@@ -299,9 +309,9 @@ def _taken_apart(
     found = {name: getattr(graph, name)[link] for name in ("a", "b", "facts", "first_at", "last_at", "trusted")}
     for name in ("a", "b", "first_at", "last_at"):
         found[name][kept:] = [getattr(one, name) for one in copies]
-    return replace(
-        graph, node=node, type=graph.type[origin], first_seq=first_seq, origin=origin.astype(np.int32), **found
-    )
+    ended = np.zeros(len(origin), np.bool_)
+    ended[[copy for timeline in timelines.values() for copy in timeline.copies[:-1]]] = True
+    return replace(graph, node=node, type=graph.type[origin], first_seq=first_seq, ended=ended, **found)
 
 
 def _imposed(

@@ -26,9 +26,11 @@ from dujiang.identity.model import (
     SHARED_IDENTIFIER,
     UNBOUND,
 )
+from dujiang.store.command import SYSTEM
 
 _SEPARATED_THESE: Final = "separated_these"
 _HELD: Final = "held"
+_JUNK: Final = "junk"
 _SENTENCES: Final = {
     SAME_RECORD: _("{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last})."),
     RECYCLED: _(
@@ -36,8 +38,8 @@ _SENTENCES: Final = {
         " belonged to somebody else."
     ),
     UNBOUND: _(
-        "{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last}). One of them was unbound on"
-        " {unbound}; who has it since may be somebody else."
+        "{a} and {b} stand together in records of {sources} ({facts} in all, {first} to {last}). One of them was unbound or"
+        " expired on {unbound}; who has it since may be somebody else."
     ),
     SHARED_IDENTIFIER: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them was seen with so many people"
@@ -61,6 +63,10 @@ _SENTENCES: Final = {
     BARRED: _(
         "{a} and {b} stand together in records of {sources} ({facts} in all), but {actor} decided on {decided} that one of"
         " them joins nobody: {why}"
+    ),
+    _JUNK: _(
+        "{a} and {b} stand together in records of {sources} ({facts} in all), but one of them is a value that means nobody:"
+        " the list “{why}” names it."
     ),
     DISTRUSTED: _(
         "{a} and {b} stand together only in records of {sources} ({facts} in all), which are not believed at present."
@@ -157,6 +163,8 @@ class Evidence:
         """The decision as a sentence in ``locale``, with the identifiers called by their types."""
         code, colon, limited = self.reason.partition(":")
         sentence = _SEPARATED_THESE if code == SEPARATED and self.actor else _HELD if self.held else code + colon
+        if code == BARRED and self.actor == SYSTEM.name:  # by itself the system bars nothing but junk
+            sentence = _JUNK
         return translate(_SENTENCES[sentence], locale).format(
             a=types.label(self.a_type, locale),
             b=types.label(self.b_type, locale),

@@ -32,66 +32,20 @@ def _is_apart(parent: Any, one: Any, other: Any, apart_a: Any, apart_b: Any) -> 
 
 
 @njit(cache=True, nogil=True)
-def _broken(counts: Any, limits: Any, one: Any, other: Any, both: Any) -> Any:  # pragma: no cover - compiled
+def _broken(counts: Any, limits: Any, one: Any, other: Any) -> Any:  # pragma: no cover - compiled
     for column in range(len(limits)):
-        have, come = int(counts[one, column]) - both[column], int(counts[other, column]) - both[column]
+        have, come = int(counts[one, column]), int(counts[other, column])
         # A group that a decision took over a limit may still grow.
-        if have > 0 and come > 0 and have + come + both[column] > limits[column]:
+        if have > 0 and come > 0 and have + come > limits[column]:
             return column
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _chains(twin: Any) -> Any:  # pragma: no cover - compiled
-    """The copies in each group as a chain: the first and the last of a representative, and from one to the next."""
-    first = np.full(len(twin), -1, np.int32)
-    last, following = first.copy(), first.copy()
-    for node in range(len(twin)):
-        if twin[node] != node:
-            first[node] = last[node] = node
-    return first, last, following
-
-
-@njit(cache=True, nogil=True)
-def _hang_on(one: Any, other: Any, first: Any, last: Any, following: Any) -> None:  # pragma: no cover - compiled
-    if not len(first) or first[other] < 0:
-        return
-    if first[one] < 0:
-        first[one] = first[other]
-    else:
-        following[last[one]] = first[other]
-    last[one] = last[other]
-
-
-@njit(cache=True, nogil=True)
-def _count_both(
-    parent: Any, one: Any, other: Any, first: Any, following: Any, twin: Any, column: Any, both: Any
-) -> None:  # pragma: no cover - compiled
-    """Count into ``both`` the identifiers of which each of two groups has a copy; a walk over the copies of ``one``."""
-    both[:] = 0
-    if not len(twin) or first[other] < 0:
-        return
-    copy = first[one]
-    while copy >= 0:
-        in_other, is_first = False, True
-        sibling = twin[copy]
-        while sibling != copy:
-            root = _root(parent, sibling)
-            in_other = in_other or root == other
-            is_first = is_first and not (root == one and sibling < copy)
-            sibling = twin[sibling]
-        if in_other and is_first and column[copy] >= 0:
-            both[column[copy]] += 1
-        copy = following[copy]
-
-
-@njit(cache=True, nogil=True)
 def _join(
     parent: Any, size: Any, counts: Any, limits: Any, a: Any, b: Any, forced: Any, apart_a: Any, apart_b: Any,
-    guarded: Any, refused: Any, apart: Any, column: Any, twin: Any,
+    guarded: Any, refused: Any, apart: Any,
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
-    first, last, following = _chains(twin)
-    both = np.zeros(len(limits), np.int64)
     for link in range(len(a)):
         one, other = _root(parent, a[link]), _root(parent, b[link])
         if one == other:
@@ -101,18 +55,15 @@ def _join(
             continue
         if size[one] < size[other]:
             one, other = other, one
-        _count_both(parent, other, one, first, following, twin, column, both)
         if not forced[link]:
-            refused[link] = _broken(counts, limits, one, other, both)
+            refused[link] = _broken(counts, limits, one, other)
             if refused[link] >= 0:
                 continue
         parent[other] = one
-        _hang_on(one, other, first, last, following)
         size[one] += size[other]
         guarded[one] = guarded[one] or guarded[other]
         for limit in range(len(limits)):
-            together = int(counts[one, limit]) + int(counts[other, limit]) - both[limit]
-            counts[one, limit] = min(_COUNT_MAX, together)
+            counts[one, limit] = min(_COUNT_MAX, int(counts[one, limit]) + int(counts[other, limit]))
     for node in range(len(parent)):
         parent[node] = _root(parent, node)
 
@@ -143,7 +94,6 @@ def join_in_order(
     *,
     forced: Flags | None = None,
     apart: tuple[Indexes, Indexes] | None = None,
-    twin: Indexes | None = None,
 ) -> Joined:
     """Join the links from first to last, unless the joined group would exceed a limit or hold a pair that is kept apart.
 
@@ -155,8 +105,6 @@ def join_in_order(
         limits: how many of each column one group may have, at most 250.
         forced: which links heed no limit; None: all do.
         apart: pairs of nodes that never come into one group.
-        twin: of each node another copy of the same identifier, in a ring; without one itself. Copies count once in a
-            group. None: there are no copies.
     """
     apart_a, apart_b = apart or (np.zeros(0, np.int32), np.zeros(0, np.int32))
     parent = np.arange(nodes, dtype=np.int32)
@@ -167,24 +115,8 @@ def join_in_order(
     guarded[apart_a] = guarded[apart_b] = True
     refused, held = np.full(len(a), -1, np.int32), np.zeros(len(a), np.bool_)
     size, free = np.ones(nodes, np.int32), np.zeros(len(a), np.bool_) if forced is None else forced
-    ring = np.zeros(0, np.int32) if twin is None else twin
-    _join(parent, size, counts, limits, a, b, free, apart_a, apart_b, guarded, refused, held, column, ring)
+    _join(parent, size, counts, limits, a, b, free, apart_a, apart_b, guarded, refused, held)
     return Joined(parent, refused, held, counts)
-
-
-def ring(origin: Indexes) -> Indexes:
-    """Of each node the next one of the same origin, of the last one the first.
-
-    >>> ring(np.array([7, 8, 7, 9, 7], np.int32)).tolist()
-    [2, 1, 4, 3, 0]
-    """
-    order = np.argsort(origin, kind="stable")
-    starts = np.flatnonzero(np.diff(origin[order], prepend=-1))
-    following = np.roll(order, -1)
-    following[np.append(starts[1:], len(order)) - 1] = order[starts]
-    twin = np.empty(len(order), np.int32)
-    twin[order] = following
-    return twin
 
 
 def connected(nodes: int, a: Indexes, b: Indexes) -> Indexes:

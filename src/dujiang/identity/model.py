@@ -68,6 +68,8 @@ class Rules:
     crowd_above: Ints
     recycled_after: Ints
     """Microseconds of silence after which the identifier may have a new owner; -1: it never has."""
+    expires_after: Ints
+    """Microseconds from the first sight of an identifier to its end; -1: it has none."""
     hangs: Flags
     """``hangs[x, y]``: type x hangs on type y."""
     parent: Flags
@@ -99,6 +101,7 @@ class Rules:
             junk_above=np.array([spec.junk_above for spec in specs], np.int64),
             crowd_above=np.array([spec.crowd_above or NO_LIMIT for spec in specs], np.int64),
             recycled_after=np.array([_microseconds(spec.recycled_after_days) for spec in specs], np.int64),
+            expires_after=np.array([_microseconds(spec.expires_after_days) for spec in specs], np.int64),
             hangs=hangs,
             parent=hangs | hangs.T,
             strong=strong,
@@ -145,8 +148,8 @@ class Graph:
     unbound: Indexes
     """Identifiers (places) that were unbound, each at the moment ``unbound_at`` says; one may be there several times."""
     unbound_at: Ints
-    origin: Indexes | None = None
-    """Of each place the identifier that it is a copy of (:mod:`dujiang.identity.eras`); None: there are no copies."""
+    ended: Flags | None = None
+    """Which places are copies whose era has ended (:mod:`dujiang.identity.eras`): limits do not count them. None: none."""
 
 
 @dataclass(frozen=True)

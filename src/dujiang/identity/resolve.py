@@ -210,9 +210,11 @@ def _join_strong(graph: Graph, rules: Rules, links: _Links, imposed: Imposed) ->
     column_of_type = np.full(len(rules.names), -1, np.int32)
     column_of_type[limited] = np.arange(len(limited))
     column, limits = column_of_type[graph.type], rules.limit[limited]
+    if graph.ended is not None:
+        column = np.where(graph.ended, -1, column).astype(np.int32)
     # What would be shared is given to somebody first; whole persons are joined after the rules have made them.
     given = _gives(graph, rules, links.by_hand)
-    line = Line.of(graph.a, graph.b, links.by_hand[given], links.strong, links.by_hand[~given], graph.origin)
+    line = Line.of(graph.a, graph.b, links.by_hand[given], links.strong, links.by_hand[~given])
     pairs = (imposed.apart_a, imposed.apart_b)
     found, late = join_giving_way(
         len(graph.node), line, column, limits, rules.demotes[limited], pairs, imposed.exempt(graph)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["separate", "join", "bar", "distrust"]
+Kind = Literal["separate", "join", "bar", "unbind", "distrust"]

@@ -21,7 +21,7 @@ from dujiang.identity.ruling_kinds import Kind as Kind
 from dujiang.identity.sets import among, distinct
 from dujiang.store.columns import to_micros
 
-Origin = Literal["hand", "suggestion", "hold"]
+Origin = Literal["hand", "suggestion", "hold", "junk"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,19 @@ class Ruling:
     Attributes:
         id: its id.
         kind: ``separate`` (``a`` and ``b`` are never one person), ``join`` (they are one person), ``bar`` (``a`` joins no
-            one), ``distrust`` (links that only ``source`` states do not join).
+            one), ``unbind`` (``a`` was taken off whomever it was bound to, at ``moment``), ``distrust`` (links that only
+            ``source`` states do not join).
         a: a node; None for ``distrust``.
-        b: another; None for ``bar`` and ``distrust``.
+        b: another, of ``separate`` and ``join``; otherwise None.
         source: the source that is distrusted; empty otherwise.
         from_seq: of ``distrust``, the first fact that is not believed; None: from the beginning.
         to_seq: the last such fact; None: without end.
         at: when it was decided.
         actor: by whom.
         reason: why, in their words.
-        origin: by hand, by accepting a suggestion, or by holding a source that merged more than it used to.
+        origin: by hand, by accepting a suggestion, by holding a source that merged more than it used to, or because a list of
+            junk values names the identifier.
+        moment: of ``unbind``, when that was; otherwise None.
     """
 
     id: str
@@ -54,6 +57,7 @@ class Ruling:
     actor: str
     reason: str
     origin: Origin = "hand"
+    moment: datetime | None = None
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -94,6 +98,7 @@ class Rulings:
         apart_a: one end of each pair that never is, ``apart_b`` the other.
         barred: nodes that join no one, in ascending order.
         given: nodes that were joined with another, in ascending order: these are not shared.
+        unbound: nodes that were unbound, one may be there several times; ``unbound_at`` when, in microseconds since 1970.
     """
 
     joined_a: Ints
@@ -103,6 +108,8 @@ class Rulings:
     apart_b: Ints
     barred: Ints
     given: Ints
+    unbound: Ints
+    unbound_at: Ints
 
     @classmethod
     def of(cls, rulings: Sequence[Ruling]) -> Rulings:
@@ -112,6 +119,7 @@ class Rulings:
         apart = sorted({_pair(one) for one in in_time if one.kind == "separate"})
         pairs = list(reversed(joins))
         joined_a, joined_b = _column(pairs, 0), _column(pairs, 1)
+        unbound = sorted({(one.a, to_micros(one.moment)) for one in in_time if one.a and one.moment})
         return cls(
             joined_a,
             joined_b,
@@ -120,6 +128,8 @@ class Rulings:
             _column(apart, 1),
             distinct(np.array([one.a for one in in_time if one.kind == "bar"], np.int64)),
             distinct(joined_a, joined_b),
+            _column(unbound, 0),
+            _column(unbound, 1),
         )
 
     def closed(self, node: Ints, shared: Flags) -> Flags:
@@ -134,11 +144,11 @@ class Rulings:
     def impose(self, graph: Graph) -> tuple[Graph, Imposed]:
         """What the decisions demand of ``graph``; pairs joined by hand that no fact states become links of no facts.
 
-        Pairs of which an identifier is not in ``graph`` are left out.
+        Identifiers that are not in ``graph`` are left out, and pairs with one.
         """
         place_a, place_b, at = _placed(graph.node, self.joined_a, self.joined_b, self.joined_at)
         apart_a, apart_b, _at = _placed(graph.node, self.apart_a, self.apart_b, np.zeros_like(self.apart_a))
-        graph, by_time = _with_links(graph, place_a, place_b, at)
+        graph, by_time = _with_links(_with_unbound(graph, self.unbound, self.unbound_at), place_a, place_b, at)
         together = np.zeros(len(graph.a), np.bool_)
         together[by_time] = True
         barred = among(graph.node, self.barred)
@@ -157,6 +167,12 @@ def _column(pairs: Sequence[tuple[int, int]], end: int) -> Ints:
 def _placed(node: Ints, a: Ints, b: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
     there = among(a, node) & among(b, node)
     return np.searchsorted(node, a[there]), np.searchsorted(node, b[there]), at[there]
+
+
+def _with_unbound(graph: Graph, node: Ints, at: Ints) -> Graph:
+    there = among(node, graph.node)
+    place = np.searchsorted(graph.node, node[there]).astype(np.int32)
+    return replace(graph, unbound=np.append(graph.unbound, place), unbound_at=np.append(graph.unbound_at, at[there]))
 
 
 def _with_links(graph: Graph, a: Ints, b: Ints, at: Ints) -> tuple[Graph, Ints]:

@@ -139,7 +139,7 @@ def _write(
     con: duckdb.DuckDBPyConnection, graph: Graph, rules: Rules, decision: Decision, decided: np.ndarray
 ) -> pa.Table:
     """Add the decision to the tables; the rows of ``person_node``."""
-    now = _person_nodes(graph, rules, decision, decided)
+    now = person_nodes(graph, rules, decision, decided)
     _insert(con, "person_node", now)
     _insert(con, "person_link", _person_links(graph, rules, decision))
     return now
@@ -151,7 +151,8 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     con.unregister("decided")
 
 
-def _person_nodes(graph: Graph, rules: Rules, decision: Decision, decided: np.ndarray) -> pa.Table:
+def person_nodes(graph: Graph, rules: Rules, decision: Decision, decided: np.ndarray) -> pa.Table:
+    """The rows of ``person_node`` of those identifiers that are ``decided``."""
     single = decided.copy()
     single[[span.index for span in decision.spans]] = False
     place = np.concatenate([np.flatnonzero(single), np.array([span.index for span in decision.spans], np.int64)])

@@ -146,16 +146,17 @@ import_run = Table(
 )  # fmt: skip
 
 identity_decision = Table(
-    # What was decided about identifiers beyond the rules: by hand, by accepting a suggestion, or by holding a source.
+    # What was decided about identifiers beyond the rules: by hand, by a suggestion, a held source, or a list of junk.
     "identity_decision", METADATA,
     _text("id", primary_key=True),
-    _text("kind"),  # separate | join | bar | distrust
+    _text("kind"),  # separate | join | bar | unbind | distrust
     Column("a", BigInteger), Column("b", BigInteger), _text("source"),
     Column("from_seq", BigInteger), Column("to_seq", BigInteger),  # of distrust: only facts archived between these
     Column("at", Moment, nullable=False), _text("actor"), _text("reason"),
-    _text("origin"),  # hand | suggestion | hold
+    _text("origin"),  # hand | suggestion | hold | junk
     Column("evidence", Json, nullable=False),
     Column("revoked_at", Moment), _text("revoked_by"), _text("revoke_reason"),
+    Column("moment", Moment),  # of unbind: when that was
     Index(None, "revoked_at"),
 )  # fmt: skip
 

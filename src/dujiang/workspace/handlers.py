@@ -58,9 +58,17 @@ def find_groups(workspace: Workspace, job: Job, progress: Progress) -> object:
     return {"state": run.state, "groups": len(run.body.groups)}
 
 
+def find_junk(workspace: Workspace, _job: Job, progress: Progress) -> object:
+    """``junk``: bar what lists of junk values name among the identifiers already known, and bring the answers up to date."""
+    changed = workspace.bar_known_junk()
+    workspace.refresh(progress)
+    return {"decisions": changed}
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "suggest": suggest,
     "rebuild": rebuild,
+    "junk": find_junk,
     "import": import_file,
     "replay": replay,
     "predict": fit_models,

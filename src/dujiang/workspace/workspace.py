@@ -24,7 +24,6 @@ from dujiang.collect.loader import Load, Loader
 from dujiang.collect.marks import BY_HAND, Consent, Marks, State, Tagged
 from dujiang.collect.service import Completeness, EnteredTotal
 from dujiang.collect.sift import Settled, Sift
-from dujiang.collect.unbinding import Unbindings
 from dujiang.engine.duck import Engine
 from dujiang.engine.question import Persons, mark
 from dujiang.engine.refresh import Refresher, RefreshReport
@@ -42,6 +41,7 @@ from dujiang.identity.breaker import BreakerSpec
 from dujiang.identity.decisions import IdentityDecisions
 from dujiang.identity.desk import IdentityDesk
 from dujiang.identity.history import QualityHistory
+from dujiang.identity.known_junk import bar_known_junk
 from dujiang.identity.linkage import service as linkage
 from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
@@ -319,7 +319,6 @@ class Workspace:
             protect=lambda text: self.tokeniser().protect(text),
         )
         self.marks = Marks(self.sift, self.clock)
-        self.unbindings = Unbindings(self.sift, self.clock)
         self.completeness = Completeness(self.manifest, self.engine, self.sift, self.definitions.current, self.clock)
 
     def _recover(self) -> None:
@@ -328,11 +327,13 @@ class Workspace:
         self.refreshing.catch_up()
 
     def _renew_identifier_types(self) -> None:
-        """Rules of identity changed: everybody has to be decided about anew, by one rule."""
+        """Rules of identity changed: everybody is decided about anew, by one rule; new junk is looked for in what is known."""
         before, types = self.identifier_types, self._identifier_types()
         self.identifier_types = types
+        if types.junk != before.junk:
+            self.jobs.create("junk", {}, "definitions")
         if _specs(types) == _specs(before):
-            return  # what counts as junk is heeded by new facts
+            return
         self.identity = self._refresher.resolver = self._resolver(types)
         self._refresher.rules = types
         self.jobs.create("rebuild", {}, "definitions")
@@ -467,17 +468,11 @@ class Workspace:
         marks = [Consent((node,), purpose, state, medium, basis=BY_HAND) for node in nodes]
         return self.mark(marks, actor)
 
-    def unbind(self, node: int, at: datetime | None = None, *, actor: str) -> Settled:
-        """Keep that an identifier was taken off its person at a moment (None: now); answers heed it after the next refresh.
-
-        Raises:
-            NotFound: ``identity.unknown_identifier`` if nobody was ever seen with it.
-        """
-        self.identity_desk.check_known(node)
-        settled = self.unbindings.enter(node, at)
-        self.refreshing.take_in(settled)
-        self.record(actor, "identity.unbind", format(node % (1 << 64), "016x"))
-        return settled
+    def bar_known_junk(self) -> int:
+        """Bar what lists of junk values name among the identifiers already known; how many decisions came or went."""
+        return bar_known_junk(
+            self.identity_decisions, self.engine, self.vault, self.keyring.token, self.identifier_types
+        )
 
     def ignored_identifiers(self, days: int = 30) -> list[IgnoredCount]:
         """Values that named nobody in the last ``days`` days, the present one included, most first."""

@@ -30,9 +30,9 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 
 
 class NewDecision(BaseModel):
-    """A decision: ``separate`` or ``join`` two identifiers, ``bar`` one, or ``distrust`` a source.
+    """A decision: ``separate`` or ``join`` two identifiers, ``bar`` or ``unbind`` one, or ``distrust`` a source.
 
-    Identifiers are written like the ids of people.
+    Identifiers are written like the ids of people. ``moment`` is when an identifier was unbound; null: now.
     """
 
     kind: Kind
@@ -40,11 +40,12 @@ class NewDecision(BaseModel):
     b: str = Field(default="", max_length=80)
     source: str = Field(default="", max_length=200)
     reason: str = Field(default="", max_length=REASON_CHARS_MAX)
+    moment: AwareDatetime | None = None
 
     def wish(self) -> Wish:
         """What somebody wants."""
         a, b = (person_number(one) if one else None for one in (self.a, self.b))
-        return Wish(self.kind, a, b, self.source, reason=self.reason)
+        return Wish(self.kind, a, b, self.source, reason=self.reason, moment=self.moment)
 
 
 class Decision(BaseModel):
@@ -59,6 +60,7 @@ class Decision(BaseModel):
     actor: str
     reason: str
     origin: Origin
+    moment: datetime | None
     revoked_at: datetime | None
     revoked_by: str
     revoke_reason: str
@@ -70,7 +72,7 @@ class Decision(BaseModel):
         a, b = ("" if node is None else person_id(node) for node in (one.a, one.b))
         told: dict[str, Any] = {name: getattr(one, name) for name in ("id", "kind", "source", "at", "actor", "reason")}
         revoked = {name: getattr(found, name) for name in ("revoked_at", "revoked_by", "revoke_reason")}
-        return cls(**told, **revoked, a=a, b=b, origin=one.origin)
+        return cls(**told, **revoked, a=a, b=b, origin=one.origin, moment=one.moment)
 
 
 class Trial(BaseModel):
@@ -115,20 +117,6 @@ def decide(workspace: OfWorkspace, wanted: NewDecision, actor: CanDecide, idempo
     return Decision.of(workspace.identity_decisions.get(made.id))
 
 
-class Unbinding(BaseModel):
-    """An identifier (written like the id of a person) that was taken off its person at a moment; null: now."""
-
-    identifier: str = Field(max_length=80)
-    at: AwareDatetime | None = None
-
-
-@router.post("/unbindings", status_code=201)
-def unbind(workspace: OfWorkspace, wanted: Unbinding, actor: CanDecide) -> dict[str, int]:
-    """An identifier was unbound: who is seen with it since may be somebody else. Its children go with it."""
-    settled = workspace.unbind(person_number(wanted.identifier), wanted.at, actor=actor.name)
-    return {"kept": settled.facts}
-
-
 @router.post("/decisions/{id}/revoke")
 def revoke(
     workspace: OfWorkspace,
@@ -139,6 +127,18 @@ def revoke(
 ) -> Decision:
     """Take a decision back; people become what they were without it."""
     return Decision.of(workspace.identity_desk.revoke(id, actor=actor, reason=reason, key=idempotency_key))
+
+
+@router.post("/decisions/{id}/restore")
+def restore(
+    workspace: OfWorkspace,
+    id: str,  # noqa: A002
+    actor: CanDecide,
+    reason: Annotated[str, Body(embed=True, max_length=REASON_CHARS_MAX)] = "",
+    idempotency_key: Key = "",
+) -> Decision:
+    """Bring a revoked decision back into force, a hold that was released too; it gets a new id."""
+    return Decision.of(workspace.identity_desk.restore(id, actor=actor, reason=reason, key=idempotency_key))
 
 
 class Hold(BaseModel):

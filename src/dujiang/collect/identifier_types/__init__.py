@@ -49,6 +49,9 @@ class IdentifierTypeSpec(Spec):
     or a buyer who has everything sent to others. None: any number is believed."""
     recycled_after_days: int | None = Field(default=None, ge=1)
     """Silence after which it may have gone to a new owner; none: it never does."""
+    expires_after_days: int | None = Field(default=None, ge=1)
+    """How long it means anybody from the day it was first seen; who is seen with it afterwards may be somebody else. None: for
+    ever."""
     normalise: Literal["trim", "lower", "mobile", "email", "address"] = "trim"
     pattern: str = ""
     """Regular expression that the whole normalised value has to match; empty: anything printable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Final
 
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from dujiang.store.command import Actor
 
 ROOM = Room()
 _LISTED: Final = 500
+_ACTS: Final = {"take_out": _("Take an identifier out"), "unbind": _("Unbind an identifier")}
 _DAYS: Final = 90
 
 
@@ -53,7 +55,7 @@ def consider(visit: Visit) -> Response:
         "identity_decide.html",
         label=_label(visit, parting),
         about=_about(visit, parting),
-        asked={key: visit.query.get(key, "") for key in ("kind", "a", "b", "source", "person")},
+        asked={key: visit.query.get(key, "") for key in ("kind", "a", "b", "source", "person", "day")},
         trial=decided.dry_run(visit, found),
     )
 
@@ -75,6 +77,14 @@ def revoke(visit: Visit) -> Response:
     return done(visit, "/identity/decisions", _("Revoked. At the next refresh people are what they were without it."))
 
 
+@ROOM.post("/identity/decisions/{id}/restore", allow="identity.decide")
+def restore(visit: Visit) -> Response:
+    """Bring a revoked decision back."""
+    id_ = visit.request.path_params["id"]
+    visit.workspace.identity_desk.restore(id_, actor=_actor(visit), reason=visit.field("reason")[:400])
+    return done(visit, "/identity/decisions", _("In force again. People are brought up to date at the next refresh."))
+
+
 @ROOM.get("/identity/holds/{id}", allow="person.read")
 def consider_hold(visit: Visit) -> Response:
     """A held source, and what believing it would do."""
@@ -92,13 +102,14 @@ def settle_hold(visit: Visit) -> Response:
         visit.workspace.identity_decisions.reject(id_, actor=_actor(visit), reason=reason)
         return done(visit, "/identity", _("Rejected. What the source said since the hold joins nobody."))
     visit.workspace.identity_decisions.release(id_, actor=_actor(visit), reason=reason)
-    return done(visit, "/identity", _("Believed. People are brought up to date at the next refresh."))
+    said = _("Believed. People are brought up to date at the next refresh. Here it can be undone.")
+    return done(visit, "/identity/decisions", said)
 
 
 def _label(visit: Visit, parting: Parting) -> str:
     kind = str((visit.form or visit.query).get("kind", ""))
-    if kind == "take_out":
-        return visit.text(_("Take an identifier out"))
+    if kind in _ACTS:
+        return visit.text(_ACTS[kind])
     return decided.kind_text(visit, kind) if parting.wishes else visit.text(_("Take back what was joined by hand"))
 
 
@@ -107,7 +118,9 @@ def _about(visit: Visit, parting: Parting) -> str:
     if asked.get("kind") == "take_out":
         return str(asked.get("a", ""))
     if not parting.wishes:
-        return " · ".join(decided.about(visit.workspace.identity_decisions.get(one).ruling) for one in parting.revoke)
+        return " · ".join(
+            decided.about(visit, visit.workspace.identity_decisions.get(one).ruling) for one in parting.revoke
+        )
     (wish,) = parting.wishes
     return wish.source or " · ".join(person_id(node) for node in (wish.a, wish.b) if node is not None)
 
@@ -127,7 +140,21 @@ def _parting(visit: Visit) -> Parting:
         sentence = _("A decision of the kind “{kind}” needs two different identifiers, one identifier or a source.")
         raise InvalidInput("identity.decision_incomplete", sentence, kind=kind[:20])
     nodes = [parse_person_id(one) for one in (a, b) if one]
-    return Parting((checked(Wish(kind, *(*nodes, None, None)[:2], source=source)),))  # type: ignore[arg-type]
+    moment = _moment(visit, str(asked.get("day", ""))) if kind == "unbind" else None
+    return Parting((checked(Wish(kind, *(*nodes, None, None)[:2], source=source, moment=moment)),))  # type: ignore[arg-type]
+
+
+def _moment(visit: Visit, day: str) -> datetime | None:
+    """The beginning of the day on which an identifier was unbound; None for now.
+
+    Raises:
+        InvalidInput: ``identity.no_day``.
+    """
+    try:
+        return visit.workspace.day_start(date.fromisoformat(day)) if day else None
+    except ValueError as error:
+        sentence = _("“{day}” is no day. Write it as year-month-day, such as 2026-11-01.")
+        raise InvalidInput("identity.no_day", sentence, day=day[:20]) from error
 
 
 def _actor(visit: Visit) -> Actor:

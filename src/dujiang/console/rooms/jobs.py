@@ -24,6 +24,7 @@ STATES: Final[dict[JobState, tuple[str, str]]] = {
 KINDS: Final = {
     "import": _("Import of a file"),
     "rebuild": _("Rebuild of all answers"),
+    "junk": _("Junk values among known identifiers"),
     "predict": _("Fit of predictive models"),
     "groups": _("Search for groups"),
     "replay": _("Replay of repaired rows"),

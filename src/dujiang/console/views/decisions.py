@@ -21,6 +21,7 @@ KINDS: Final = {
     "separate": _("kept apart for ever"),
     "join": _("one person"),
     "bar": _("joins nobody"),
+    "unbind": _("unbound"),
     "distrust": _("source not believed"),
 }
 CHANGES: Final = {"merge": _("become one"), "split": _("leaves")}
@@ -38,6 +39,7 @@ class DecisionView:
     reason: str
     state: Tag
     can_revoke: bool
+    can_restore: bool
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,22 @@ def decision(visit: Visit, found: Decided) -> DecisionView:
     state = Tag(visit.text(_("in force")), "good") if found.in_force else Tag(visit.text(_("revoked")))
     at = visit.show(one.at, "moment")
     return DecisionView(
-        one.id, kind_text(visit, one.kind), about(one), at, one.actor, one.reason, state, found.in_force
+        one.id,
+        kind_text(visit, one.kind),
+        about(visit, one),
+        at,
+        one.actor,
+        one.reason,
+        state,
+        found.in_force,
+        not found.in_force,
     )
 
 
-def about(ruling: Ruling) -> str:
-    """What a decision is about: a source, or identifiers by their ids."""
-    return ruling.source or " · ".join(map(person_id, ruling.nodes))
+def about(visit: Visit, ruling: Ruling) -> str:
+    """What a decision is about: a source, or identifiers by their ids; of an unbinding also when that was."""
+    when = [] if ruling.moment is None else [visit.show(ruling.moment, "moment")]
+    return ruling.source or " · ".join([*map(person_id, ruling.nodes), *when])
 
 
 def kind_text(visit: Visit, kind: str) -> str:
@@ -85,7 +96,7 @@ def sheet(visit: Visit, found: Sequence[Decided]) -> Sheet:
         (
             one.ruling.id,
             kind_text(visit, one.ruling.kind),
-            about(one.ruling),
+            about(visit, one.ruling),
             one.ruling.at,
             one.ruling.actor,
             one.ruling.reason,

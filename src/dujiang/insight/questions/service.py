@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -23,7 +23,7 @@ from dujiang.insight.questions import words as suggested
 from dujiang.insight.questions.analysis import no_people
 from dujiang.insight.questions.answer import Answer
 from dujiang.insight.questions.model import Asked, Doing, Pick
-from dujiang.insight.questions.registry import analysis_of
+from dujiang.insight.questions.registry import analysis_of, parse_question
 from dujiang.insight.questions.saved import KIND, QuestionSpec
 from dujiang.insight.questions.scene import Scene
 from dujiang.insight.questions.words import Counted, Words
@@ -67,13 +67,14 @@ class QuestionService:
         self._memory = Memory()
         self._known, self._generation = definitions(), 0
 
-    def ask(self, question: Asked) -> Answer:
-        """The answer to ``question``; the same until the next refresh.
+    def ask(self, question: Asked | Mapping[str, Any]) -> Answer:
+        """The answer to ``question`` (a plain mapping will do); the same until the next refresh.
 
         Raises:
             InvalidInput: a period, zone, metric or column that is not there.
             Unavailable: ``engine.too_long``.
         """
+        question = question if isinstance(question, Asked) else parse_question(question)
         with bounded(self._answers, SECONDS_MAX) as con:
             return self._memory.recall(
                 self._state(con), question.model_dump_json(), lambda: self._answer(con, question)

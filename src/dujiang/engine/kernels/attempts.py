@@ -14,7 +14,7 @@ from numba import njit
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.kernels.matching import augmented
-from dujiang.engine.kernels.rules import EITHER, broken, deadline, excluded, is_step
+from dujiang.engine.kernels.rules import EITHER, broken, deadline, excluded, is_step, seen
 
 # The columns of the pool: where the first row stands among the person's, the last moment of the chain, the moment of the last
 # row, the neighbours in the queue, and from there on the rows by step.
@@ -57,18 +57,20 @@ def attempted(
     """How far the rows ``own`` of one person come, and how often to the end; ``best`` becomes the furthest chain."""
     best[:] = -1
     _emptied(room)
+    breaks = rules.strict or rules.once or len(rules.after) > 0
     far, done, begin = 0, 0, 0
     while begin < len(own):
         end = _moment(own, begin, at_ms) if rules.ties >= EITHER else begin + 1
-        some, common = _seen(own, begin, end, bits, rules)
+        some, common = seen(own, begin, end, bits, rules)
         barred = some >> np.uint32(rules.steps)
         if room.free[1] + room.fresh.size > len(pool):
             pool = np.concatenate((pool, pool))
+        made = False
         for place in range(begin, end):
-            _continued(own, place, begin, at_ms, bits, barred, rules, pool, room)
+            made |= _continued(own, place, begin, at_ms, bits, barred, rules, pool, room)
         if rules.ties == EITHER and end - begin > 1:
             _several(own[begin:end], begin, at_ms, bits, barred, rules, pool, room)
-        step, one = _furthest(room.fresh, rules)
+        step, one = _furthest(room.fresh, rules) if made else (-1, -1)
         if step >= far and not done:
             far = step + 1
             best[:] = pool[one, _CHAIN:]
@@ -78,8 +80,9 @@ def attempted(
                 break
             _emptied(room)
         else:
-            _ended(some, common, barred, rules, pool, room)
-            _joined(rules, pool, room)
+            if breaks:
+                _ended(some, common, barred, rules, pool, room)
+            _joined(rules, step, pool, room)
         begin = end
     return far, done, pool
 
@@ -102,53 +105,43 @@ def _emptied(room: Any) -> None:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _seen(own: Any, begin: Any, end: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
-    """The bits that any of the rows has, and the steps that all of those have that are of any step."""
-    every = np.uint32((1 << rules.steps) - 1)
-    some, common = np.uint32(0), every
-    for place in range(begin, end):
-        mine = bits[own[place]]
-        some |= mine
-        if mine & every:
-            common &= mine
-    return some, common
-
-
-@njit(cache=True, nogil=True)
 def _continued(
     own: Any, place: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, room: Any
-) -> None:  # pragma: no cover - compiled
-    """Take one step with the row at ``place``, for each of its steps, from the best attempts so far."""
-    row, fresh = own[place], room.fresh
+) -> Any:  # pragma: no cover - compiled
+    """Take one step with the row at ``place``, for each of its steps, from the best attempts so far; whether any was taken."""
+    row, made = own[place], False
     if is_step(bits[row], 0):
         _offered(pool, room, 0, 1, begin if rules.ties == EITHER else place, -1, at_ms[row])
-        pool[fresh[0, 1], _UNTIL] = deadline(at_ms[row], rules)
-        pool[fresh[0, 1], _CHAIN] = row
+        pool[room.fresh[0, 1], _UNTIL] = deadline(at_ms[row], rules)
+        pool[room.fresh[0, 1], _CHAIN] = row
+        made = True
     for step in range(1, rules.steps):
         came = step - 1 if is_step(bits[row], step) else -1
         while came >= 0:
             if not excluded(barred, rules, came, step):
                 for taken in range(rules.least[came], came + 2):
-                    _advanced(row, at_ms[row], came, step, taken, rules, pool, room)
+                    made |= _advanced(row, at_ms[row], came, step, taken, rules, pool, room)
             came = came - 1 if rules.optional[came] else -1
+    return made
 
 
 @njit(cache=True, nogil=True)
 def _advanced(
     row: Any, now: Any, came: Any, step: Any, taken: Any, rules: Any, pool: Any, room: Any
-) -> None:  # pragma: no cover - compiled
+) -> Any:  # pragma: no cover - compiled
     """Let the best attempt that has come to ``came`` with ``taken`` steps take ``step`` by ``row``, if nothing better does."""
     fresh = room.fresh
     origin = _best(pool, room.front[came, taken], now, rules.step_ms[step])
     if origin < 0:
-        return
+        return False
     start, rival = pool[origin, _START], fresh[step, taken + 1]
     if rival >= 0:
         ahead = pool[rival, _START]
         if start < ahead or (start == ahead and pool[rival, _CHAIN + step] == row):
-            return
+            return False
     _offered(pool, room, step, taken + 1, start, origin, now)
     pool[fresh[step, taken + 1], _CHAIN + step] = row
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -247,10 +240,10 @@ def _ended(
 
 
 @njit(cache=True, nogil=True)
-def _joined(rules: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
+def _joined(rules: Any, furthest: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Let the new attempts join their queues, in which those that start no later are of no use any more."""
     front, back, fresh, free = room.front, room.back, room.fresh, room.free
-    for step in range(rules.steps):
+    for step in range(furthest + 1):
         for taken in range(rules.least[step], step + 2):
             one, last = fresh[step, taken], back[step, taken]
             if one < 0:

@@ -21,7 +21,7 @@ from numba import njit
 
 from dujiang.engine.columns import Code, Whole
 from dujiang.engine.kernels.attempts import Room, attempted, pool
-from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, broken, deadline, excluded
+from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, broken, deadline, excluded, seen
 from dujiang.engine.kernels.steps import Steps
 from dujiang.engine.kernels.unordered import unordered
 from dujiang.foundation.errors import InvalidInput
@@ -155,7 +155,7 @@ def funnel(
     >>> found.reached.tolist(), found.rows.tolist()
     ([2, 1], [[0, 1], [2, -1]])
     """
-    plain = of.ties in ("rows", "steps") and not (of.optional or of.step_ms)
+    plain = not (of.optional or of.step_ms)
     way = _UNORDERED if of.order == "any" else _PLAIN if plain else _GENERAL
     kernel: Any = _funnel
     return Chains(*kernel(person, at_ms, bits, held, _rules(of, day_starts), way, pool(of.steps), Room.of(of.steps)))
@@ -203,9 +203,9 @@ def _funnel(
             if chains == len(whose):
                 whose, reached = np.concatenate((whose, whose)), np.concatenate((reached, reached))
                 rows, completed = np.concatenate((rows, rows)), np.concatenate((completed, completed))
-            if way == _PLAIN:
+            if way == _PLAIN and not (rules.ties == EITHER and _has_ties(own, begin, end, at_ms)):
                 far, done = _plain(own, begin, end, at_ms, bits, rules, until, chain, rows, chains)
-            elif way == _GENERAL:
+            elif way != _UNORDERED:
                 mine, best = own[begin:end], rows[chains]
                 far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
             else:
@@ -259,6 +259,14 @@ def _by_step(own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, lowest: Any)
 
 
 @njit(cache=True, nogil=True)
+def _has_ties(own: Any, begin: Any, end: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
+    place = begin + 1
+    while place < end and at_ms[own[place]] != at_ms[own[place - 1]]:
+        place += 1
+    return place < end
+
+
+@njit(cache=True, nogil=True)
 def _plain(
     own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, until: Any, chain: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -267,12 +275,17 @@ def _plain(
     breaks = rules.strict or rules.once or len(rules.after) > 0
     for step in range(steps):
         rows[at, step], until[step] = -1, _LONG_AGO
-    far, done = 0, 0
-    for place in range(begin, end):
-        row = own[place]
-        now, mine = at_ms[row], bits[row]
+    far, done, place = 0, 0, begin
+    while place < end:
+        now, first = at_ms[own[place]], place
+        place += 1
+        while rules.ties == NEVER and place < end and at_ms[own[place]] == now:
+            place += 1
+        mine = bits[own[first]]
+        for other in range(first + 1, place):
+            mine |= bits[own[other]]
         ends = deadline(now, rules) if by_day else now + window_ms
-        made = _taken(row, now, mine, ends, breaks, rules, steps, until, chain)
+        made = _taken(own, first, place, now, bits, mine, ends, breaks, rules, steps, until, chain)
         while made >> far & 1 and not done:
             for taken in range(far + 1):
                 rows[at, taken] = chain[far, taken]
@@ -283,15 +296,16 @@ def _plain(
             if not reentry:
                 break
         elif breaks:
-            _broken_off(mine, made, rules, until)
+            _broken_off(own, first, place, bits, mine, made, rules, until)
     return far, done
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _taken(
-    row: Any, now: Any, mine: Any, ends: Any, breaks: Any, rules: Any, steps: Any, until: Any, chain: Any
-) -> Any:  # pragma: no cover - compiled
-    """Take steps with a row, the last first, so that none is taken twice; which, as bits."""
+    own: Any, first: Any, last: Any, now: Any, bits: Any, mine: Any, ends: Any, breaks: Any, rules: Any, steps: Any,
+    until: Any, chain: Any,
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """Take a step with rows of one moment, the last step first, so that no chain takes two; which were taken, as bits."""
     made = 0
     for step in range(steps - 1, -1, -1):
         if not (mine >> np.uint32(step)) & np.uint32(1) or (step and until[step - 1] < now):
@@ -301,16 +315,27 @@ def _taken(
         until[step] = until[step - 1] if step else ends
         for earlier in range(step):  # a copied slice would cost more than all the rest
             chain[step, earlier] = chain[step - 1, earlier]
-        chain[step, step] = row
+        chain[step, step] = own[first] if last == first + 1 else _of_step(own, first, last, bits, step)
         made |= 1 << step
     return made
 
 
 @njit(cache=True, nogil=True)
-def _broken_off(mine: Any, made: Any, rules: Any, until: Any) -> None:  # pragma: no cover - compiled
-    """Forget attempts that a row breaks, but for those that it has just made."""
-    own = mine & np.uint32((1 << rules.steps) - 1)
-    common = own if own else ~own
+def _of_step(own: Any, first: Any, last: Any, bits: Any, step: Any) -> Any:  # pragma: no cover - compiled
+    """The last of some rows that is of a step that one of them is of."""
+    place = last - 1
+    while place > first and not (bits[own[place]] >> np.uint32(step)) & np.uint32(1):
+        place -= 1
+    return own[place]
+
+
+@njit(cache=True, nogil=True)
+def _broken_off(
+    own: Any, first: Any, last: Any, bits: Any, mine: Any, made: Any, rules: Any, until: Any
+) -> None:  # pragma: no cover - compiled
+    """Forget attempts that rows break, but for those that they have just made."""
+    _some, common = seen(own, first, last, bits, rules)
+    barred = mine >> np.uint32(rules.steps)
     for step in range(rules.steps):
-        if not made >> step & 1 and broken(own, common, mine >> np.uint32(rules.steps), rules, step):
+        if until[step] != _LONG_AGO and not made >> step & 1 and broken(mine, common, barred, rules, step):
             until[step] = _LONG_AGO

@@ -85,7 +85,7 @@ def _retention(
                 period = _counted(borders, period, at_ms[row])
                 now = period - 1
                 if kind & BACK:
-                    _returned(at_ms[row], now, began[first:found], cohort[first:found], step_ms, back[first:found])
+                    _returned(at_ms[row], now, began, cohort, first, found, step_ms, back)
                 is_new = now >= 0 and (found == first or cohort[found - 1] != now)
                 if kind & START and is_new and not (first_only and has_started):
                     if found == len(whose):
@@ -102,10 +102,10 @@ def _retention(
 
 @njit(cache=True, nogil=True)
 def _returned(
-    at_ms: Any, period: Any, began: Any, cohort: Any, step_ms: Any, back: Any
+    at_ms: Any, period: Any, began: Any, cohort: Any, first: Any, found: Any, step_ms: Any, back: Any
 ) -> None:  # pragma: no cover - compiled
     """Note for each start so far that the person was back at this moment."""
-    for one in range(len(began)):
+    for one in range(first, found):
         gone = (at_ms - began[one]) // step_ms if step_ms else period - cohort[one]
         if gone < back.shape[1]:
             back[one, gone] = 1

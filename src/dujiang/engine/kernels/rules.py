@@ -77,3 +77,16 @@ def broken(some: Any, common: Any, barred: Any, rules: Any, step: Any) -> Any:  
     found = rules.strict and not is_step(common, step)
     found |= rules.once and some & np.uint32((2 << step) - 1) != 0
     return found or excluded(barred, rules, step, step)
+
+
+@njit(cache=True, nogil=True)
+def seen(own: Any, begin: Any, end: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
+    """The bits that any of the rows has, and the steps that all of those have that are of any step."""
+    every = np.uint32((1 << rules.steps) - 1)
+    some, common = np.uint32(0), every
+    for place in range(begin, end):
+        mine = bits[own[place]]
+        some |= mine
+        if mine & every:
+            common &= mine
+    return some, common

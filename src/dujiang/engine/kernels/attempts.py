@@ -81,7 +81,7 @@ def attempted(
             _emptied(room)
         else:
             if breaks:
-                _ended(some, common, barred, rules, pool, room)
+                _ended(broken(some, common, rules), rules, pool, room)
             _joined(rules, step, pool, room)
         begin = end
     return far, done, pool
@@ -225,15 +225,12 @@ def _furthest(fresh: Any, rules: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _ended(
-    some: Any, common: Any, barred: Any, rules: Any, pool: Any, room: Any
-) -> None:  # pragma: no cover - compiled
-    """Empty the queues whose attempts the rows of a moment break."""
+def _ended(breaks: Any, rules: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
+    """Empty the queues of the steps ``breaks``, given as bits."""
     front, back, free = room.front, room.back, room.free
     for step in range(rules.steps):
-        breaks = broken(some, common, barred, rules, step)
         for taken in range(rules.least[step], step + 2):
-            if breaks and front[step, taken] >= 0:
+            if breaks >> step & 1 and front[step, taken] >= 0:
                 pool[back[step, taken], _NEWER] = free[0]
                 free[0] = front[step, taken]
                 front[step, taken] = back[step, taken] = -1

@@ -189,6 +189,7 @@ def _funnel(
     whose, reached = np.empty(1024, np.int64), np.empty(1024, np.int8)
     rows, completed = np.empty((1024, rules.steps), np.int32), np.empty(1024, np.int32)
     chain, until = np.empty((rules.steps, rules.steps), np.int32), np.empty(rules.steps, np.int64)
+    kept = np.empty(rules.steps + 1, np.int64)
     own = np.empty(len(bits), np.int64)  # as much as one person may have; only what is written to takes memory
     chains, row = 0, 0
     while row < len(bits):
@@ -209,7 +210,7 @@ def _funnel(
                 mine, best = own[begin:end], rows[chains]
                 far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
             else:
-                far, done = unordered(own[begin:end], at_ms, bits, rules, rows[chains])
+                far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, chains)
             if far:
                 whose[chains], reached[chains], completed[chains] = person[own[begin]], far, done
                 chains += 1
@@ -286,18 +287,34 @@ def _plain(
             mine |= bits[own[other]]
         ends = deadline(now, rules) if by_day else now + window_ms
         made = _taken(own, first, place, now, bits, mine, ends, breaks, rules, steps, until, chain)
-        while made >> far & 1 and not done:
-            for taken in range(far + 1):
-                rows[at, taken] = chain[far, taken]
-            far += 1
+        if not done:
+            far = _noted(far, made, chain, rows, at)
         if made >> (steps - 1) & 1:
             done += 1
             until[:] = _LONG_AGO
             if not reentry:
                 break
         elif breaks:
-            _broken_off(own, first, place, bits, mine, made, rules, until)
+            _some, common = seen(own, first, place, bits, rules)
+            _forgotten(broken(mine, common, rules) & ~made, until)
     return far, done
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _noted(far: Any, made: Any, chain: Any, rows: Any, at: Any) -> Any:  # pragma: no cover - compiled
+    """Keep the chain that has come further than any before; how far."""
+    while made >> far & 1:
+        for taken in range(far + 1):
+            rows[at, taken] = chain[far, taken]
+        far += 1
+    return far
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _forgotten(ended: Any, until: Any) -> None:  # pragma: no cover - compiled
+    for step in range(len(until)):
+        if ended >> step & 1:
+            until[step] = _LONG_AGO
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -327,15 +344,3 @@ def _of_step(own: Any, first: Any, last: Any, bits: Any, step: Any) -> Any:  # p
     while place > first and not (bits[own[place]] >> np.uint32(step)) & np.uint32(1):
         place -= 1
     return own[place]
-
-
-@njit(cache=True, nogil=True)
-def _broken_off(
-    own: Any, first: Any, last: Any, bits: Any, mine: Any, made: Any, rules: Any, until: Any
-) -> None:  # pragma: no cover - compiled
-    """Forget attempts that rows break, but for those that they have just made."""
-    _some, common = seen(own, first, last, bits, rules)
-    barred = mine >> np.uint32(rules.steps)
-    for step in range(rules.steps):
-        if until[step] != _LONG_AGO and not made >> step & 1 and broken(mine, common, barred, rules, step):
-            until[step] = _LONG_AGO

@@ -66,17 +66,22 @@ def excluded(barred: Any, rules: Any, came: Any, to: Any) -> Any:  # pragma: no 
 
 
 @njit(cache=True, nogil=True)
-def broken(some: Any, common: Any, barred: Any, rules: Any, step: Any) -> Any:  # pragma: no cover - compiled
-    """Whether rows end attempts that had come to ``step`` before them.
+def broken(some: Any, common: Any, rules: Any) -> Any:  # pragma: no cover - compiled
+    """The steps, as bits, at which attempts that had come to them end with some rows.
 
     Args:
-        some: the steps that any of the rows is of.
+        some: the bits that any of the rows has.
         common: the steps that all of those are of that are of any.
-        barred: the exclusions among them.
     """
-    found = rules.strict and not is_step(common, step)
-    found |= rules.once and some & np.uint32((2 << step) - 1) != 0
-    return found or excluded(barred, rules, step, step)
+    every = (np.int64(1) << rules.steps) - 1
+    steps, barred = np.int64(some) & every, np.int64(some) >> rules.steps
+    found = every & ~np.int64(common) if rules.strict else np.int64(0)
+    if rules.once:
+        found |= every & (steps | -steps)  # the lowest of them and all above
+    for one in range(len(rules.after)):
+        if barred >> one & 1:
+            found |= (np.int64(1) << rules.before[one]) - (np.int64(1) << rules.after[one])
+    return found
 
 
 @njit(cache=True, nogil=True)

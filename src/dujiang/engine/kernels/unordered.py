@@ -12,17 +12,20 @@ from dujiang.engine.kernels.rules import deadline, is_step
 
 
 @njit(cache=True, nogil=True)
-def unordered(own: Any, at_ms: Any, bits: Any, rules: Any, best: Any) -> Any:  # pragma: no cover - compiled
-    """How many steps the rows ``own`` of one person do, and how often all; ``best`` becomes the rows.
+def unordered(
+    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, kept: Any, rows: Any, at: Any
+) -> Any:  # pragma: no cover - compiled
+    """How many steps some rows ``own`` of one person do, and how often all; ``rows[at]`` becomes the rows that do.
 
     Sets of rows that different steps can be given to are the independent sets of a matroid. So going back from the newest row,
     and taking each that can be added, finds a largest set with the latest rows; and what is not in it is of no use later.
     """
-    best[:] = -1
     every = np.uint32((1 << rules.steps) - 1)
-    kept = np.empty(rules.steps + 1, np.int64)
+    for step in range(rules.steps):
+        rows[at, step] = -1
     many, far, done = 0, 0, 0
-    for row in own:
+    for number in range(begin, end):
+        row = own[number]
         whole = False
         if bits[row] & every:
             many = _in_time(kept, many, at_ms[row], at_ms, rules)
@@ -31,7 +34,8 @@ def unordered(own: Any, at_ms: Any, bits: Any, rules: Any, best: Any) -> Any:  #
             many = _without(kept, many + 1, place) if place >= 0 else _largest(kept, many + 1, bits, rules)
             if many > far and not done:
                 far = many
-                best[:many] = kept[:many]
+                for step in range(many):
+                    rows[at, step] = kept[step]
             whole = many == rules.steps
         if whole:
             done += 1

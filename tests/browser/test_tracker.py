@@ -28,7 +28,7 @@ from dujiang.store.journal import Entry, JournalRow
 SECRET = "13871654023"
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>
 <script async src="/dujiang.js" data-key="dc_web" {options}></script></head>
-<body style="margin:0;height:4000px"><main><div><span>a</span><span id="x98765">b</span></div>
+<body style="margin:0;height:4000px"><main><div data-module="head"><span>a</span><span id="x98765">b</span></div>
 <a id="two" href="/two?secret={secret}">two</a> <button data-dj="buy">Buy</button>
 <form name="join"><input name="phone"><input name="city"><input type="submit" value="go"></form></main></body></html>"""
 
@@ -228,6 +228,43 @@ def test_clicks_say_on_what_and_where(site: Site, page: Page) -> None:
     assert 0 <= said(bought)["x_pct"] <= 100
     assert said(bought)["y_px"] >= 0
     assert said(other)["selector"] == "body>main>div>span:nth-of-type(2)"
+
+
+def test_clicks_say_in_which_module_and_whether_anything_came_of_them(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.evaluate("() => { document.querySelector('[data-dj=buy]').onclick = (event) => event.target.append('!'); }")
+    page.click("#x98765")
+    (dead,) = site.wait("element_clicked")  # nothing changes: it is sent once a second is over
+    page.click("[data-dj=buy]")
+    alive = site.wait("element_clicked", 2)[1]
+    assert (said(dead)["module"], said(dead)["dead"], said(dead)["page_px"]) == ("head", True, 4000)
+    assert (said(alive).get("module"), said(alive)["dead"]) == (None, False)
+
+
+def test_a_click_that_leads_away_is_sent_before_the_page_goes(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.click("#two")
+    (click,) = site.wait("element_clicked")
+    assert (click.page, said(click)["dead"]) == ("/one", False)
+
+
+def test_leaving_says_how_long_modules_were_in_view_and_when_the_first_screen_was_there(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    page.wait_for_function("performance.now() > 600")
+    hide(page, "hidden")
+    (left,) = site.wait("page_left")
+    assert 0 < said(left)["modules"]["head"] <= said(left)["dwell_ms"] + 1
+    assert 0 < said(left)["first_screen_ms"] < 60_000
+    hide(page, "visible")
+    page.wait_for_function("performance.now() > 900")
+    hide(page, "hidden")
+    again = site.wait("page_left", 2)[1]
+    assert "first_screen_ms" not in said(again)
+    assert said(again)["modules"]["head"] <= said(again)["dwell_ms"] + 1
 
 
 def test_form_steps_never_hold_what_was_written(site: Site, page: Page) -> None:

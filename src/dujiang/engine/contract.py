@@ -195,6 +195,7 @@ CONVERSATION: Final = _table(
     ("conversation_key", _whole), ("channel", _text), ("person", _whole), ("at", MOMENT), ("day", _day),
     ("agent", _text), ("topic", _text), ("first_response_ms", _whole), ("resolution_ms", _whole),
     ("complaint", _yes), ("rating", _whole),
+    ("sentiment", _real),  # of what was written: -1 negative to 1 positive; null where no text came
 )  # fmt: skip
 
 LIFE_STAGE: Final = _table(

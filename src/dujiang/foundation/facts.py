@@ -171,6 +171,8 @@ FAMILIES: Final[dict[str, pa.Schema]] = {
         ("resolved_at", MOMENT),
         ("complaint", pa.bool_()),
         ("rating", _whole),  # 1–5
+        ("sentiment", _real),  # of what was written, -1 to 1; the text itself is not kept
+        ("sentiment_version", _text),  # of the classifier that gave it
     ),
     # Who entered or left a segment, recorded by Dujiang itself after a refresh. Natural key: segment and node.
     # It names no identifiers, because it says nothing of who belongs together.

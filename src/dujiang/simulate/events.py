@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Final
 
 import numpy as np
 
 from dujiang.simulate.brand import ARTICLES, PRODUCTS
+from dujiang.simulate.clicks import HOME, clicks
 from dujiang.simulate.draws import Ints, Reals, spread
 from dujiang.simulate.identifiers import phone_slot
 from dujiang.simulate.orders import Table
 from dujiang.simulate.people import People
 from dujiang.simulate.traits import LEVELS, Traits, lean, leanings, level
-from dujiang.simulate.visits import APP, BUY, CHAT, TABLET, TRY, Visits
+from dujiang.simulate.visits import APP, BUY, CHAT, TABLET, TRY, WEB, Visits
 from dujiang.simulate.world import World
 
 (VIEW, PRODUCT, ARTICLE, LEFT, LIKE, FAVOURITE, SHARE, COMMENT, CART, SEARCH, COUPON, CHECKOUT, PAID, IDENTIFY, MESSAGE,
- POST) = range(16)  # fmt: skip
+ POST, CLICK) = range(17)  # fmt: skip
 NAMES: Final = (
-    "page_viewed", "product_viewed", "article_viewed", "page_left", "like", "favourite", "share", "comment", "add_to_cart",
-    "search", "coupon_claimed", "checkout_started", "order_paid", "identify", "community_message", "ugc_posted",
-)  # fmt: skip
+    "page_viewed",
+    "product_viewed",
+    "article_viewed",
+    "page_left",
+    "like",
+    "favourite",
+    "share",
+    "comment",
+    "add_to_cart",
+    "search",
+    "coupon_claimed",
+    "checkout_started",
+    "order_paid",
+    "identify",
+    "community_message",
+    "ugc_posted",
+    "element_clicked",
+)
+ABOUT_ARTICLE: Final = len(PRODUCTS)
+"""Leaving says what was left: a product, an article (from here on) or a page."""
+ABOUT_PAGE: Final = ABOUT_ARTICLE + len(ARTICLES)  # fmt: skip
 _BROWSING: Final = (0.24, 0.32, 0.11, 0.13, 0.024, 0.024, 0.014, 0.005, 0.06, 0.033, 0.016)
 """Weights of VIEW to COUPON after the first page, of somebody who leans neither to content nor to company."""
 _CONTENT_PULL: Final = {ARTICLE: 0.9, LEFT: 0.25, LIKE: 0.5, FAVOURITE: 0.7}
@@ -37,6 +56,8 @@ _BUYING: Final = (VIEW, PRODUCT, PRODUCT, CART, CHECKOUT, PAID)
 _BOUNCES: Final = 0.36
 _MORE: Final = 3.6
 _IDENTIFIES: Final = 0.3
+_FRESH: Final = 2.2
+"""Mean number of newer articles than the one that is read."""
 _GAP_MS: Final = 17_000.0
 _LONGEST_MS: Final = 900_000
 
@@ -92,12 +113,13 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
         [looks, np.isin(code, (ARTICLE, LIKE, COMMENT, SHARE)), code == VIEW],
         [
             _product(world, key),
-            draws.whole("article", len(ARTICLES), *key),
+            _article(world, visits.at[of], key),
             draws.choice("page", (4, 3, 2, 1.2, 0.8), *key),
         ],
         -1,
     )
     left = code == LEFT
+    item = np.where(left, _left(code, item, place), item)
     paid = code == PAID
     events = Events(
         at_ms=at_ms,
@@ -121,8 +143,42 @@ def make_events(world: World, people: People, visits: Visits) -> Events:
         sharer=np.where(place == 0, visits.sharer[of], -1),
         phone=phone_slot(people, visits.row[of], visits.at[of] / 86_400),
     )
-    silent = (events.source == APP) & (at_ms >= world.gap[0] * 1000) & (at_ms < world.gap[1] * 1000)
-    return events.pick(np.flatnonzero(~silent & (at_ms < world.days * 86_400_000)))
+    events = _with_clicks(world, events, count[of])
+    silent = (events.source == APP) & (events.at_ms >= world.gap[0] * 1000) & (events.at_ms < world.gap[1] * 1000)
+    return events.pick(np.flatnonzero(~silent & (events.at_ms < world.days * 86_400_000)))
+
+
+def _article(world: World, at: Ints, key: tuple[Ints, ...]) -> Ints:
+    """Articles come out one after another over the time; the newer one is, the more it is read."""
+    out = 3 + (len(ARTICLES) - 3) * at // (world.days * 86_400)
+    age = world.draws.exponential("article", _FRESH, *key).astype(np.int64)
+    return np.clip(out, 1, len(ARTICLES)) - 1 - age % np.clip(out, 1, len(ARTICLES))
+
+
+def _left(code: Ints, item: Ints, place: Ints) -> Ints:
+    """What was left: what the event before in the visit was about."""
+    before = np.maximum(np.arange(len(code)) - 1, 0)
+    was, about = code[before], item[before]
+    found = np.select(
+        [np.isin(was, (PRODUCT, CART, FAVOURITE)), np.isin(was, (ARTICLE, LIKE, COMMENT, SHARE)), was == VIEW],
+        [about, ABOUT_ARTICLE + about, ABOUT_PAGE + about],
+        -1,
+    )
+    return np.where((place > 0) & (about >= 0), found, -1)
+
+
+def _with_clicks(world: World, events: Events, count: Ints) -> Events:
+    """The events with clicks on the site's home page, of visits that go on."""
+    home = np.flatnonzero((events.source == WEB) & (events.code == VIEW) & (events.item == HOME) & (count > 1))
+    at = events.pick(home)
+    row, at_ms, place, target = clicks(world, home, at.at_ms, (at.person, at.source, at.why, at.nth, at.place))
+    none = np.full(len(row), -1)
+    made = replace(
+        events.pick(row), at_ms=at_ms, place=place, code=np.full(len(row), CLICK), item=target, dwell=none, scroll=none,
+        order=none, value=none, sharer=none,
+    )  # fmt: skip
+    both = {one.name: np.concatenate([getattr(events, one.name), getattr(made, one.name)]) for one in fields(Events)}
+    return Events(**both)
 
 
 def _lengths(world: World, traits: Traits, visits: Visits) -> Ints:

@@ -16,6 +16,7 @@ from dujiang.collect.exports import convert as convert_module
 from dujiang.collect.exports.facts import KEYS, SCHEMAS
 from dujiang.collect.exports.headers import Columns
 from dujiang.collect.exports.templates import presets
+from dujiang.collect.sentiment import VERSION
 from dujiang.foundation.definitions import load_yaml, parse
 from dujiang.foundation.facts import FAMILIES
 
@@ -185,6 +186,17 @@ def test_texts_of_fields_are_protected_too(files):
     assert PHONES[0] not in talk["topic"]
     assert talk["topic"].startswith("回电 ‹mobile:")
     assert talk["agent"].startswith("‹email:")
+
+
+def test_what_was_written_is_scored_and_not_kept(files):
+    row = {"会话编号": "c1", "开始时间": "2026-11-11 10:00:00", "会员号": "M1", "会话内容": "发货太慢了，很失望"}
+    silent = row | {"会话编号": "c2", "会话内容": ""}
+    done = files.of("own.conversations", [row, silent])
+    talk, other = done["conversation"]
+    assert talk["sentiment"] < -0.3
+    assert talk["sentiment_version"] == VERSION
+    assert (other["sentiment"], other["sentiment_version"]) == (None, None)
+    assert "失望" not in str(done)
 
 
 def _plausible(name: str) -> str:

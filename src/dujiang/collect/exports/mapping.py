@@ -15,7 +15,7 @@ from dujiang.foundation.facts import FAMILIES, Family
 
 Reading = Literal[
     "text", "id", "yuan", "fen", "count", "number", "moment", "day", "year", "gender", "yes", "window", "seconds",
-    "milliseconds", "minutes", "percent", "tags", "province", "city", "path",
+    "milliseconds", "minutes", "percent", "tags", "province", "city", "path", "sentiment", "sentiment_version",
 ]  # fmt: skip
 DAY: Final = "|day"
 Given = Literal["shop", "account", "day", "tag"]

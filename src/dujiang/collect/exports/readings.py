@@ -13,6 +13,7 @@ import pyarrow as pa
 from dujiang.collect.exports import cells
 from dujiang.collect.exports.cells import Bad, Memo
 from dujiang.collect.exports.mapping import FieldRule, Reading
+from dujiang.collect.sentiment import VERSION, score
 from dujiang.foundation.facts import MOMENT
 
 _ID_FIELDS: Final = frozenset(
@@ -20,7 +21,7 @@ _ID_FIELDS: Final = frozenset(
 )
 _BY_NAME: Final[dict[str, Reading]] = {
     "gender": "gender", "birth_year": "year", "province": "province", "city": "city", "window": "window", "tags": "tags",
-    "page": "path",
+    "page": "path", "sentiment": "sentiment", "sentiment_version": "sentiment_version",
 }  # fmt: skip
 
 
@@ -65,7 +66,7 @@ class Readers:
             "gender": gender_of, "yes": cells.yes_of, "window": cells.window_of, "seconds": cells.seconds_ms,
             "milliseconds": cells.count_of, "minutes": _minutes, "tags": cells.tags_of, "province": province_of,
             "city": city_of, "path": path_of,
-            "percent": _percent,
+            "percent": _percent, "sentiment": _sentiment, "sentiment_version": _sentiment_version,
         }  # fmt: skip
 
     def memo(self, reading: str, rule: FieldRule | None = None) -> Memo:
@@ -89,6 +90,16 @@ def _real(text: str) -> float | Bad | None:
 
 def _percent(text: str) -> float | Bad | None:
     return _real(text.strip().removesuffix("%"))
+
+
+def _sentiment(text: str) -> float | Bad | None:
+    """The score of what was written: the text goes no further than here."""
+    cleaned = cells.text_of(text)
+    return score(cleaned) if isinstance(cleaned, str) else cleaned
+
+
+def _sentiment_version(text: str) -> str | None:
+    return None if _sentiment(text) is None else VERSION
 
 
 def _minutes(text: str) -> int | Bad | None:

@@ -11,7 +11,7 @@ data-forms        "off": no form steps
   if (!script || (window.dujiang && window.dujiang.version)) return;
   const option = script.dataset;
   const endpoint = (option.endpoint || new URL(script.src).origin).replace(/\/$/, "");
-  const VERSION = "1.0";
+  const VERSION = "1.1";
   const QUEUE_MAX = 500; // events kept while offline; beyond it the oldest go, and how many went is reported
   const BATCH_MAX = 50;
   const BEACON_MAX = 60000; // browsers refuse beacons over 64 KiB
@@ -161,6 +161,7 @@ data-forms        "off": no form steps
   }
 
   function pause() {
+    count();
     if (seenSince) seen += performance.now() - seenSince;
     seenSince = 0;
   }
@@ -169,11 +170,61 @@ data-forms        "off": no form steps
     if (!seenSince && document.visibilityState === "visible") seenSince = performance.now();
   }
 
+  // --- Modules: how long each marked part of the page is at least half in view, or fills half of the window
+  const inView = new Map();
+  let spent = {};
+
+  function count() {
+    const now = performance.now();
+    for (const [element, since] of inView) {
+      if (since && seenSince) {
+        const name = element.dataset.module;
+        spent[name] = (spent[name] || 0) + now - Math.max(since, seenSince);
+      }
+      if (since) inView.set(element, now);
+    }
+  }
+
+  const modules = window.IntersectionObserver && new IntersectionObserver((entries) => {
+    count();
+    for (const one of entries) {
+      const shown = one.intersectionRatio >= 0.5 || one.intersectionRect.height >= innerHeight / 2;
+      inView.set(one.target, shown ? performance.now() : 0);
+    }
+  }, { threshold: [0, 0.25, 0.5, 0.75, 1] });
+
+  function observe() {
+    if (!modules) return;
+    modules.disconnect();
+    inView.clear();
+    document.querySelectorAll("[data-module]").forEach((element) => modules.observe(element));
+  }
+
+  function attention() {
+    const told = Object.entries(spent).map(([name, ms]) => [name, Math.round(ms)]).filter(([, ms]) => ms > 0);
+    spent = {};
+    return told.length ? Object.fromEntries(told) : undefined;
+  }
+
+  // The first contentful paint, told once.
+  function firstScreen() {
+    const paint = painted ? 0 : performance.getEntriesByName("first-contentful-paint")[0];
+    if (!paint) return undefined;
+    painted = true;
+    return Math.round(paint.startTime);
+  }
+  let painted = false;
+
+  const left = () => ({
+    dwell_ms: Math.round(seen), scroll_pct: depth, modules: attention(), first_screen_ms: firstScreen(),
+  });
+
   // Sent whenever the page is hidden, because nothing promises that it will be seen again; dwell is what was added since.
   function leave() {
     pause();
+    settle(false);
     if (seen < 1) return;
-    track("page_left", { dwell_ms: Math.round(seen), scroll_pct: depth });
+    track("page_left", left());
     seen = 0;
   }
 
@@ -182,6 +233,7 @@ data-forms        "off": no form steps
     depth = 0;
     resume();
     look();
+    observe();
     put("page", { name: (properties && properties.name) || undefined }, properties);
   }
 
@@ -190,10 +242,10 @@ data-forms        "off": no form steps
     if (!running || now === address) return;
     const [path, title] = [address.split("?")[0], document.title];
     address = now;
+    settle(false);
     pause();
     if (seen >= 1) {
-      const left = { page: { path, url: location.origin + path, title, referrer } };
-      put("track", { event: "page_left" }, { dwell_ms: Math.round(seen), scroll_pct: depth }, left);
+      put("track", { event: "page_left" }, left(), { page: { path, url: location.origin + path, title, referrer } });
     }
     seen = 0;
     referrer = location.origin + path;
@@ -219,16 +271,41 @@ data-forms        "off": no form steps
     return parts.join(">");
   }
 
+  // Whether anything came of a click is known a second later: a change of the page, a step to another, a scroll, a focus.
+  let waiting = [];
+  let changes;
+
+  function settle(dead) {
+    if (changes) changes.disconnect();
+    waiting.splice(0).forEach(([properties, context, timer]) => {
+      clearTimeout(timer);
+      put("track", { event: "element_clicked" }, { ...properties, dead }, context);
+    });
+  }
+
+  function judge(properties) {
+    const context = { page: where().page };
+    const timer = setTimeout(() => {
+      waiting = waiting.filter((one) => one[2] !== timer);
+      put("track", { event: "element_clicked" }, { ...properties, dead: true }, context);
+    }, 1000);
+    waiting.push([properties, context, timer]);
+    changes ||= new MutationObserver(() => settle(false));
+    changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  }
+
   function clicked(event) {
     const from = event.target;
     if (!(from instanceof Element)) return;
     const target = from.closest("a,button,label,summary,[role=button],[data-dj],input,select") || from;
     const field = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
-    track("element_clicked", {
+    judge({
       selector: selector(target), tag: target.tagName.toLowerCase(),
       text: field ? undefined : (target.innerText || "").trim().slice(0, 60) || undefined,
+      module: target.closest("[data-module]")?.dataset.module,
       link: target.href ? String(target.href).split(/[?#]/)[0] : undefined,
       x_pct: Math.round((event.pageX / document.documentElement.scrollWidth) * 1000) / 10, y_px: Math.round(event.pageY),
+      page_px: document.documentElement.scrollHeight,
     });
   }
 
@@ -291,6 +368,7 @@ data-forms        "off": no form steps
     }
     running = false;
     clearTimeout(timer);
+    waiting.splice(0).forEach((one) => clearTimeout(one[2]));
     queue = [];
     store.keys().forEach(store.remove);
     Object.keys(memory).forEach((key) => delete memory[key]);
@@ -308,7 +386,8 @@ data-forms        "off": no form steps
       };
     }
     addEventListener("popstate", moved);
-    addEventListener("scroll", look, { passive: true });
+    addEventListener("scroll", () => (look(), settle(false)), { passive: true });
+    addEventListener("focusin", (event) => /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && settle(false), true);
     addEventListener("online", () => later(0));
     addEventListener("pagehide", () => (leave(), beacon()));
     addEventListener("pageshow", (event) => (event.persisted ? page() : resume()));

@@ -14,7 +14,18 @@ TOUCHED_CONVERSATION: Final[Rows] = ibis.table({"key": "int64"}, name="touched_c
 def conversation(scope: Scope) -> Rows:
     """The conversations in ``scope``."""
     rows = scope.only(fact("conversation"), TOUCHED_CONVERSATION, "key")
-    stated = ("channel", "at", "anchor", "agent", "topic", "first_response_ms", "resolved_at", "complaint", "rating")
+    stated = (
+        "channel",
+        "at",
+        "anchor",
+        "agent",
+        "topic",
+        "first_response_ms",
+        "resolved_at",
+        "complaint",
+        "rating",
+        "sentiment",
+    )
     told = with_any_owner(rows.group_by("key").agg(**all_latest(rows, *stated)))
     told = told.mutate(
         conversation_key=told["key"],

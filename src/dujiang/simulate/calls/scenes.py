@@ -10,8 +10,24 @@ from typing import Final
 import pyarrow as pa
 
 from dujiang.simulate.brand import ARTICLES, PRODUCTS
+from dujiang.simulate.clicks import HOME, TARGETS
 from dujiang.simulate.draws import Ints
-from dujiang.simulate.events import ARTICLE, CART, COUPON, FAVOURITE, NAMES, POST, PRODUCT, SEARCH, VIEW, Events
+from dujiang.simulate.events import (
+    ABOUT_ARTICLE,
+    ABOUT_PAGE,
+    ARTICLE,
+    CART,
+    CLICK,
+    COUPON,
+    FAVOURITE,
+    LEFT,
+    NAMES,
+    POST,
+    PRODUCT,
+    SEARCH,
+    VIEW,
+    Events,
+)
 from dujiang.simulate.texts import Text, take
 
 ITEMS: Final = 64
@@ -46,6 +62,12 @@ def _scene(code: int, item: int) -> Scene:
         one = PRODUCTS[item]
         said = {"module": "shop", "product_id": one.code, "product_name": one.name, "category": one.category}
         return Scene(name, f"/product/{one.code}", one.name, _inner(said))
+    if code == LEFT and item >= 0:
+        return _left(name, item)
+    if code == CLICK and 0 <= item < len(TARGETS):
+        one = TARGETS[item]
+        said = {"module": one.module, "selector": one.selector, "tag": one.tag, "text": one.text}
+        return Scene(name, *PAGES[HOME], _inner({key: value for key, value in said.items() if value}))
     if code == VIEW:
         path, title = PAGES[max(item, 0) % len(PAGES)]
         return Scene(name, path, title, _inner({"module": "page"}))
@@ -58,6 +80,18 @@ def _scene(code: int, item: int) -> Scene:
     if code == COUPON:
         return Scene(name, "/coupon", "领券中心", _inner({"module": "coupon", "coupon": "新人券 15 元"}))
     return Scene(name, "/", "山见", _inner({"module": "page" if code < POST else "community"}))
+
+
+def _left(name: str, item: int) -> Scene:
+    """Leaving a product, an article or a page."""
+    if item < ABOUT_ARTICLE:
+        one = PRODUCTS[item]
+        return Scene(name, f"/product/{one.code}", one.name, _inner({"module": "shop", "product_id": one.code}))
+    if item < ABOUT_PAGE:
+        place = item - ABOUT_ARTICLE
+        said = {"module": "content", "content_id": f"art{place + 1:02d}"}
+        return Scene(name, f"/article/{place + 1}", ARTICLES[place], _inner(said))
+    return Scene(name, *PAGES[(item - ABOUT_PAGE) % len(PAGES)], _inner({"module": "page"}))
 
 
 def _inner(said: dict[str, str]) -> str:

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from dujiang.simulate.brand import MINI_APP
 from dujiang.simulate.calls.scenes import scene_index, scene_texts, scenes
+from dujiang.simulate.clicks import HEIGHT, HOME, MODULES, TARGETS, in_view, positions
 from dujiang.simulate.draws import Flags
-from dujiang.simulate.events import IDENTIFY, LEFT, NAMES, PAID, VIEW, Events
+from dujiang.simulate.events import ABOUT_PAGE, CLICK, IDENTIFY, LEFT, NAMES, PAID, VIEW, Events
 from dujiang.simulate.files.batch import mini_order
 from dujiang.simulate.identifiers import (
     JUNK_IDS,
@@ -100,6 +101,9 @@ def _said(world: World, events: Events) -> Text:
     left, paid, shared = events.code == LEFT, events.code == PAID, events.sharer >= 0
     inner = _more(inner, left, lambda row: join(
         ',"dwell_ms":', plain(events.dwell[row]), ',"scroll_pct":', plain(events.scroll[row])))  # fmt: skip
+    home = left & (events.item == ABOUT_PAGE + HOME) & (events.source == WEB)
+    inner = _more(inner, home, lambda row: _modules(events.pick(row)))
+    inner = _more(inner, events.code == CLICK, lambda row: _clicked(world, events.pick(row)))
     inner = _more(inner, paid, lambda row: join(
         ',"order_id":"', mini_order(world, events.order[row]), '","revenue":', money(events.value[row]),
         ',"currency":"CNY"'))  # fmt: skip
@@ -110,6 +114,25 @@ def _said(world: World, events: Events) -> Text:
     if not len(named):
         return said
     return pc.replace_with_mask(said, pa.array(events.code == IDENTIFY), _traits(world, events.pick(named)))
+
+
+def _modules(events: Events) -> pa.Array:
+    """How long each module of the home page was in view."""
+    spent = in_view(events.scroll, events.dwell)
+    parts: list[Text] = []
+    for place, name in enumerate(MODULES):
+        parts += [f'{"," if place else ""}"{name}":', plain(spent[:, place])]
+    return join(',"modules":{', *parts, "}")
+
+
+def _clicked(world: World, events: Events) -> pa.Array:
+    """Where a click fell, and whether nothing came of it."""
+    key = (events.person, events.source, events.why, events.nth, events.place // 8, events.place)
+    x, y = positions(world, events.item, key)
+    dead = take([f',"dead":{"true" if one.dead else "false"}' for one in TARGETS], events.item)
+    return join(
+        ',"x_pct":', plain(x // 10), ".", plain(x % 10), ',"y_px":', plain(y), f',"page_px":{HEIGHT}', dead,
+    )  # fmt: skip
 
 
 def _more(base: pa.Array, mask: Flags, text) -> pa.Array:

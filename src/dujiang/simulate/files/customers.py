@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from dujiang.simulate.brand import CHANNELS, CITIES, MINI, SITE, STORES, TMALL, XIAOHONGSHU
-from dujiang.simulate.draws import Flags, Ints
+from dujiang.simulate.draws import Draws, Flags, Ints
 from dujiang.simulate.files import headers
 from dujiang.simulate.files.batch import Batch, Stage
 from dujiang.simulate.files.table import csv_bytes
@@ -32,6 +32,24 @@ _DAY: Final = 86_400
 _LEVELS: Final = ("茶芽", "茶叶", "茶山")
 _TASTES: Final = ("绿茶", "红茶", "乌龙", "花草茶", "冷泡", "茶器")
 _TOPICS: Final = ("物流查询", "冲泡咨询", "退换货", "优惠活动", "商品咨询", "投诉建议")
+_SAID: Final = (
+    "这次真的很失望，包装破了，茶叶撒出来了",
+    "等了好几天还没处理，你们太慢了",
+    "味道不对，跟上次买的完全两样，我要退货",
+    "客服一直推来推去，再不解决我就投诉",
+    "说好的优惠没有给，感觉被骗了",
+    "请问我的订单什么时候能到",
+    "想换一款，可以退吗，邮费怎么算",
+    "这款茶用多少度的水泡",
+    "麻烦帮我改一下收货地址",
+    "发票开公司抬头可以吗",
+    "谢谢，处理得很快，很满意",
+    "茶很香，家里人都喜欢，下次还来买",
+    "客服很耐心，点赞",
+    "包装很用心，送人正合适",
+    "好的，谢谢您，辛苦了",
+)
+"""What people write: five sentences of those who are annoyed, five who only ask, five who are pleased."""
 _ADMITS_PHONE: Final = 0.45
 """Share of WeCom contacts whose guide noted a phone."""
 _NAMED, _ADDRESSED = 0.85, 0.6
@@ -134,6 +152,14 @@ def talkers(batch: Batch) -> Flags:
     return batch.stage.world.draws.chance("talk", rate, batch.orders.number)
 
 
+def _said(draws: Draws, number: Ints, complaint: Flags, returned: Flags) -> Ints:
+    """Who complains is annoyed, who gives something back is so at times; others ask, or say thanks."""
+    annoyed = draws.chance("talk:annoyed", np.where(complaint, 0.9, np.where(returned, 0.3, 0.04)), number)
+    pleased = draws.chance("talk:pleased", 0.3, number)
+    mood = np.where(annoyed, 0, np.where(pleased, 2, 1))
+    return mood * 5 + draws.whole("talk:said", 5, number)
+
+
 def conversations(batch: Batch, channel: int) -> bytes:
     """Talks with customer service about the orders of ``batch``, in our own template."""
     orders, draws = batch.orders, batch.stage.world.draws
@@ -155,6 +181,7 @@ def conversations(batch: Batch, channel: int) -> bytes:
         "首次响应秒数": plain(wait),
         "是否投诉": where(complaint, "是", "否"),
         "满意度": where(draws.chance("talk:rated", 0.4, orders.number), plain(np.where(complaint, 1, happy))),
+        "会话内容": take(_SAID, _said(draws, orders.number, complaint, returned)),
         "手机号": where(draws.chance("talk:phone", 0.12, orders.number), phone(draws, orders.phone)),
         "openid": openid(draws, orders.person) if channel == MINI else "",
         "外部联系人ID": where(orders.guided == 1, external_id(draws, orders.person)) if channel == MINI else "",

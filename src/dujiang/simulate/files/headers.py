@@ -122,8 +122,8 @@ OWN_ORDERS: Final = _names(
     "会员号,手机号,邮箱,unionid,openid,用户ID,门店,导购,分销员,流量来源,优惠券,省,市"
 )
 OWN_CONVERSATIONS: Final = _names(
-    "会话编号,开始时间,结束时间,客服,主题,首次响应秒数,是否投诉,满意度,会员号,手机号,unionid,"
-    "openid,外部联系人ID,用户ID,买家会员名"
+    "会话编号,开始时间,结束时间,客服,主题,首次响应秒数,是否投诉,满意度,会话内容,会员号,手机号,"
+    "unionid,openid,外部联系人ID,用户ID,买家会员名"
 )
 OWN_SPEND: Final = _names("日期,账户,计划ID,计划,花费,展现量,点击量,转化数,转化金额,转化周期")
 OWN_TRAFFIC: Final = _names("日期,店铺,访问人数,访问次数,打开次数,新访问人数,加购人数,支付人数,支付金额,支付件数")

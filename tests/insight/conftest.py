@@ -188,11 +188,11 @@ def _visits() -> Rows:
 
 
 def _conversations() -> Rows:
-    columns = ("channel", "person", "day", "first_response_ms", "resolution_ms", "complaint", "rating")
+    columns = ("channel", "person", "day", "first_response_ms", "resolution_ms", "complaint", "rating", "sentiment")
     stated = [
-        ("wecom", G, nov(5), 60000, 600000, True, 2),
-        ("wecom", A, nov(6), 120000, None, False, 5),
-        ("app", None, nov(7), 30000, 200000, False, None),
+        ("wecom", G, nov(5), 60000, 600000, True, 2, -0.8),
+        ("wecom", A, nov(6), 120000, None, False, 5, 0.6),
+        ("app", None, nov(7), 30000, 200000, False, None, None),
     ]
     return [dict(zip(columns, row, strict=True)) | {"conversation_key": key} for key, row in enumerate(stated)]
 

@@ -50,7 +50,8 @@ TOTALS: dict[str, float] = {
     # with coupon: A's first order, B's, F's; without: A's second, C's
     "full_price_buyers": 2, "incentive_only_buyers": 2, "incentive_only_share": 2 / 4,
     "first_screen_time": 1000, "live_viewers_peak": 620, "ugc_posts": 3, "ugc_users": 2,
-    "resolved_conversations": 2, "resolution_rate": 2 / 3,
+    "resolved_conversations": 2, "resolution_rate": 2 / 3, "written_conversations": 2, "negative_conversations": 1,
+    "negative_sentiment": 1 / 2,
     # into new: A C F; into prospect: D; B G H were there before
     "stage_entries": 4, "stage_people": 7,
     "valued_people": 2, "layer_people": 4 - 1, "valued_money": 15000, "layer_money": 25500,

@@ -10,6 +10,10 @@ from pydantic import ValidationError
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.analysis import AttributionAnalysis
+from dujiang.insight.content.analysis import ContentAnalysis
+from dujiang.insight.desk.analysis import ServiceAnalysis
+from dujiang.insight.heatmap.analysis import HeatmapAnalysis
+from dujiang.insight.private.analysis import PrivateAnalysis
 from dujiang.insight.questions.analysis import Analysis
 from dujiang.insight.questions.form import FormAnalysis
 from dujiang.insight.questions.funnel import FunnelAnalysis
@@ -29,6 +33,10 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         PathAnalysis(),
         RetentionAnalysis(),
         AttributionAnalysis(),
+        ContentAnalysis(),
+        ServiceAnalysis(),
+        PrivateAnalysis(),
+        HeatmapAnalysis(),
     )
 }
 

@@ -1,0 +1,278 @@
+"""The private domain as a question: its health, what its users are worth, and the loop from entry to purchase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+import ibis
+import numpy as np
+from pydantic import Field
+
+from dujiang.engine.columns import Whole
+from dujiang.engine.question import Rows, ask, given, table
+from dujiang.foundation.i18n import _
+from dujiang.insight.answer import Compared, MetricQuery
+from dujiang.insight.desk.interval import wilson
+from dujiang.insight.dimensions import with_day
+from dujiang.insight.model import BandSpec, Standing
+from dujiang.insight.questions.analysis import Analysis, Found
+from dujiang.insight.questions.answer import Column, Table
+from dujiang.insight.questions.limits import refuse_by, refuse_where
+from dujiang.insight.questions.model import Asked, Pick
+from dujiang.insight.questions.scene import Scene
+
+HEALTH: Final = (
+    "community_activity", "private_ugc_share", "private_cross_channel_share", "private_referral_share",
+    "private_ltv_index", "private_conversion_30d", "private_gmv_share",
+)  # fmt: skip
+SIZES: Final = ("private_users", "new_private_users", "private_active_users", "private_ltv", "ltv_to_date")
+STEPS: Final = ("entered", "active", "bought", "again")
+Step = Literal["entered", "active", "bought", "again"]
+
+
+class PrivateQuestion(Asked):
+    """How the private domain does, and what becomes of those who enter it in the period.
+
+    Attributes:
+        way: ways of entry are told apart by ``campaign`` (that of the last visit by an advertisement within ``ad_days``
+            before, else the way in that the contact list states) or by ``entry`` (what the list states alone).
+        ad_days: so many days before entering a visit with a campaign counts as the advertisement that led there.
+        within_days: so many days after entering somebody may become active in a community and buy.
+    """
+
+    type: Literal["private_domain"] = "private_domain"
+    way: Literal["campaign", "entry"] = "campaign"
+    ad_days: int = Field(default=30, ge=0, le=90)
+    within_days: int = Field(default=30, ge=1, le=180)
+
+    def _check_where(self) -> None:
+        refuse_where(self)
+
+    def _check_by(self) -> None:
+        refuse_by(self)
+
+
+class PrivatePick(Pick):
+    """The people behind a metric of health, or of one step of the loop by one way of entry."""
+
+    metric: str = ""
+    step: Step = "entered"
+    way: str | None = None
+    every_way: bool = True
+
+
+@dataclass(frozen=True)
+class Health:
+    """One metric with its band; ``standing`` says where it stands."""
+
+    metric: str
+    figure: Compared
+    band: BandSpec | None
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Way:
+    """Those who entered by one way.
+
+    Attributes:
+        way: campaign or way in; None where neither is known.
+        by_ad: whether a visit by an advertisement came before.
+        entered: people who became contacts in the period.
+        due: those of them whose days are over, whom rates are about.
+        active: of those due, who did something in a community.
+        bought: of those due, who ordered.
+        again: of those due, who ordered a second time.
+        money_minor: what those due paid in these days.
+        interval: of the share who bought (95%, Wilson); None where nobody is due.
+    """
+
+    way: str | None
+    by_ad: bool
+    entered: int
+    due: int
+    active: int
+    bought: int
+    again: int
+    money_minor: int
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Private:
+    """Health, sizes, and the loop: all ways together first, then each, most people first."""
+
+    health: tuple[Health, ...]
+    sizes: dict[str, Compared]
+    loop: Way
+    ways: tuple[Way, ...]
+    channels: tuple[str, ...]
+
+
+class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
+    """Asks the metric layer for health, and follows contacts one by one for the loop."""
+
+    title = _("Private domain")
+    question = PrivateQuestion
+    pick = PrivatePick
+    compares = False
+
+    def answer(self, scene: Scene, question: PrivateQuestion) -> Found:
+        """Health of the period against the comparison, and the loop of the period."""
+        comparison = question.compared(scene.period, scene.today)
+        query = MetricQuery((*HEALTH, *SIZES), scene.period, comparison or "none")
+        answer = scene.metrics.query(query, scene.people)
+        health = tuple(_health(scene, name, answer.totals[name]) for name in HEALTH)
+        ways = _ways(scene, question)
+        channels = scene.metrics.channels_of("private")
+        sizes = {name: answer.totals[name] for name in SIZES}
+        loop = _together(ways)
+        notes = ["private_not_causal"]
+        notes += [] if channels else ["no_private_channel"]
+        notes += ["window_open"] if loop.due < loop.entered else []
+        return Found(Private(health, sizes, loop, ways, channels), loop.entered, loop.entered, tuple(notes))
+
+    def tables(self, question: PrivateQuestion, result: Private, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
+        """The loop, and health."""
+        loop = (
+            Column("way", _("Way in")), Column("by_ad", _("After an advertisement")), Column("entered", _("Entered"), "count"),
+            Column("due", _("Days over"), "count"), Column("active", _("Active in a community"), "count"),
+            Column("bought", _("Bought"), "count"), Column("rate", _("Bought, share"), "percent"),
+            Column("low", _("Share, low"), "percent"), Column("high", _("Share, high"), "percent"),
+            Column("again", _("Bought again"), "count"), Column("money", _("Paid in these days"), "money"),
+        )  # fmt: skip
+        ways = [result.loop, *result.ways]
+        picks = [{}, *({"way": one.way, "every_way": False} for one in result.ways)]
+        rows = [_way_row(one, is_all=place == 0) for place, one in enumerate(ways)]
+        health = (
+            Column("metric", _("Metric")), Column("now", _("Now"), "number"), Column("before", _("Before"), "number"),
+            Column("at_least", _("Healthy from"), "number"), Column("standing", _("Standing")),
+        )  # fmt: skip
+        judged = [
+            (one.metric, one.figure.value, one.figure.before.value if one.figure.before else None,
+             one.band.at_least if one.band else None, one.standing)
+            for one in result.health
+        ]  # fmt: skip
+        named = [{"metric": one.metric} for one in result.health]
+        return Table("loop", loop, rows, picks), Table("health", health, judged, named)
+
+    def people(self, scene: Scene, question: PrivateQuestion, pick: PrivatePick) -> Whole:
+        """Those behind a metric, or behind a step of the loop."""
+        if pick.metric:
+            found = np.sort(ask(scene.con, scene.metrics.people(pick.metric, scene.period))["person"].to_numpy())
+            return found if scene.people is None else np.intersect1d(found, scene.people, assume_unique=True)
+        rows = _followed(scene, question)
+        if not pick.every_way:
+            rows = rows.filter(rows["way"].isnull() if pick.way is None else rows["way"] == pick.way)
+        if pick.step != "entered":
+            rows = rows.filter(rows["due"] & rows[pick.step])
+        return np.sort(ask(scene.con, rows.select("person"))["person"].to_numpy())
+
+
+def _health(scene: Scene, name: str, figure: Compared) -> Health:
+    band = next(iter(scene.metrics.bands(name).values()), None)
+    return Health(name, figure, band, band.judge(figure.value) if band else "unknown")
+
+
+def _entrants(scene: Scene) -> Rows:
+    """Who became a contact in the period, the moment, and its day."""
+    people = table("person")
+    people = with_day(people.filter(people["added_at"].notnull()), "added_at", scene.zone.key)
+    people = people.filter(people["_day"].between(scene.period.first, scene.period.last))
+    people = people.select("person", added_at="added_at", day="_day")
+    return people.semi_join(given(scene.con, scene.people), "person") if scene.people is not None else people
+
+
+def _led(entrants: Rows, ad_days: int) -> Rows:
+    """The campaign of each entrant's last visit with one before entering."""
+    visits = table("visit")
+    visits = visits.filter(visits["utm_campaign"].notnull()).select(
+        "person", "started_at", "utm_campaign", visit_day="day"
+    )
+    pairs = entrants.inner_join(visits, "person")
+    near = pairs["day"].delta(pairs["visit_day"], unit="day").between(0, ad_days)
+    pairs = pairs.filter(near, pairs["started_at"] <= pairs["added_at"])
+    return pairs.group_by("person").aggregate(
+        campaign=pairs["utm_campaign"].last(order_by=[pairs["started_at"], pairs["utm_campaign"]])
+    )
+
+
+def _stated(entrants: Rows) -> Rows:
+    """The way in that contact lists state of each entrant."""
+    facts, owner = table("fact_customer"), table("person_node")
+    facts = facts.filter(facts["entry"].notnull()).select("anchor", "entry", "seq")
+    owner = owner.select("person", anchor="node")
+    owned = facts.inner_join(owner, "anchor")
+    owned = owned.semi_join(entrants, "person")
+    return owned.group_by("person").aggregate(entry=owned["entry"].last(order_by="seq"))
+
+
+def _followed(scene: Scene, question: PrivateQuestion) -> Rows:
+    """Each entrant with the way in and what came of it within the days of the question."""
+    within = question.within_days
+    entrants = _entrants(scene)
+    rows = entrants.left_join(_led(entrants, question.ad_days), "person").drop("person_right")
+    rows = rows.left_join(_stated(entrants), "person").drop("person_right")
+    days = table("person_day")
+    days = days.filter(days["channel"].isin(scene.metrics.channels_of("private")), days["events"] > 0)
+    active = _following(entrants, days.select("person", did="day"), within)
+    rows = rows.left_join(active.group_by("person").aggregate(acts=ibis._.count()), "person").drop("person_right")
+    orders = table("orders")
+    orders = orders.filter(orders["status"] == "valid", orders["person"].notnull())
+    bought = _following(entrants, orders.select("person", "paid_minor", did="day", at="at"), within)
+    bought = bought.filter(bought["at"] >= bought["added_at"])
+    sums = bought.group_by("person").aggregate(
+        orders=bought.count(), paid_minor=bought["paid_minor"].sum().cast("int64")
+    )
+    rows = rows.left_join(sums, "person").drop("person_right")
+    way = rows["campaign"].coalesce(rows["entry"]) if question.way == "campaign" else rows["entry"]
+    return rows.select(
+        "person",
+        way=way,
+        by_ad=rows["campaign"].notnull(),
+        due=rows["day"] < scene.today - timedelta(within),
+        active=rows["acts"].fill_null(0) > 0,
+        bought=rows["orders"].fill_null(0) > 0,
+        again=rows["orders"].fill_null(0) > 1,
+        paid_minor=rows["paid_minor"].fill_null(0),
+    )
+
+
+def _following(entrants: Rows, deeds: Rows, within: int) -> Rows:
+    pairs = entrants.inner_join(deeds, "person")
+    return pairs.filter(pairs["did"].delta(pairs["day"], unit="day").between(0, within))
+
+
+def _ways(scene: Scene, question: PrivateQuestion) -> tuple[Way, ...]:
+    rows = _followed(scene, question)
+    due = rows["due"]
+    found = rows.group_by("way").aggregate(
+        by_ad=rows["by_ad"].any(),
+        entered=rows.count(),
+        due=rows.count(where=due),
+        active=rows.count(where=due & rows["active"]),
+        bought=rows.count(where=due & rows["bought"]),
+        again=rows.count(where=due & rows["again"]),
+        money_minor=rows["paid_minor"].sum(where=due).fill_null(0).cast("int64"),
+    )
+    answer = ask(scene.con, found.order_by(found["entered"].desc(), "way")).to_pylist()
+    return tuple(Way(**row, interval=wilson(row["bought"], row["due"])) for row in answer)
+
+
+def _together(ways: tuple[Way, ...]) -> Way:
+    """All ways as one: everybody entered by exactly one, so that they add up."""
+    names = ("entered", "due", "active", "bought", "again", "money_minor")
+    sums = {name: sum(getattr(one, name) for one in ways) for name in names}
+    return Way(None, any(one.by_ad for one in ways), **sums, interval=wilson(sums["bought"], sums["due"]))
+
+
+def _way_row(one: Way, *, is_all: bool) -> tuple[Any, ...]:
+    low, high = one.interval or (None, None)
+    rate = one.bought / one.due if one.due else None
+    way = "*" if is_all else one.way
+    return (
+        way, None if is_all else one.by_ad, one.entered, one.due, one.active, one.bought, rate, low, high, one.again,
+        one.money_minor,
+    )  # fmt: skip

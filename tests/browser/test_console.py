@@ -58,6 +58,7 @@ PAGES = (
     "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
     "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
+    "/content", "/service", "/private-domain", "/heatmaps", "/ask/heatmap",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
     "/jobs", "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
 )  # fmt: skip

@@ -165,6 +165,28 @@ def customers(tokeniser: Tokeniser, mark: Mark) -> list[dict[str, Any]]:
             "member_level": mark("金卡"),
             "points": number * 10,
             "tags": [mark("爱喝白茶")],
+            "added_at": NOW - timedelta(days=1 + number % 80),
+            "entry": mark("扫描二维码"),
+        }
+        rows.append(row)
+    return rows
+
+
+def conversations(tokeniser: Tokeniser, mark: Mark) -> list[dict[str, Any]]:
+    """Talks with the service desk, some of them complaints that read as annoyed."""
+    rows = []
+    for number in range(60):
+        at = NOW - timedelta(days=1 + number % 50, hours=number % 9)
+        row = common("files", "tmall", at, tokeniser.identifiers([("mobile", phone(number))]), "talk", str(number))
+        row |= {
+            "conversation_id": str(number),
+            "agent": mark(f"客服{number % 3}号"),
+            "topic": mark("物流查询"),
+            "first_response_ms": 10_000 + number * 5_000,
+            "resolved_at": at + timedelta(minutes=20) if number % 5 else None,
+            "complaint": number % 8 == 0,
+            "rating": 1 + number % 5,
+            "sentiment": -0.8 if number % 8 == 0 else 0.4,
         }
         rows.append(row)
     return rows
@@ -231,6 +253,40 @@ def _call(rng: random.Random, at: datetime, mark: Mark, message: str) -> dict[st
     return call
 
 
+def reading(mark: Mark) -> Entry:
+    """One day on the site: articles are read and liked, and the home page is clicked, also in bursts and without effect."""
+    at, batch = NOW - timedelta(days=9), []
+
+    def add(who: int, seconds: float, name: str, path: str, **properties: Any) -> None:
+        moment = (at + timedelta(minutes=who, seconds=seconds)).isoformat()
+        kind = {"type": "page"} if name == "page" else {"type": "track", "event": name}
+        page = {
+            "page": {"path": path, "title": mark("茶生活")},
+            "userAgent": "Mozilla/5.0 (iPhone) Mobile Safari/604.1",
+        }
+        batch.append({
+            **kind, "messageId": f"read-{len(batch)}", "anonymousId": f"wx-{who}", "timestamp": moment,
+            "properties": properties, "context": page,
+        })  # fmt: skip
+
+    for who in range(1, 31):
+        item = mark(f"art{who % 2}")
+        add(who, 0, "article_viewed", "/article", content_id=item)
+        add(who, 9, "page_left", "/article", content_id=item, dwell_ms=9_000 + who * 100, scroll_pct=60)
+        if who % 3 == 0:
+            add(who, 8, "like", "/article", content_id=item)
+        place = {"selector": mark("#banner"), "module": mark("banner"), "page_px": 2_000, "dead": False}
+        add(who, 10, "page", "/home")
+        add(who, 12, "element_clicked", "/home", x_pct=50, y_px=200 + who, **place)
+        modules = {"banner": 3_000, "story": 1_000}
+        add(who, 30, "page_left", "/home", dwell_ms=4_000, scroll_pct=who * 3, modules=modules)
+    for burst in range(3):
+        spot = {"selector": "#coupon", "module": "story", "text": mark("领券"), "page_px": 2_000, "dead": True}
+        add(2, 20 + burst / 5, "element_clicked", "/home", x_pct=50, y_px=1_400, **spot)
+    body = json.dumps({"batch": batch, "sentAt": at.isoformat()}, ensure_ascii=False).encode()
+    return Entry("mini", "key_test", at + timedelta(hours=1), "/v1/batch", "application/json", body, len(batch))
+
+
 def build(folder: Path, mark: Mark = lambda text: text) -> Workspace:
     """The brand in ``folder``, loaded and refreshed; the keys lie beside it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -245,14 +301,19 @@ def build(folder: Path, mark: Mark = lambda text: text) -> Workspace:
     accounts.create("yue", PASSWORD, "viewer", actor="shen")
     workspace.access.keys.create_collect(mark("小程序"), "mini", actor="shen")
     _take_in(workspace, rng, mark)
-    workspace.journal.append_many(calls(rng, mark))
+    workspace.journal.append_many([*calls(rng, mark), reading(mark)])
     workspace.refresh()
     return workspace
 
 
 def _take_in(workspace: Workspace, rng: random.Random, mark: Mark) -> None:
     tokeniser = workspace.tokeniser()
-    facts = {"order": orders(rng, tokeniser, mark), "customer": customers(tokeniser, mark), "spend": spend(mark)}
+    facts = {
+        "order": orders(rng, tokeniser, mark),
+        "customer": customers(tokeniser, mark),
+        "spend": spend(mark),
+        "conversation": conversations(tokeniser, mark),
+    }
     with workspace.db.transaction() as tx:
         workspace.vault.put(tx, tokeniser.take_clear())
     for family, rows in facts.items():

@@ -41,6 +41,9 @@ PAGES = [
     "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
     '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
     "/attribution", "/attribution?of=new&credit=origin&back=7&restart=no&worth=value&compare=none", "/attribution?credit=guide",
+    "/content", "/content?about=all&days=14&channel=mini_program", "/service", "/service?by=agent%2Ctopic&late=60",
+    "/private-domain", "/private-domain?way=entry&days=7", "/heatmaps", "/heatmaps?page=%2Fnowhere&device=",
+    "/ask/content", "/ask/service?channel=tmall", "/ask/private_domain?channel=tmall", "/ask/heatmap",
     "/definitions", "/definitions?kind=channel&whose=own", "/definitions/channel/tmall", "/definitions/edit",
     "/definitions/edit?kind=channel&name=tmall", "/jobs",
     "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",
@@ -154,7 +157,8 @@ def test_sign_out_ends_the_session(nobody: httpx.Client) -> None:
     ("path", "sheet"),
     [("/", "channels"), ("/", "river"), ("/people?bought=yes", "people"), ("/sources", "sources"), ("/metrics", "metrics"),
      ("/explore?metric=orders&by=channel", "rows"), ("/definitions?kind=channel", "definitions"), ("/dead-letters", "groups"),
-     ("/attribution", "models"), ("/attribution", "roles"), ("/attribution?credit=guide", "paths")],
+     ("/attribution", "models"), ("/attribution", "roles"), ("/attribution?credit=guide", "paths"), ("/content", "items"),
+     ("/service", "parts"), ("/private-domain", "health"), ("/heatmaps", "elements")],
 )  # fmt: skip
 def test_export_is_what_is_on_the_screen(admin: httpx.Client, path: str, sheet: str) -> None:
     shown = table_on(admin.get(path).text, sheet)
@@ -179,6 +183,9 @@ def same(seen: str, value: str) -> bool:
         return True
     if re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", value):
         return seen.startswith(value[:10]) and value[11:16] in seen
+    if spans := re.findall(r"([\d.]+) (小时|分|秒)", seen):
+        seconds = {"小时": 3600.0, "分": 60.0, "秒": 1.0}
+        return abs(sum(float(one) * seconds[unit] for one, unit in spans) - float(value)) <= seconds[spans[-1][1]] / 2
     scale = {"万": 1e4, "亿": 1e8}.get(seen[-1:], 1.0)
     number = seen.strip("¥%万亿").replace(",", "").replace("¥", "").replace("−", "-").replace("+", "")
     exact = float(value.rstrip("%").replace("'", ""))

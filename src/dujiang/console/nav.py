@@ -64,6 +64,10 @@ RAIL: Final = (
         (
             Item("/ask", _("Ask"), "search", "n", "metric.read"),
             Item("/dashboards", _("Dashboards"), "columns", "x", "metric.read"),
+            Item("/content", _("Content quality"), "book", "1", "metric.read"),
+            Item("/service", _("Service quality"), "clock", "2", "metric.read"),
+            Item("/private-domain", _("Private domain"), "people", "3", "metric.read"),
+            Item("/heatmaps", _("Heat map"), "search", "4", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
             Item("/attribution", _("Attribution"), "link", "x", "metric.read"),

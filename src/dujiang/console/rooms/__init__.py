@@ -5,6 +5,7 @@ from __future__ import annotations
 from dujiang.console.rooms import (
     ask,
     attribution,
+    channel_pages,
     dashboards,
     dead_letters,
     definitions,
@@ -49,6 +50,7 @@ ROOMS = (
     predictions.ROOM,
     ask.ROOM,
     dashboards.ROOM,
+    channel_pages.ROOM,
     metrics.ROOM,
     attribution.ROOM,
     definitions.ROOM,

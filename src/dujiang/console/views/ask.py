@@ -137,10 +137,19 @@ def scoped(plain: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     if not scope.against:
         whole["compare"] = scope.comparison
     if scope.channels:
-        key = "only" if plain.get("type") == "metric" else "where"
-        chosen = {"column": "channel", "op": "among", "value": [*scope.channels]}
-        whole[key] = [*whole.get(key, ()), chosen]
+        whole |= _in_channels(whole, scope.channels)
     return whole
+
+
+def _in_channels(plain: Mapping[str, Any], channels: Sequence[str]) -> dict[str, Any]:
+    """How a question of this kind says that only these channels count; nothing where it cannot say so."""
+    kind = str(plain.get("type"))
+    if "channels" in ANALYSES[kind].question.model_fields:
+        return {"channels": [*channels]}
+    key = "only" if kind == "metric" else "where"
+    if key in view_of(kind).hidden:
+        return {}
+    return {key: [*plain.get(key, ()), {"column": "channel", "op": "among", "value": [*channels]}]}
 
 
 def compact(plain: Mapping[str, Any]) -> str:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from dujiang.console.views.asked.attribution import AttributionView
+from dujiang.console.views.asked.content import ContentView
+from dujiang.console.views.asked.heatmap import HeatmapView
 from dujiang.console.views.asked.metric import MetricView
+from dujiang.console.views.asked.private_domain import PrivateView
+from dujiang.console.views.asked.service import ServiceView
 from dujiang.console.views.asked.view import Behind, Picture, View
 
 __all__ = ["Behind", "Picture", "View", "view_of"]
 
-_VIEWS: Final[dict[str, View]] = {"metric": MetricView(), "attribution": AttributionView()}
+_VIEWS: Final[dict[str, View]] = {
+    "metric": MetricView(),
+    "attribution": AttributionView(),
+    "content": ContentView(),
+    "service": ServiceView(),
+    "private_domain": PrivateView(),
+    "heatmap": HeatmapView(),
+}
 
 
 def view_of(kind: str) -> View:

@@ -1,0 +1,137 @@
+"""The private domain as the answer to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from dujiang.console.components import Card, Cards, Chart, Line, Tag
+from dujiang.console.sheets import Column, Sheet
+from dujiang.console.views import figures
+from dujiang.console.views.asked.view import Behind, Picture, View
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.insight.private.analysis import Health, Private
+from dujiang.insight.questions.answer import Answer
+
+_WAYS_MAX: Final = 10
+_DUE_MIN: Final = 10
+"""The share of fewer people is in the table, with its interval, and not among the bars."""
+_STANDING: Final = {"below": _("too low"), "above": _("too high"), "within": _("healthy"), "unknown": _("no band")}
+_TONE: Final = {"below": "bad", "above": "bad", "within": "good", "unknown": ""}
+_STEPS: Final = {
+    "entered": _("Entered"), "active": _("Active in a community"), "bought": _("Bought"), "again": _("Bought again"),
+}  # fmt: skip
+
+
+class PrivateView(View):
+    """Health as cards, the loop as bars, ways of entry side by side."""
+
+    icon = "people"
+    about: ClassVar[str] = _(
+        "How healthy the private domain is, and the way from advertisement over the community to a purchase."
+    )
+    fields: ClassVar[Mapping[str, str]] = {
+        "way": _("Ways told apart by"),
+        "within_days": _("Days after entering"),
+        "ad_days": _("Days of the advertisement before"),
+    }
+    hidden = frozenset({"where", "by", "grain", "people"})
+    titles: ClassVar[Mapping[str, str]] = {"loop": _("From entry to purchase, by way in"), "health": _("Health")}
+
+    def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002
+        """The last 90 days."""
+        return {"period": {"preset": "last90"}, "compare": "previous"}
+
+    def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:
+        """Sizes, health, the loop, ways of entry."""
+        found: Private = answer.result
+        drawn: list[Picture] = [_sizes(visit, found, behind), _health(visit, found, behind), _loop(visit, found)]
+        rated = [one for one in found.ways if one.due >= _DUE_MIN][:_WAYS_MAX]
+        if len(rated) > 1:
+            line = Line(visit.text(_("Bought, share")), [one.bought / one.due for one in rated])
+            labels = [one.way or visit.text(_("not stated")) for one in rated]
+            title = visit.text(_("Share who bought, by way in"))
+            drawn.append(Chart(title, labels, (line,), "percent", type="bar", lying=True, sheet="loop"))
+        return drawn
+
+    def sheets(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Sheet]:
+        """The loop, and health in the units of its metrics."""
+        loop = self.sheet(visit, answer, answer.tables[0], behind)
+        all_, *rows = loop.rows
+        named = [(visit.text(_("All ways")), "", *all_[2:]), *(
+            (row[0] or visit.text(_("not stated")), visit.text(_("yes")) if row[1] else visit.text(_("no")), *row[2:])
+            for row in rows
+        )]  # fmt: skip
+        told = Sheet(loop.name, loop.columns, named, loop.links, caption=loop.caption)
+        return [told, _health_sheet(visit, answer.result, behind, self.title(visit, "health"))]
+
+    def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
+        """The metric, or the step and the way."""
+        if pick.get("metric"):
+            return visit.workspace.metrics.catalogue().get(str(pick["metric"])).label(visit.locale)
+        way = "" if pick.get("every_way", True) else pick.get("way") or visit.text(_("not stated"))
+        return " · ".join(filter(None, [way, visit.text(_STEPS[pick.get("step", "entered")])]))
+
+
+def _sizes(visit: Visit, found: Private, behind: Behind) -> Cards:
+    metrics = visit.workspace.metrics.catalogue()
+    cards = (
+        figures.card(visit, metrics.get(name), figure, (), behind({"metric": name}))
+        for name, figure in found.sizes.items()
+    )
+    return Cards(visit.text(_("Size and worth")), tuple(cards), "health")
+
+
+def _health(visit: Visit, found: Private, behind: Behind) -> Cards:
+    return Cards(visit.text(_("Health")), tuple(_healthy(visit, one, behind) for one in found.health), "health")
+
+
+def _healthy(visit: Visit, one: Health, behind: Behind) -> Card:
+    metric = visit.workspace.metrics.catalogue().get(one.metric)
+    card = figures.card(visit, metric, one.figure, (), behind({"metric": one.metric}))
+    if one.band is None or card.missing:
+        return card
+    bound = visit.show(one.band.at_least, metric.spec.unit)
+    basis = visit.text(_("healthy from {value}"), value=bound)
+    tone = {"bad": "bad", "good": "good"}.get(_TONE[one.standing], "flat")
+    return Card(
+        card.key,
+        card.label,
+        card.value,
+        visit.text(_STANDING[one.standing]),
+        tone,
+        basis,
+        "",
+        card.definition,
+        card.href,
+    )
+
+
+def _health_sheet(visit: Visit, found: Private, behind: Behind, title: str) -> Sheet:
+    columns = (
+        Column("metric", visit.text(_("Metric"))), Column("now", visit.text(_("Now"))),
+        Column("before", visit.text(_("Before"))), Column("at_least", visit.text(_("Healthy from"))),
+        Column("standing", visit.text(_("Standing")), "tag"),
+    )  # fmt: skip
+    rows, links = [], []
+    for one in found.health:
+        metric = visit.workspace.metrics.catalogue().get(one.metric)
+        values = one.figure.value, one.figure.before and one.figure.before.value, one.band and one.band.at_least
+        standing = Tag(visit.text(_STANDING[one.standing]), _TONE[one.standing])
+        rows.append((metric.label(visit.locale), *(visit.show(value, metric.spec.unit) for value in values), standing))
+        links.append(behind({"metric": one.metric}))
+    return Sheet("health", columns, rows, links, caption=title)
+
+
+def _loop(visit: Visit, found: Private) -> Chart:
+    one = found.loop
+    values = [one.due, one.active, one.bought, one.again]
+    labels = [
+        visit.text(_("Entered, days over")),
+        *(visit.text(_STEPS[name]) for name in ("active", "bought", "again")),
+    ]
+    line = Line(visit.text(_("People")), values)
+    title = visit.text(_("From entry to purchase"))
+    note = visit.text(_("Of {n} who entered, those whose days are over; each step stands for itself."), n=one.entered)
+    return Chart(title, labels, (line,), "count", type="bar", lying=True, note=note, sheet="loop")

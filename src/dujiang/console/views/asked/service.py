@@ -1,0 +1,125 @@
+"""Service as the answer to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from dujiang.console.components import Card, Cards, Chart, Line
+from dujiang.console.views.asked.view import Behind, Picture, View
+from dujiang.console.visit import Visit
+from dujiang.foundation.i18n import _
+from dujiang.insight.desk.analysis import Desk, Part, Service
+from dujiang.insight.questions.answer import Answer
+
+_BARS_MAX = 12
+_WHICH: Mapping[str, str] = {
+    "complaints": _("complaints"),
+    "unresolved": _("not resolved"),
+    "negative": _("read as annoyed"),
+    "slow": _("answered late"),
+}
+
+
+class ServiceView(View):
+    """The desk in large numbers, complaints and first responses by part, and both over time."""
+
+    icon = "clock"
+    about: ClassVar[str] = _(
+        "How conversations go: first response, resolution, complaints, ratings and what the text sounds like."
+    )
+    fields: ClassVar[Mapping[str, str]] = {
+        "by": _("Divided by"),
+        "channels": _("Channels"),
+        "slow_seconds": _("Late after seconds"),
+        "rows_max": _("Rows at most"),
+    }
+    hidden = frozenset({"where", "people"})
+    rare = frozenset({"rows_max"})
+    titles: ClassVar[Mapping[str, str]] = {"parts": _("Divided"), "whole": _("In all"), "line": _("Over time")}
+
+    def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002
+        """By channel, week by week."""
+        return {"by": ["channel"], "grain": "week", "period": {"preset": "last90"}, "compare": "previous"}
+
+    def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:
+        """Large numbers, bars by part, lines over time."""
+        found: Service = answer.result
+        before: Service | None = answer.before
+        drawn: list[Picture] = [_cards(visit, found.whole, before.whole if before else None, behind)]
+        if found.parts:
+            drawn += [
+                _bars(visit, found.parts, _("Complaints, share"), "percent", lambda one: one.complaints),
+                _bars(visit, found.parts, _("First response"), "duration", lambda one: one.first_response_ms),
+            ]
+        if len(found.line) > 1:
+            drawn += [
+                _line(visit, found, _("Complaints and annoyance over time")),
+                _conversations(visit, found),
+            ]
+        return drawn
+
+    def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
+        """Which conversations."""
+        which = _WHICH.get(pick.get("which", ""))
+        words = [one or visit.text(_("not stated")) for one in pick.get("keys") or ()]
+        return " · ".join([*(visit.channel_label(one) for one in words), *([visit.text(which)] if which else [])])
+
+
+def _cards(visit: Visit, now: Desk, before: Desk | None, behind: Behind) -> Cards:
+    def card(key: str, label: str, value: Any, kind: Any, then: Any, which: str = "", basis: str = "") -> Card:
+        href = behind({"which": which} if which else {})
+        if before is not None and then is not None:
+            basis = basis or visit.text(_("before: {value}"), value=visit.show(then, kind))
+        return Card(key, visit.text(label), visit.show(value, kind), basis=basis, href=href)
+
+    low_high = _interval(visit, now.complaints_interval)
+    rated = visit.text(_("{n} ratings"), n=visit.show(now.rated, "count"))
+    then = before or now
+    return Cards(
+        visit.text(_("In all")),
+        (
+            card("n", _("Conversations"), now.conversations, "count", then.conversations),
+            card("first", _("First response, median"), now.first_response_ms, "duration", then.first_response_ms),
+            card("slow", _("Answered late"), now.slow, "percent", then.slow, "slow"),
+            card("resolution", _("Resolution, median"), now.resolution_ms, "duration", then.resolution_ms),
+            card("resolved", _("Resolved"), now.resolved, "percent", then.resolved),
+            card("complaints", _("Complaints, share"), now.complaints, "percent", None, "complaints", low_high),
+            card("negative", _("Reads as annoyed"), now.negative, "percent", None, "negative",
+                 _interval(visit, now.negative_interval)),
+            card("rating", _("Rating"), now.rating, "ratio", None, "", rated),
+        ),
+        "whole",
+    )  # fmt: skip
+
+
+def _interval(visit: Visit, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return visit.text(_("not known"))
+    low, high = (visit.show(one, "percent") for one in interval)
+    return visit.text(_("95%: {low} – {high}"), low=low, high=high)
+
+
+def _label(visit: Visit, part: Part) -> str:
+    return " · ".join(visit.channel_label(one) if one else visit.text(_("not stated")) for one in part.keys)
+
+
+def _bars(visit: Visit, parts: Sequence[Part], title: str, unit: Any, value: Any) -> Chart:
+    shown = parts[:_BARS_MAX]
+    line = Line(visit.text(title), [value(one.desk) for one in shown])
+    labels = [_label(visit, one) for one in shown]
+    return Chart(visit.text(title), labels, (line,), unit, visit.currency, type="bar", lying=True, sheet="parts")
+
+
+def _line(visit: Visit, found: Service, title: str) -> Chart:
+    lines = (
+        Line(visit.text(_("Complaints, share")), [one.desk.complaints for one in found.line]),
+        Line(visit.text(_("Reads as annoyed")), [one.desk.negative for one in found.line], 2),
+    )
+    return Chart(visit.text(title), [str(one.start) for one in found.line], lines, "percent", sheet="line")
+
+
+def _conversations(visit: Visit, found: Service) -> Chart:
+    line = Line(visit.text(_("Conversations")), [one.desk.conversations for one in found.line])
+    title = visit.text(_("Conversations over time"))
+    return Chart(title, [str(one.start) for one in found.line], (line,), "count", type="bar", sheet="line")

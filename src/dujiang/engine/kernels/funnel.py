@@ -186,11 +186,14 @@ def _rules(of: Funnel, day_starts: Whole) -> Rules:
 def _funnel(
     person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
-    whose, reached = np.empty(1024, np.int64), np.empty(1024, np.int8)
-    rows, completed = np.empty((1024, rules.steps), np.int32), np.empty(1024, np.int32)
+    # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
+    begins = np.uint32((1 << rules.steps) - 1) if way == _UNORDERED else np.uint32(1)
+    most = np.count_nonzero(bits & begins) + 1
+    whose, reached = np.empty(most, np.int64), np.empty(most, np.int8)
+    rows, completed = np.empty((most, rules.steps), np.int32), np.empty(most, np.int32)
     chain, until = np.empty((rules.steps, rules.steps), np.int32), np.empty(rules.steps, np.int64)
     kept = np.empty(rules.steps + 1, np.int64)
-    own = np.empty(len(bits), np.int64)  # as much as one person may have; only what is written to takes memory
+    own = np.empty(len(bits), np.int64)
     chains, row = 0, 0
     while row < len(bits):
         row, many = _gathered(row, person, bits, held, own)
@@ -201,9 +204,6 @@ def _funnel(
                 end += 1
             if rules.ties == STEPS:
                 _by_step(own, begin, end, at_ms, bits, rules.lowest)
-            if chains == len(whose):
-                whose, reached = np.concatenate((whose, whose)), np.concatenate((reached, reached))
-                rows, completed = np.concatenate((rows, rows)), np.concatenate((completed, completed))
             if way == _PLAIN and not (rules.ties == EITHER and _has_ties(own, begin, end, at_ms)):
                 far, done = _plain(own, begin, end, at_ms, bits, rules, until, chain, rows, chains)
             elif way != _UNORDERED:

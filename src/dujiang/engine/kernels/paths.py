@@ -83,21 +83,21 @@ def _paths(
     person: Any, at_ms: Any, bits: Any, node: Any, nodes: Any, steps: Any, gap_ms: Any, collapse: Any, anchored: Any,
     backwards: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    whose, found = np.empty(1024, np.int64), np.empty((1024, steps), np.int16)
+    # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
+    most = np.count_nonzero(bits)
+    whose, found = np.empty(most, np.int64), np.empty((most, steps), np.int16)
     flows = np.zeros((steps - 1, nodes, nodes + 1), np.int64)
     counts = np.zeros((3, nodes), np.int64)
-    own = np.empty(1024, np.int64)
+    own = np.empty(most, np.int64)
     many, row = 0, 0
     while True:
-        row, length, own = _visit(row, person, at_ms, bits, node, gap_ms, own)
+        row, length = _visit(row, person, at_ms, bits, node, gap_ms, own)
         if row < 0:
             break
         _counted(own[:length], node, counts)
         begin = _anchor(own[:length], bits) if anchored else 0
         if begin < 0:
             continue
-        if many == len(whose):
-            whose, found = np.concatenate((whose, whose)), np.concatenate((found, found))
         whose[many] = person[own[0]]
         way = own[: begin + 1][::-1] if backwards else own[begin:length]
         _taken(way, node, collapse, found[many])
@@ -113,19 +113,20 @@ def _paths(
 def _visit(
     row: Any, person: Any, at_ms: Any, bits: Any, node: Any, gap_ms: Any, own: Any
 ) -> Any:  # pragma: no cover - compiled
-    """The rows of the next visit from ``row`` on: where the one after it begins (-1: there is none), how many, and they."""
+    """Write the rows of the next visit from ``row`` on to ``own``: where the one after it begins, and how many they are.
+
+    The first is -1 where there is no visit any more.
+    """
     length = 0
     while row < len(person):
         if bits[row] and node[row] >= 0:
             last = own[length - 1] if length else row
             if length and (person[row] != person[last] or at_ms[row] - at_ms[last] > gap_ms):
-                return row, length, own
-            if length == len(own):
-                own = np.concatenate((own, own))
+                return row, length
             own[length] = row
             length += 1
         row += 1
-    return row if length else -1, length, own
+    return row if length else -1, length
 
 
 @njit(cache=True, nogil=True)

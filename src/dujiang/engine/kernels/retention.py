@@ -69,9 +69,12 @@ def retention(
 def _retention(
     person: Any, at_ms: Any, bits: Any, borders: Any, periods: Any, first_only: Any, step_ms: Any
 ) -> Any:  # pragma: no cover - compiled
-    whose, cohort = np.empty(1024, np.int64), np.empty(1024, np.int32)
-    began, rows = np.empty(1024, np.int64), np.empty(1024, np.int64)
-    back = np.zeros((1024, periods + 1), np.uint8)
+    # Room for all that there may be: room that grows within the loop makes it many times slower, and only what is written to
+    # takes memory.
+    most = np.count_nonzero(bits & np.uint32(START))
+    whose, cohort = np.empty(most, np.int64), np.empty(most, np.int32)
+    began, rows = np.empty(most, np.int64), np.empty(most, np.int64)
+    back = np.empty((most, periods + 1), np.uint8)
     found, row = 0, 0
     while row < len(person):
         if bits[row] == 0:
@@ -88,10 +91,8 @@ def _retention(
                     _returned(at_ms[row], now, began, cohort, first, found, step_ms, back)
                 is_new = now >= 0 and (found == first or cohort[found - 1] != now)
                 if kind & START and is_new and not (first_only and has_started):
-                    if found == len(whose):
-                        whose, cohort = np.concatenate((whose, whose)), np.concatenate((cohort, cohort))
-                        began, rows = np.concatenate((began, began)), np.concatenate((rows, rows))
-                        back = np.concatenate((back, np.zeros_like(back)))
+                    for one in range(periods + 1):
+                        back[found, one] = 0
                     whose[found], cohort[found], began[found], rows[found] = who, now, at_ms[row], row
                     found += 1
                 if kind & START:
@@ -100,7 +101,7 @@ def _retention(
     return whose[:found].copy(), cohort[:found].copy(), began[:found].copy(), rows[:found].copy(), back[:found].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _returned(
     at_ms: Any, period: Any, began: Any, cohort: Any, first: Any, found: Any, step_ms: Any, back: Any
 ) -> None:  # pragma: no cover - compiled
@@ -111,7 +112,7 @@ def _returned(
             back[one, gone] = 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _counted(borders: Any, period: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
     """How many periods have begun by a moment, ``period`` of them before."""
     while period < len(borders) and borders[period] <= at_ms:

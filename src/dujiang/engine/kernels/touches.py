@@ -83,7 +83,9 @@ def _touch_lists(
     collapse_ms: Any, limit: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     touched, converted = np.empty(len(bits), np.int64), np.empty(len(bits), np.int64)
-    whose, conversion, offsets = np.empty(1024, np.int64), np.empty(1024, np.int64), np.zeros(1025, np.int64)
+    most = np.count_nonzero(bits & np.uint32(TOUCH)) + np.count_nonzero(bits & np.uint32(CONVERSION))
+    whose, conversion, offsets = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most + 1, np.int64)
+    offsets[0] = 0
     rows = np.empty(1024, np.int64)
     lists, row = 0, 0
     while row < len(bits):
@@ -101,9 +103,6 @@ def _touch_lists(
             earlier = end
             if (own >= 0 and not from_ms <= end < to_ms) or (own < 0 and first >= last):
                 continue
-            if lists == len(whose):
-                whose, conversion = np.concatenate((whose, whose)), np.concatenate((conversion, conversion))
-                offsets = np.concatenate((offsets, offsets[1:]))
             while offsets[lists] + last - first > len(rows):
                 rows = np.concatenate((rows, rows))
             whose[lists], conversion[lists] = person[touched[first] if own < 0 else own], own

@@ -11,6 +11,7 @@ import pyarrow as pa
 from dujiang.foundation.facts import FAMILIES, IDENTIFIERS
 from dujiang.workspace import Workspace
 
+BATCH = "bench"
 CHUNK = 1_000_000
 DAYS = 365
 CHANNELS = np.array(
@@ -60,7 +61,7 @@ def _table(rng: np.random.Generator, person: np.ndarray, moments: np.ndarray, fi
         "key": pa.array(keys),
         "content": pa.array(keys),
         "seq": pa.array(keys),
-        "batch": pa.array(np.full(rows, "bench", dtype=object), pa.string()),
+        "batch": pa.array(np.full(rows, BATCH, dtype=object), pa.string()),
         "source": pa.array(np.full(rows, "bench", dtype=object), pa.string()),
         "channel": pa.array(CHANNELS[(person + rng.integers(0, 2, rows)) % len(CHANNELS)]),
         "at": pa.array(moments, pa.timestamp("us", "UTC")),
@@ -98,7 +99,7 @@ def orders(total: int, people: int, end: date, *, first_key: int = 10**12, seed:
         "key": pa.array(keys),
         "content": pa.array(keys),
         "seq": pa.array(keys),
-        "batch": pa.array(np.full(total, "bench", dtype=object), pa.string()),
+        "batch": pa.array(np.full(total, BATCH, dtype=object), pa.string()),
         "source": pa.array(np.full(total, "bench-orders", dtype=object), pa.string()),
         "channel": pa.array(CHANNELS[person % len(CHANNELS)]),
         "at": moments,
@@ -124,11 +125,8 @@ def orders(total: int, people: int, end: date, *, first_key: int = 10**12, seed:
 
 def fill(workspace: Workspace, total: int, people: int, end: date) -> None:
     """Put ``total`` events and a fiftieth as many orders into the workspace's archive."""
-    parts = [
-        workspace.archive.write("event", table, day=end, batch=f"bench{number}")
-        for number, table in enumerate(events(total, people, end))
-    ]
-    parts.append(workspace.archive.write("order", orders(total // 50, people, end), day=end, batch="benchorders"))
+    parts = [workspace.archive.write("event", table, day=end, batch=BATCH) for table in events(total, people, end)]
+    parts.append(workspace.archive.write("order", orders(total // 50, people, end), day=end, batch=BATCH))
     with workspace.db.transaction() as tx:
         workspace.manifest.add_parts(tx, parts)
         workspace.manifest.next_seq(tx, 10**12 + total)

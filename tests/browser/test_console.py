@@ -255,6 +255,48 @@ def test_a_sequence_is_built_in_the_form(chromium: Browser, session: str, addres
     assert watched.wrong == []
 
 
+def test_days_and_properties_are_chosen_in_the_form(
+    chromium: Browser, session: str, address: str, workspace: Workspace
+) -> None:
+    """Every kind of window, and a property of an event by its name, on a phone in Chinese."""
+    watched = opened(chromium, session)
+    page = watched.page
+    page.set_viewport_size({"width": 375, "height": 800})
+    visit(watched, address, "/segments/new", "zh")
+    page.select_option("select[aria-label='做了什么']", "events")
+    windows: list[tuple[str, dict[str, str], dict[str, Any] | None]] = [
+        ("days", {"天数": "60", "截至几天前": "30"}, {"days": 60, "until_days": 30}),
+        ("dates", {"最早日期": "2026-01-01", "最晚日期": "2026-06-18"}, {"first": "2026-01-01", "last": "2026-06-18"}),
+        ("618", {}, {"period": "618"}),
+        ("last_month", {}, {"period": "last_month"}),
+        ("ever", {}, None),
+    ]
+    for kind, values, window in windows:
+        page.select_option("select[aria-label='时间']", kind)
+        for label, value in values.items():
+            page.locator(f"input[aria-label='{label}']").fill(value)
+            page.keyboard.press("Tab")
+        page.wait_for_function("() => document.activeElement !== null")
+        assert built(page)["of"][0].get("window") == window
+    page.get_by_role("button", name="添加筛选").click()
+    page.locator(".filters .filters select[aria-label='列']").select_option("properties.")
+    page.locator("input[aria-label='属性名']").fill("color")
+    page.keyboard.press("Tab")
+    page.locator(".filters .filters select[aria-label='运营']").select_option("is")
+    page.locator(".filters .filters input[aria-label='值']").fill("red")
+    page.keyboard.press("Tab")
+    where = [{"column": "properties.color", "op": "is", "value": "red"}]
+    tree = {"type": "behaviour", "source": "events", "where": where, "aggregate": "count", "column": ""}
+    assert built(page) == {"type": "all", "of": [{**tree, "op": "at_least", "value": 1}]}
+    page.wait_for_function("() => document.querySelector('[data-sentence]').textContent.includes('color')")
+    counted = workspace.segments.count(parse_condition({**tree, "op": "at_least", "value": 1}), "zh")
+    assert page.locator("[data-sentence]").inner_text() == counted.sentence
+    assert page.locator("[data-count]").inner_text().startswith(f"{counted.people:,}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert Axe().run(page).response["violations"] == []
+    assert watched.wrong == []
+
+
 def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: str) -> None:
     watched = opened(chromium, session)
     page = watched.page
@@ -266,14 +308,16 @@ def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: 
         ("Latitude", "30.25"),
         ("Longitude", "120.17"),
         ("Kilometres", "1.5"),
-        ("In the last days", "7"),
+        ("When", None),
+        ("How many days", "7"),
     ):
         focus = (
             "label => document.activeElement.getAttribute('aria-label') === label && document.activeElement.isConnected"
         )
         page.wait_for_function(focus, arg=label)  # the Tab key led here although the form was drawn anew
-        page.keyboard.press("Control+a")
-        page.keyboard.type(value)
+        if value is not None:
+            page.keyboard.press("Control+a")
+            page.keyboard.type(value)
         page.keyboard.press("Tab")
         page.wait_for_timeout(100)
     tree = {"type": "near", "latitude": 30.25, "longitude": 120.17, "km": 1.5, "window": {"days": 7}}

@@ -9,6 +9,7 @@ import pytest
 
 from dujiang.foundation.definitions import parse
 from dujiang.foundation.ids import parse_person_id
+from dujiang.people.conditions import parse_condition
 from dujiang.workspace import Workspace, memberships
 
 BOUGHT: dict[str, Any] = {"type": "behaviour", "source": "orders"}
@@ -91,6 +92,39 @@ def test_who_comes_and_goes_is_announced_by_name(opened: Callable[[], Workspace]
     assert len(without) < len(before)
     assert not left & without
     assert recorded(workspace) == members(workspace)
+
+
+MANY: dict[str, dict[str, Any]] = {
+    "often": {"type": "behaviour", "source": "events", "where": [{"column": "name", "op": "known"}], "value": 2},
+    "silent": {"type": "behaviour", "source": "events", "op": "is", "value": 0},
+    "stayed": {"type": "behaviour", "source": "events", "aggregate": "sum", "column": "dwell_ms", "value": 1},
+    "mobile": {"type": "behaviour", "source": "events", "where": [{"column": "device", "value": "mobile"}]},
+    "again": {
+        "type": "sequence",
+        "steps": [{"where": [{"column": "channel", "op": "known"}]}, {"where": [{"column": "channel", "op": "known"}]}],
+    },
+    "seen": {"type": "profile", "field": "visits", "op": "at_least", "value": 2},
+    "recent": {"type": "tag", "tag": "days_since_seen", "op": "at_most", "value": 300},
+    "bought_twice": {"type": "not", "of": {"type": "behaviour", "source": "orders", "op": "at_most", "value": 1}},
+    "tenth": {"type": "sample", "percent": 10},
+}
+
+
+def test_who_is_computed_for_some_is_who_is_computed_for_everybody(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    workspace._refresher._full_from = 1e9  # however many are touched
+    define(workspace, **MANY)
+    per_batch = "SELECT batch FROM fact_event GROUP BY batch ORDER BY count(*) DESC, batch LIMIT 1"
+    before = dict(rows(workspace, "SELECT segment, count(*) FROM segment_member GROUP BY 1"))
+    workspace.refreshing.take_back(rows(workspace, per_batch)[0][0])
+    assert not workspace.refreshing.refresh().full
+    after = dict(rows(workspace, "SELECT segment, count(*) FROM segment_member GROUP BY 1"))
+    assert sum(before.get(name) != after.get(name) for name in MANY) >= 3
+    with workspace.engine.read() as con:
+        for name, tree in MANY.items():
+            everybody = workspace.segments.fulfilling(con, parse_condition(tree)).tolist()
+            kept = con.execute("SELECT person FROM segment_member WHERE segment = ? ORDER BY 1", [name]).fetchall()
+            assert [person for (person,) in kept] == everybody, name
 
 
 @pytest.mark.parametrize("place", ["_commit", "_record"])

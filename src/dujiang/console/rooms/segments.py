@@ -16,7 +16,7 @@ from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import _
 from dujiang.people.conditions import parse_condition
 from dujiang.people.segments.model import KIND
-from dujiang.people.segments.sentence import COLUMN_LABELS, FIELD_LABELS, SOURCES
+from dujiang.people.segments.sentence import COLUMN_LABELS, FIELD_LABELS, PERIOD_LABELS, SOURCES
 
 ROOM = Room()
 _EMPTY: dict[str, Any] = {
@@ -101,6 +101,7 @@ def _builder(visit: Visit, name: str, title: str, plain: Any, *, problem: str = 
         "sources": named(SOURCES),
         "operators": named(views.OPERATOR_LABELS),
         "aggregates": named(views.AGGREGATE_LABELS),
+        "periods": named(PERIOD_LABELS),
         "segments": {one.name: views.label(visit, one) for one in visit.workspace.segments.list(visit.locale)},
     }
     return render(

@@ -23,7 +23,7 @@ from dujiang.insight.questions.answer import Answer
 from dujiang.insight.questions.model import Asked, When
 from dujiang.insight.questions.notes import NOTES
 from dujiang.insight.questions.registry import ANALYSES, checked
-from dujiang.people.segments.sentence import COLUMN_LABELS, FIELD_LABELS, SOURCES, conditions, sentence
+from dujiang.people.segments.sentence import COLUMN_LABELS, FIELD_LABELS, PERIOD_LABELS, SOURCES, conditions, sentence
 
 SCOPED: Final = ("period", "compare")
 """What the controls at the top of the page say, and the question in the address does not have to."""
@@ -183,7 +183,7 @@ def builder(visit: Visit, kind: str, plain: Mapping[str, Any]) -> dict[str, Any]
     view = view_of(kind)
     labels = {
         "sources": SOURCES, "columns": COLUMN_LABELS, "fields": FIELD_LABELS, "operators": OPERATOR_LABELS,
-        "aggregates": AGGREGATE_LABELS, "rows": {**ROWS, **view.fields}, "choices": CHOICES,
+        "aggregates": AGGREGATE_LABELS, "periods": PERIOD_LABELS, "rows": {**ROWS, **view.fields}, "choices": CHOICES,
     }  # fmt: skip
     named = {key: _named(visit, texts) for key, texts in labels.items()}
     segments = visit.workspace.definitions.current("segment").values()

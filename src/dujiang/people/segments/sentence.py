@@ -56,7 +56,7 @@ _OPERATORS: Final = {
     "includes": _("{what} includes any of {value}"), "excludes": _("{what} includes none of {value}"),
     "known": _("{what} is stated"), "unknown": _("{what} is not stated"),
 }  # fmt: skip
-_PERIODS: Final = {
+PERIOD_LABELS: Final = {
     "today": _("today"), "yesterday": _("yesterday"), "this_week": _("this week"), "last_week": _("last week"),
     "this_month": _("this month"), "last_month": _("last month"), "this_year": _("this year"),
     "last_year": _("last year"), "618": _("the last 618"), "double11": _("the last Double 11"),
@@ -166,7 +166,7 @@ class _Words:
     def window(self, one: Window) -> str:
         """On which days; empty where all count."""
         if one.period:
-            return self(_(" ({days})"), days=self(_PERIODS[one.period]))
+            return self(_(" ({days})"), days=self(PERIOD_LABELS[one.period]))
         if one.days is not None and one.until_days:
             return self(_(" ({days} to {until} days ago)"), days=one.days, until=one.until_days)
         if one.days is not None:

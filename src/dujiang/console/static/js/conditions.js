@@ -1,11 +1,13 @@
 /** A tree of conditions as nested groups, and the comparisons of a list of events: for segments and for questions. */
-import { button, input, make, named, removal as away, select } from "./dom.js";
+import { button, grouped, input, make, named, removal as away, select } from "./dom.js";
 import { t } from "./texts.js";
 
 export const LISTS = new Set(["among", "not_among", "between", "includes", "excludes"]);
 const NOTHING = new Set(["known", "unknown"]);
 const PLAIN = new Set(["count", "days_since_first", "days_since_last"]);
 const STEPS = { least: 2, most: 5, between: 3 };
+const PROMOTIONS = new Set(["618", "double11"]);
+const PROPERTY = "properties.";
 const MINUTES = { days: 1440, hours: 60, minutes: 1 };
 const KINDS = { behaviour: "Did something", sequence: "Did things one after the other", profile: "Profile field", tag: "Tag", segment: "In a segment", sample: "Fixed sample", list: "On a list", near: "Near a place" };
 const step = () => ({ where: [{ column: "name", op: "known" }] });
@@ -107,22 +109,56 @@ export function conditions(words, labels, change, suggest = () => "") {
         else one.value = null;
       })),
     ];
-    if (!PLAIN.has(aggregate)) parts.push(select(t("Column"), one.column, labelled(Object.keys(columns), labels.columns), (column) => change(() => { Object.assign(one, { column, op: "known", value: null }); })));
-    parts.push(...comparison(one, numeric ? "number" : columns[one.column] ?? "text"));
-    parts.push(lastDays(one), ...filters(one, one.source, columns, 0));
+    const ordered = ["min", "max"].includes(aggregate) && !(one.column in columns); // a property's smallest is that of numbers
+    if (!PLAIN.has(aggregate)) parts.push(...column(one, one.source, columns, () => Object.assign(one, { op: "known", value: null })));
+    parts.push(...comparison(one, numeric || ordered ? "number" : columns[one.column] ?? "text"));
+    parts.push(...when(one), ...filters(one, one.source, columns, 0));
     return parts;
   }
 
-  const lastDays = (one) => input(t("In the last days"), one.window?.days, (value) => change(() => {
-    if (value === "") delete one.window;
-    else one.window = { days: Number(value) };
-  }), { type: "number", min: "0", max: "3650" });
+  /** A column of `source`, and of events any property by its name; `after` is done with another one. */
+  function column(one, source, columns, after) {
+    const own = source === "events" && one.column.startsWith(PROPERTY) && !(one.column in columns);
+    const known = [...new Set([...(own ? [] : [one.column]), ...Object.keys(columns)])];
+    const options = { ...labelled(known, labels.columns), ...(source === "events" ? { [PROPERTY]: t("a property of its own") } : {}) };
+    const name = (text) => change(() => { one.column = PROPERTY + text.trim(); });
+    return [
+      select(t("Column"), own ? PROPERTY : one.column, options, (next) => change(() => { one.column = next; after(); })),
+      ...(own ? [input(t("Name of the property"), one.column.slice(PROPERTY.length), name, { required: true, maxlength: "100" })] : []),
+    ];
+  }
+
+  /** On which days: any, the last so many, from one day to another, or those of a name. */
+  function when(one) {
+    const days = one.window ?? {};
+    const kind = days.period ?? (days.days != null || days.until_days ? "days" : days.first || days.last ? "dates" : "ever");
+    const today = new Date().toLocaleDateString("sv"); // as YYYY-MM-DD
+    const fresh = { ever: null, days: { days: 30 }, dates: { first: today } };
+    const put = (next) => change(() => { if (next && Object.keys(next).length) one.window = next; else delete one.window; });
+    const field = (label, key, more) => named(label, input(label, days[key] || (key === "days" ? days[key] : ""), (text) => {
+      const { [key]: _, ...rest } = days;
+      const value = more.type === "number" ? Number(text) : text;
+      put(text === "" ? rest : { ...rest, [key]: value });
+    }, more));
+    const periods = Object.entries(labels.periods ?? {});
+    const choices = [
+      ["", { ever: t("at any time"), days: t("in the last days"), dates: t("from day to day") }],
+      [t("Calendar"), Object.fromEntries(periods.filter(([key]) => !PROMOTIONS.has(key)))],
+      [t("Promotions"), Object.fromEntries(periods.filter(([key]) => PROMOTIONS.has(key)))],
+    ];
+    const number = { type: "number", min: "0", max: "3650" };
+    const fields = {
+      days: () => [field(t("How many days"), "days", number), field(t("Ending days ago"), "until_days", number)],
+      dates: () => [field(t("First day"), "first", { type: "date" }), field(t("Last day"), "last", { type: "date" })],
+    };
+    return [named(t("When"), grouped(t("When"), kind, choices, (next) => put(next in fresh ? fresh[next] : { period: next }))), ...(fields[kind]?.() ?? [])];
+  }
 
   /** The comparisons of `one.where`, of which at least `least` stay, and the way to another. */
   function filters(one, source, columns, least) {
     const tests = one.where ?? [];
     const lines = tests.map((test, index) => make("div", { class: "filters" }, t("where"),
-      select(t("Column"), test.column, labelled([...new Set([test.column, ...Object.keys(columns)])], labels.columns), (column) => change(() => { Object.assign(test, { column, op: "known" }); delete test.value; })),
+      ...column(test, source, columns, () => { test.op = "known"; delete test.value; }),
       ...comparison(test, columns[test.column] ?? "any", suggest(source, test.column)),
       removal(tests.length > least ? () => change(() => { one.where = tests.filter((each) => each !== test); }) : null)));
     return [...lines, button(t("Add a filter"), () => change(() => { one.where = [...tests, { column: "channel", op: "known" }]; }), { class: "button plain" })];
@@ -143,7 +179,7 @@ export function conditions(words, labels, change, suggest = () => "") {
         more(t("Add a step"), one.steps, STEPS.most, () => one.steps.push(step())),
         more(t("Add what must not come between"), without, STEPS.between, () => { one.without = [...without, step()]; })),
       ...within(one),
-      named(t("In the last days"), lastDays(one)),
+      ...when(one),
     ].filter((part) => part !== null);
   }
 
@@ -170,7 +206,7 @@ export function conditions(words, labels, change, suggest = () => "") {
       number(t("Latitude"), "latitude", "-90", "90"),
       number(t("Longitude"), "longitude", "-180", "180"),
       number(t("Kilometres"), "km", "0.01", "1000"),
-      named(t("In the last days"), lastDays(one)),
+      ...when(one),
     ];
   }
 

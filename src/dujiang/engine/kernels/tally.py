@@ -219,24 +219,24 @@ def _tallied(
 
 @njit(cache=True, nogil=True)
 def _advanced(
-    what: Any, at: Any, steps: Any, within_ms: Any, reached: Any, alive: Any
+    what: Any, at: Any, asked: Any, steps: Any, within_ms: Any, reached: Any, alive: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Take in a row of the kinds ``what``; whether it is the last step."""
+    """Take in a row of the kinds ``what`` for one question; whether it is the last step."""
     blocked = what >> steps
     done = False
     # From the last step to the first, so that a row which is several of them advances each but once.
     for step in range(steps - 1, 0, -1):
-        if what & (1 << step) and alive[step - 1] and at - reached[step - 1] <= within_ms:
-            reached[step] = at
-            alive[step] = True
+        if what & (1 << step) and alive[asked, step - 1] and at - reached[asked, step - 1] <= within_ms:
+            reached[asked, step] = at
+            alive[asked, step] = True
             done |= step == steps - 1
         elif blocked:
-            alive[step] = False
+            alive[asked, step] = False
     if what & 1:
-        reached[0] = at
-        alive[0] = True
+        reached[asked, 0] = at
+        alive[asked, 0] = True
     elif blocked:
-        alive[0] = False
+        alive[asked, 0] = False
     return done
 
 
@@ -281,6 +281,8 @@ def _in_order(
                 if what:
                     if owner[asked] != who:
                         owner[asked] = who
-                        alive[asked, :] = False
-                    done[who, asked] = _advanced(what, at, steps[asked], within_ms[asked], reached[asked], alive[asked])
+                        for step in range(8):
+                            alive[asked, step] = False
+                    # Whole arrays and a place in them: a slice for each row would cost more than the row.
+                    done[who, asked] = _advanced(what, at, asked, steps[asked], within_ms[asked], reached, alive)
     return done

@@ -168,13 +168,20 @@ class Crowd:
             binder = Binder()
             statistics = {column: statistic for statistic, column in columns.items()}
             rows = binder.question(source_text(source, statistics, self.as_of, binder, self._among)).answer(con)
-            theirs = self._rows_of(rows)
+            place = self._places.of(rows["person"].to_numpy())
+            known = place >= 0
             for name, one in some.items():
-                values = rows[columns[one.statistic]].combine_chunks().take(theirs)
-                if one.statistic.absent is not None:
-                    values = values.fill_null(one.statistic.absent)
-                found[name] = matches(values, one.statistic.kind, one.comparison, self.as_of.today)
+                values = rows[columns[one.statistic]].combine_chunks()
+                fits, nothing = self._fitting(one, values), self._fitting(one, pa.nulls(1, values.type))
+                found[name] = np.full(len(self.persons), nothing[0])
+                found[name][place[known]] = fits[known]
         return found
+
+    def _fitting(self, one: Behaviour, values: pa.Array) -> Mask:
+        """Which values of its statistic fulfil ``one``."""
+        absent = one.statistic.absent
+        known = values if absent is None else values.fill_null(absent)
+        return matches(known, one.statistic.kind, one.comparison, self.as_of.today)
 
 
 def everybody(con: duckdb.DuckDBPyConnection, among: str = "") -> Whole:

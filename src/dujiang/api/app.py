@@ -129,9 +129,10 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """What the address can be asked with, over all of its routes; only the first of them was looked at."""
+    """What the address can be asked with, over all routes of its path; an address without blanks goes before one with."""
     routes = [route for route in api_routes() if route.matches(request.scope)[0] is Match.PARTIAL]
-    return sorted({method for route in routes for method in route.methods or ()})
+    path = min(routes, key=lambda route: len(route.param_convertors)).path if routes else ""
+    return sorted({method for route in routes if route.path == path for method in route.methods or ()})
 
 
 def api_routes() -> list[APIRoute]:

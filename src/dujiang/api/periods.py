@@ -37,8 +37,17 @@ def _is_whole(value: object) -> object:
     return value
 
 
+def _is_number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("a number is expected")
+    return value
+
+
 IsWhole: Final = BeforeValidator(_is_whole)
 """In a body only a number is a number: neither a text nor a truth value that could be read as one."""
+
+IsNumber: Final = BeforeValidator(_is_number)
+"""The same for numbers with a fraction."""
 
 Day = Annotated[date, BeforeValidator(_is_day)]
 """A day, and not a moment or a number of seconds that could be read as one."""

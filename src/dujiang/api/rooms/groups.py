@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
+from dujiang.api.periods import Day
 from dujiang.api.problems import problems
 from dujiang.api.rooms.insight import People
 from dujiang.api.rooms.lifecycle import Limit, PersonId, people_of
@@ -26,7 +26,7 @@ GroupId = Annotated[str, Path(description="The id of a group, such as g1", max_l
 class GroupFitWanted(BaseModel):
     """As of which day to find groups; today where none is given."""
 
-    as_of: date | None = None
+    as_of: Day | None = None
 
 
 class GroupCalled(BaseModel):

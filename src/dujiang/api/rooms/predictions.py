@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
+from dujiang.api.periods import Day
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorker, OfWorkspace, needs
 from dujiang.foundation.errors import NotFound
@@ -27,7 +27,7 @@ CanRead = Depends(needs("prediction.read"))
 class FitWanted(BaseModel):
     """As of which day to fit; today where none is given."""
 
-    as_of: date | None = None
+    as_of: Day | None = None
 
 
 @router.get("/models", dependencies=[CanRead])

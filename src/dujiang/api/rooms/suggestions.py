@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import BaseModel, Field
 
+from dujiang.api.periods import IsNumber
 from dujiang.api.problems import problems
 from dujiang.api.rooms.people import person_number
 from dujiang.api.security import OfWorker, OfWorkspace, needs
@@ -68,8 +69,8 @@ class Wanted(BaseModel):
 class Band(Wanted):
     """Every open suggestion with a probability between two bounds."""
 
-    low: float = Field(ge=0, le=1)
-    high: float = Field(ge=0, le=1)
+    low: Annotated[float, Field(ge=0, le=1), IsNumber]
+    high: Annotated[float, Field(ge=0, le=1), IsNumber]
 
 
 @router.get("", dependencies=[Depends(needs("person.read"))])

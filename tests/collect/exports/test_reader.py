@@ -102,6 +102,7 @@ def test_workbook_in_a_zip(files):
         (b"\xef\xbb\xbf\r\n\r\n", "file.empty"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "file.not_a_table"),
         (b"%PDF-1.7 ...", "file.not_a_table"),
+        (bytes(range(256)) * 4, "file.not_a_table"),
         (b"PK\x03\x04 not really", "file.damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 cut", "file.damaged"),
     ],

@@ -21,6 +21,8 @@ Form = Literal["text", "xlsx", "xls", "zip"]
 MEMBERS_MAX: Final = 200
 WORKBOOK_BYTES_MAX: Final = 1024 * 1024 * 1024
 """Inflated bytes of one workbook: its strings are held in memory while it is read."""
+_CONTROLS: Final = tuple(bytes([code]) for code in range(1, 32) if code not in b"\t\n\r\x1b")
+_CONTROLS_MAX: Final = 0.03
 _COPY_BYTES: Final = 1024 * 1024
 
 
@@ -38,10 +40,18 @@ def form_of(path: Path) -> Form:
         return "xlsx" if "xl/workbook.xml" in _names(path) else "zip"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
-    if start.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith((b"<", b"%PDF", b"{", b"\x89PNG", b"Rar!", b"7z\xbc\xaf")):
+    magic = (b"<", b"%PDF", b"{", b"\x89PNG", b"Rar!", b"7z\xbc\xaf")
+    if start.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(magic) or _is_binary(start):
         sentence = _("This is not a table, whatever its name says. Export it as CSV or XLSX, unpacked or as ZIP.")
         raise InvalidInput("file.not_a_table", sentence)
     return "text"
+
+
+def _is_binary(start: bytes) -> bool:
+    """Whether it holds more control characters than a careless export does; UTF-16 is full of them, and says so at first."""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    return sum(map(start.count, _CONTROLS)) > len(start) * _CONTROLS_MAX
 
 
 def _names(path: Path) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dujiang.console.charts.river import RiverPicture
 from dujiang.console.charts.spark import Spark
 from dujiang.console.formats import Kind
 
@@ -37,13 +38,16 @@ class Action:
 
 @dataclass(frozen=True)
 class Line:
-    """One series of a chart: ``slot`` is its colour (0: accent), ``then`` the same series in the earlier period."""
+    """One series of a chart: ``slot`` is its colour (0: accent), ``then`` the same series in the earlier period, ``low`` and
+    ``high`` the ends of its interval, drawn as a band."""
 
     name: str
     values: Sequence[float | None]
     slot: int = 0
     then: Sequence[float | None] = ()
     then_name: str = ""
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class Chart:
                     "values": list(line.values),
                     "then": list(line.then),
                     "then_name": line.then_name,
+                    "low": list(line.low),
+                    "high": list(line.high),
                 }
                 for line in self.lines
             ],
@@ -140,6 +146,97 @@ class Heat:
     rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]
     caption: str
     corner: str = ""
+
+
+@dataclass(frozen=True)
+class HeatPicture:
+    """A heat map with its title; ``sheet`` is the table that says the same."""
+
+    title: str
+    grid: Heat
+    sheet: str
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn."""
+        return "heat"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of a ladder: its name, how many reached it as a share of the first and in words, and who was lost after it.
+
+    ``notes`` are further facts in words; ``href`` and ``lost_href`` lead to the people.
+    """
+
+    label: str
+    share: float
+    value: str
+    href: str = ""
+    lost: str = ""
+    lost_href: str = ""
+    notes: tuple[str, ...] = ()
+    before: float | None = None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Bars one below the other that get shorter, with what is lost between them; ``sheet`` says the same."""
+
+    title: str
+    rungs: tuple[Rung, ...]
+    sheet: str
+    note: str = ""
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn."""
+        return "ladder"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A row of a picture of sets: which sets it is in, its share of the largest for the bar, and its numbers."""
+
+    marks: tuple[bool, ...]
+    share: float
+    value: str
+    more: str = ""
+    href: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """How sets overlap, by exact combination, the largest first (an UpSet picture); ``sheet`` says the same."""
+
+    title: str
+    sets: tuple[tuple[str, str], ...]
+    rows: tuple[Combination, ...]
+    sheet: str
+    heads: tuple[str, str]
+    note: str = ""
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn."""
+        return "combinations"
+
+
+@dataclass(frozen=True)
+class FlowPicture:
+    """Nodes in columns with bands between them, drawn for wide and for narrow screens; ``sheet`` says the same."""
+
+    title: str
+    wide: RiverPicture
+    narrow: RiverPicture
+    sheet: str
+    note: str = ""
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn."""
+        return "flow"
 
 
 class Tag(str):

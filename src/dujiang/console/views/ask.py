@@ -76,7 +76,7 @@ def listing(visit: Visit, saved: Sequence[Definition]) -> Sheet:
     columns = (
         Column("question", visit.text(_("Question"))),
         Column("kind", visit.text(_("Kind"))),
-        Column("period", visit.text(_("Period"))),
+        Column("period", visit.text(_("Days"))),
         Column("owner", visit.text(_("Owner"))),
     )
     rows = [
@@ -253,9 +253,14 @@ def answered(visit: Visit, answer: Answer) -> tuple[list[Sheet], dict[str, Any]]
     sheets = [*view.sheets(visit, answer, links)]
     pictures = [*view.pictures(visit, answer, links)]
     twins = {one.sheet for one in pictures if one.shape == "chart"}  # a chart has its table behind it
+    said = {one.sheet for one in pictures if one.shape == "heat"}  # a heat map is its table
     shown = {
         "pictures": pictures,
-        "titles": {one.name: one.caption for one in sheets if any(one.links) or one.name not in twins},
+        "titles": {
+            one.name: one.caption
+            for one in sheets
+            if one.name not in said and (any(one.links) or one.name not in twins)
+        },
         "facts": facts(visit, answer),
         "notes": [visit.text(NOTES[one]) if one in NOTES else one for one in answer.notes],
         "fresh_at": answer.freshness.received_at,

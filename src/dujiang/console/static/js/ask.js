@@ -73,7 +73,7 @@ function resolve(part) {
   return { kind: part, isOptional: false };
 }
 
-const choices = (values) => Object.fromEntries(values.map((one) => [one, labels.rows[`${one}`] ?? labels.choices[one] ?? labels.sources[one] ?? String(one).replaceAll("_", " ")]));
+const choices = (values) => Object.fromEntries(values.map((one) => [one, labels.rows[one] ?? labels.choices[one] ?? labels.sources[one] ?? String(one).replaceAll("_", " ")]));
 
 const number = (name, kind, value, put) => input(title(name), value, (next) => put(next === "" ? undefined : Number(next)), {
   type: "number", step: kind.type === "integer" ? "1" : "any",

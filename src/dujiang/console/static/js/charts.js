@@ -78,6 +78,17 @@ function comparison(series) {
   };
 }
 
+/** The interval of a series as a band: its lower end unseen, and its width filled above it. */
+function band(series, place) {
+  const tint = seriesColour(series);
+  const unseen = { type: "line", stack: `band ${place}`, stackStrategy: "all", silent: true, showSymbol: false, lineStyle: { opacity: 0 }, tooltip: { show: false }, z: 1 };
+  const width = series.high.map((high, at) => (high === null || series.low[at] === null ? null : high - series.low[at]));
+  return [
+    { ...unseen, name: `${series.name} `, data: series.low },
+    { ...unseen, name: `${series.name} `, data: width, areaStyle: { color: tint, opacity: 0.16 } },
+  ];
+}
+
 /** A share of 120% says nothing: where shares come near to 1, the axis ends there. */
 function endsAtOne(data) {
   const highest = Math.max(...data.series.flatMap((series) => [...series.values, ...(series.then ?? [])]).filter(Number.isFinite));
@@ -107,6 +118,7 @@ function options(data) {
     series: [
       ...data.series.map((series, index) => line(series, data, index)),
       ...data.series.filter((series) => series.then?.length).map(comparison),
+      ...data.series.flatMap((series, place) => (series.low?.length ? band(series, place) : [])),
     ],
   };
 }

@@ -6,9 +6,14 @@ from typing import Final
 
 from dujiang.console.views.asked.attribution import AttributionView
 from dujiang.console.views.asked.content import ContentView
+from dujiang.console.views.asked.form import FormView
+from dujiang.console.views.asked.funnel import FunnelView
 from dujiang.console.views.asked.heatmap import HeatmapView
 from dujiang.console.views.asked.metric import MetricView
+from dujiang.console.views.asked.overlap import OverlapView
+from dujiang.console.views.asked.paths import PathView
 from dujiang.console.views.asked.private_domain import PrivateView
+from dujiang.console.views.asked.retention import RetentionView
 from dujiang.console.views.asked.service import ServiceView
 from dujiang.console.views.asked.view import Behind, Picture, View
 
@@ -16,6 +21,11 @@ __all__ = ["Behind", "Picture", "View", "view_of"]
 
 _VIEWS: Final[dict[str, View]] = {
     "metric": MetricView(),
+    "funnel": FunnelView(),
+    "retention": RetentionView(),
+    "paths": PathView(),
+    "overlap": OverlapView(),
+    "form": FormView(),
     "attribution": AttributionView(),
     "content": ContentView(),
     "service": ServiceView(),

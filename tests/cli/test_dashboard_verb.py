@@ -30,4 +30,7 @@ def test_a_dashboard_is_listed_and_printed(run: Any, brand: Path, tmp_path: Path
     assert told[0]["answer"]["tables"][0]["rows"][0][2] > 0
     assert told[1]["answer"] is None
     assert "订单数" in run("dashboard", "numbers", "-w", brand).out
+    link = run("dashboard", "numbers", "-w", brand, "--share", 7, "--json").json
+    assert link["token"].startswith(link["id"])
+    assert run("dashboard", "numbers", "-w", brand, "--unshare", link["id"], "--json").json["revoked_at"]
     assert "dashboard.unknown" in run("dashboard", "never", "-w", brand).err

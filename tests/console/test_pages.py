@@ -102,7 +102,14 @@ def test_every_page_names_an_action_that_exists() -> None:
 
 def test_only_the_way_in_is_open() -> None:
     opened = {path for room in ROOMS for _method, path, allow, _handler in room.pages if not allow}
-    assert opened == {"/sign-in", "/sign-out", "/welcome", "/imports/upload"}
+    assert opened == {
+        "/sign-in",
+        "/sign-out",
+        "/welcome",
+        "/imports/upload",
+        "/shared/{token}",
+        "/shared/{token}/tiles/{number}",
+    }
 
 
 def test_upload_is_guarded_inside(nobody: httpx.Client, viewer: httpx.Client) -> None:

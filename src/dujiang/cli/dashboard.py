@@ -16,11 +16,25 @@ from dujiang.foundation.i18n import _
 @app.command()
 def dashboard(
     name: Annotated[str, typer.Argument(help="A dashboard; none: list them all / 看板，不填则列出全部")] = "",
+    share: Annotated[int, typer.Option(help="Make a link that opens it for so many days / 生成分享链接（天数）")] = 0,
+    unshare: Annotated[str, typer.Option(help="Take a link back: its id / 收回分享链接")] = "",
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
-    """Print a dashboard: every tile as its tables / 看板"""
+    """Print a dashboard, every tile as its tables, or share it / 看板"""
     with opened(folder) as workspace:
+        if name and (share or unshare):
+            shares, found = workspace.shares, workspace.dashboards.get(name).name
+            one = (
+                shares.create(found, share, actor="terminal")
+                if share
+                else shares.revoke(unshare, found, actor="terminal")
+            )
+            if as_json:
+                show_json(one)
+            else:
+                tell(f"{one.id} /shared/{one.token}" if share else str(one.id))
+            return
         if not name:
             found = workspace.dashboards.list()
             if as_json:
@@ -44,7 +58,7 @@ def dashboard(
         )
         return
     for asked, told in answers:
-        tell(titles.get(asked, asked))
+        tell(titles.get(asked) or asked)
         if isinstance(told, DujiangError):
             tell(told.text(locale()))
         else:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import sqlite3
@@ -67,6 +68,10 @@ class Keyring:
         outer.update(inner.digest())
         return int.from_bytes(outer.digest()[:8], "big", signed=True)
 
+    def sign(self, data: bytes, purpose: str) -> bytes:
+        """HMAC-SHA256 of ``data`` under the signing key of ``purpose``: whoever lacks the keys cannot make it."""
+        return hmac.digest(self._derived(f"dujiang sign {purpose}"), data, "sha256")
+
     def seal(self, data: bytes, purpose: str) -> bytes:
         """``data`` encrypted with AES-256-GCM under the key of ``purpose``.
 
@@ -123,9 +128,11 @@ class Keyring:
     def _cipher(self, purpose: str) -> AESGCM:
         cipher = self._ciphers.get(purpose)
         if cipher is None:
-            derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"dujiang seal " + purpose.encode())
-            cipher = self._ciphers[purpose] = AESGCM(derived.derive(self._seal_key))
+            cipher = self._ciphers[purpose] = AESGCM(self._derived(f"dujiang seal {purpose}"))
         return cipher
+
+    def _derived(self, info: str) -> bytes:
+        return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info.encode()).derive(self._seal_key)
 
 
 def seal_with(cipher: AESGCM, data: bytes, bound_to: bytes) -> bytes:

@@ -248,6 +248,14 @@ access_key = Table(
     Column("replaces", Text, ForeignKey("access_key.id")),
 )  # fmt: skip
 
+share_link = Table(
+    # A link that opens a dashboard without signing in.
+    "share_link", METADATA,
+    _text("id", primary_key=True), _text("dashboard", index=True),
+    _text("created_by"), Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False), Column("revoked_at", Moment),
+)  # fmt: skip
+
 # ── received requests ───────────────────────────────────────────────────────────────────────────────────────────────
 
 journal_entry = Table(

@@ -19,6 +19,8 @@ ACTIONS: Final[dict[str, Role]] = {
     "identity.decide": "operator",
     "identity.suggest": "operator",
     "table.export": "analyst",
+    "share.create": "operator",
+    "share.revoke": "operator",
     "import.read": "viewer",
     "import.run": "operator",
     "import.undo": "operator",

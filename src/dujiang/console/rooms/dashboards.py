@@ -16,8 +16,9 @@ from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.definitions import parse
 from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.insight.questions.dashboards import KIND, Dashboard
+from dujiang.insight.questions.dashboards import KIND, Dashboard, names_people
 from dujiang.insight.questions.registry import parse_question
+from dujiang.store.shares import ShareLink
 
 ROOM = Room()
 
@@ -34,7 +35,9 @@ def single(visit: Visit) -> Response:
     found = _found(visit)
     visit.scope = ask.scope_of(visit, found.spec.days)
     places = views.places(visit, found, f"/dashboards/{found.name}")
-    return render(visit, "dashboard.html", found=found, places=places, scope=visit.scope, fresh_at=None)
+    links = visit.workspace.shares.list(found.name) if visit.may("share.create") else ()
+    origin = str(visit.request.base_url).rstrip("/")
+    return render(visit, "dashboard.html", found=found, places=places, scope=visit.scope, links=links, origin=origin)
 
 
 @ROOM.get("/dashboards/{name}/tiles/{number}", allow="metric.read")
@@ -98,21 +101,67 @@ def retire(visit: Visit) -> Response:
     return done(visit, "/dashboards", _("“{title}” is no longer listed."), title=found.definition.label(visit.locale))
 
 
-def show_tile(visit: Visit, found: Dashboard, number: str) -> tuple[list[Sheet], views.TileView]:
-    """A tile's tables and what it shows; what cannot be answered says why in its place."""
+@ROOM.post("/dashboards/{name}/share", allow="share.create")
+def share(visit: Visit) -> Response:
+    """A link that opens the dashboard without signing in, for some days."""
+    found, days = _found(visit), visit.field("days")
+    visit.workspace.shares.create(found.name, int(days) if days.isdecimal() and len(days) < 5 else 0, actor=visit.actor)
+    return done(visit, f"/dashboards/{found.name}", _("The link is there: open “Share it” to copy it."))
+
+
+@ROOM.post("/dashboards/{name}/unshare", allow="share.revoke")
+def unshare(visit: Visit) -> Response:
+    """Take a link back."""
+    found = _found(visit)
+    visit.workspace.shares.revoke(visit.field("id"), found.name, actor=visit.actor)
+    return done(visit, f"/dashboards/{found.name}", _("The link opens nothing any more."))
+
+
+@ROOM.get("/shared/{token}", allow="")
+def shared(visit: Visit) -> Response:
+    """A dashboard for whoever has the link: read-only, without people and without the way to anything else."""
+    found, link = _shared(visit)
+    places = views.places(visit, found, f"/shared/{link.token}")
+    return render(visit, "shared.html", found=found, places=places, until=link.expires_at)
+
+
+@ROOM.get("/shared/{token}/tiles/{number}", allow="")
+def shared_tile(visit: Visit) -> Response:
+    """What one tile of it shows."""
+    found, _link = _shared(visit)
+    sheets, view = show_tile(visit, found, visit.request.path_params["number"], shared=True)
+    return render(visit, "tile.html", sheets={one.name: one for one in sheets}, view=view)
+
+
+def show_tile(
+    visit: Visit, found: Dashboard, number: str, *, shared: bool = False
+) -> tuple[list[Sheet], views.TileView]:
+    """A tile's tables and what it shows; what cannot be answered says why in its place.
+
+    Of a ``shared`` dashboard everything is as it was arranged, whatever the address says, and what may name people is left out.
+    """
     one = found.tile(int(number) if number.isdecimal() and len(number) < 4 else 0)
     question = visit.workspace.definitions.current("question").get(("question", one.question))
     title = views.title_of(visit, question, one)
     try:
         days = found.spec.days
-        visit.scope = ask.scope_of(visit, days)
+        visit.scope = ask.scope_of(visit, days, own=shared)
         plain = visit.workspace.dashboards.question(found, one)
         whole = plain if one.own_days else ask.scoped(plain | days, visit.scope)
         if one.own_days:
             visit.scope = ask.scope_of(visit, plain, own=True)
-        return views.tile(visit, title, one, visit.workspace.questions.ask(parse_question(whole)))
+        asked = parse_question(whole)
+        if shared and names_people(asked):
+            raise InvalidInput("share.names_people", _("This may name people, so that it is not shown by a link."))
+        return views.tile(visit, title, one, visit.workspace.questions.ask(asked))
     except DujiangError as error:
         return [], views.TileView(title, "", problem=visit.error(error))
+
+
+def _shared(visit: Visit) -> tuple[Dashboard, ShareLink]:
+    link = visit.workspace.shares.find(visit.request.path_params["token"])
+    visit.reader = None  # a link shows the same to everybody, whoever else they are
+    return visit.workspace.dashboards.get(link.dashboard), link
 
 
 def _found(visit: Visit) -> Dashboard:

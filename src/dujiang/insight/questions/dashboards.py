@@ -19,7 +19,7 @@ from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison
 from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.model import When
+from dujiang.insight.questions.model import Asked, When
 from dujiang.insight.questions.registry import parse_question
 from dujiang.insight.questions.saved import KIND as QUESTION
 from dujiang.insight.questions.service import QuestionService
@@ -29,6 +29,21 @@ COLUMNS: Final = 12
 ROWS_MAX: Final = 60
 HEIGHT_MAX: Final = 12
 TILES_MAX: Final = 30
+
+
+_NAMES_PEOPLE: Final = frozenset({"guide", "promoter", "agent", "shared_by"})
+"""Columns whose values are people: of the brand's own staff, and of those who share."""
+
+
+def names_people(question: Asked) -> bool:
+    """Whether the answer may hold values that name somebody: staff, or whatever a property of events says.
+
+    >>> names_people(Asked(by=("channel",))), names_people(Asked(by=("properties.nickname",)))
+    (False, True)
+    """
+    told = (getattr(question, field, "") for field in ("node", "same", "credit"))
+    columns = (*question.by, *(one for one in told if isinstance(one, str)))
+    return any(one in _NAMES_PEOPLE or one.startswith("properties.") for one in columns)
 
 
 class Tile(Spec):

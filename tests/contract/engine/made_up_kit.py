@@ -9,7 +9,9 @@ from typing import Any
 
 from engine_kit import Fact, at, conversation, customer, event, line, mark, order, refund, spend, traffic
 
-_NAMES = (*(f"user:{n}" for n in range(1, 9)), "phone:1", "phone:2", "recycled:1", "device:1", "device:2", "virtual:1")
+_RANGES = {"user": 60, "device": 60, "phone": 15, "recycled": 3, "virtual": 3}
+_NAMES = tuple(f"{type_}:{number}" for type_, numbers in _RANGES.items() for number in range(1, numbers + 1))
+_ORDERS = tuple(f"N{number}" for number in range(40))
 
 
 class MadeUp:
@@ -41,11 +43,11 @@ class MadeUp:
     def _order(self) -> Fact:
         place = {"province": self._of(None, "浙江", "福建"), "city": self._of(None, "杭州")}
         paid_at = self._of(None, self._moment())
-        return order(self._of(*"ABCDEFGH"), *self._who(), moment=self._of(None, self._moment()), paid_at=paid_at,
+        return order(self._of(*_ORDERS), *self._who(), moment=self._of(None, self._moment()), paid_at=paid_at,
                      status=self._status(), channel=self._channel(), **self._money(), **place)  # fmt: skip
 
     def _line(self) -> Fact:
-        return line(self._of(*"ABCDEFGH"), self._of("1", "2"), *self._who(), moment=self._of(None, self._moment()),
+        return line(self._of(*_ORDERS), self._of("1", "2"), *self._who(), moment=self._of(None, self._moment()),
                     status=self._status(), channel=self._channel(), **self._money())  # fmt: skip
 
     def _refund(self) -> Fact:
@@ -54,8 +56,9 @@ class MadeUp:
             "status": self._of(None, "done", "open"),
             "day": self._of(None, self._day()),
         }
-        return refund(self._of(*"ABCDEFGH"), self._of("1", "2"), *self._who(), moment=self._moment(),
-                      channel=self._channel(), **stated)  # fmt: skip
+        number = self._of(*_ORDERS)
+        case = f"{number}-{self._of('1', '2')}"
+        return refund(number, case, *self._who(), moment=self._moment(), channel=self._channel(), **stated)
 
     def _customer(self) -> Fact:
         stated = {
@@ -94,7 +97,7 @@ class MadeUp:
         return mark("tag", *self._who(), moment=self._moment(), **said)
 
     def _who(self) -> list[str]:
-        return self._draw.sample(_NAMES, self._draw.randint(0, 2))
+        return self._draw.sample(_NAMES, self._draw.choice((0, 1, 1, 1, 1, 1, 1, 2)))
 
     def _moment(self) -> datetime:
         return at(5 * self._draw.randrange(5 * 24 * 12))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import engine_kit
+import passes_kit
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyspark
@@ -22,6 +23,8 @@ from dujiang.engine.expressions import Scope
 from dujiang.engine.question import Rows
 from dujiang.engine.spark.engine import SparkEngine
 from dujiang.engine.spark.session import Session, open_session
+from dujiang.engine.spark.timelines import Work
+from dujiang.engine.timeline_facts import Codes, all_rows
 
 WORKERS = 2
 SCOPE = Scope(True, "Asia/Shanghai", 1800)
@@ -38,7 +41,8 @@ INTERPRETED = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
-cloudpickle.register_pickle_by_value(engine_kit)  # workers cannot import the helpers of tests
+for _helper in (engine_kit, passes_kit):  # workers cannot import the helpers of tests
+    cloudpickle.register_pickle_by_value(_helper)
 
 
 @contextmanager
@@ -72,6 +76,15 @@ class Both:
 
     duck: Engine
     spark: SparkEngine
+
+    def passes(self, work: Work) -> tuple[pa.Table, pa.Table]:
+        """What ``work`` makes of everybody's rows on DuckDB and on Spark, in the order of all columns."""
+        with self.duck.read() as con:
+            here = pa.concat_tables([work(rows) for rows in all_rows(con, Codes())])
+        with self.spark.timelines() as timelines:
+            there = timelines.each(work)
+        by = [(name, "ascending") for name in here.column_names]
+        return here.sort_by(by), there.sort_by(by)
 
     def differences(self, question: Rows) -> list[str]:
         """Where the answers to an ordered question differ; floats count as equal within 1e-9."""
@@ -134,16 +147,21 @@ def listening(root: int) -> set[str]:
 
 def _family(root: int) -> Iterator[int]:
     yield root
-    for task in Path(f"/proc/{root}/task").iterdir():
-        for child in (task / "children").read_text().split():
+    for task in _still(lambda: list(Path(f"/proc/{root}/task").iterdir()), []):
+        for child in _still((task / "children").read_text, "").split():
             yield from _family(int(child))
 
 
 def _sockets(pid: int) -> Iterator[str]:
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            kind, _colon, inode = str(link.readlink()).partition(":")
-        except FileNotFoundError:
-            continue  # closed while we looked
+    for link in _still(lambda: list(Path(f"/proc/{pid}/fd").iterdir()), []):
+        kind, _colon, inode = str(_still(link.readlink, "")).partition(":")
         if kind == "socket":
             yield inode.strip("[]")
+
+
+def _still(look: Callable[[], Any], gone: Any) -> Any:
+    """What ``look`` sees; ``gone`` where a thread, process or file ended while we looked."""
+    try:
+        return look()
+    except (FileNotFoundError, ProcessLookupError):
+        return gone

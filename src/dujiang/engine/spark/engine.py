@@ -27,6 +27,7 @@ from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.spark.dialect import written
 from dujiang.engine.spark.facts import fact_rows, spark_schema
 from dujiang.engine.spark.session import Session
+from dujiang.engine.spark.timelines import Timelines, timelines
 from dujiang.foundation.errors import DujiangError, InvariantBroken, NotFound, Unavailable
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import new_id
@@ -97,9 +98,17 @@ class SparkEngine:
         Raises:
             NotFound: ``engine.not_built``.
         """
-        if self._state is None:
-            raise NotFound("engine.not_built", _("Spark has no answers yet. Build them from the archive first."))
-        yield Reader(self._state)
+        yield Reader(self._shown())
+
+    @contextmanager
+    def timelines(self) -> Iterator[Timelines]:
+        """What everybody did, sorted and kept by the workers meanwhile, for passes of ``engine/kernels``.
+
+        Raises:
+            NotFound: ``engine.not_built``.
+        """
+        with timelines(self._shown().session) as found:
+            yield found
 
     def table(self, name: str) -> ibis.Table:
         """The contract's table ``name`` for Ibis expressions; run them with :meth:`query`.
@@ -120,6 +129,11 @@ class SparkEngine:
         """
         with bounded(self, seconds_max) as reader:
             return ask(reader, expression)
+
+    def _shown(self) -> _State:
+        if self._state is None:
+            raise NotFound("engine.not_built", _("Spark has no answers yet. Build them from the archive first."))
+        return self._state
 
     def _show(self, state: _State) -> None:
         before = self._state

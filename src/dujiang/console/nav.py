@@ -70,7 +70,7 @@ RAIL: Final = (
             Item("/heatmaps", _("Heat map"), "search", "4", "metric.read"),
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
-            Item("/attribution", _("Attribution"), "link", "x", "metric.read"),
+            Item("/attribution", _("Attribution"), "link", "5", "metric.read"),
         ),
     ),
     Group(

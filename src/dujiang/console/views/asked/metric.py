@@ -30,7 +30,7 @@ class MetricView(View):
         "only": _("Only where"),
         "rows_max": _("Rows at most"),
     }
-    hidden = frozenset({"where", "people", "time_zone"})
+    hidden = frozenset({"where", "time_zone"})
     rare = frozenset({"rows_max"})
     editors: ClassVar[Mapping[str, str]] = {"metrics": "metrics", "only": "dimensions"}
 

@@ -285,7 +285,7 @@ def _plain(
         mine = bits[own[first]]
         for other in range(first + 1, place):
             mine |= bits[own[other]]
-        ends = deadline(now, rules) if by_day else now + window_ms
+        ends = deadline(now, rules) if by_day and mine & np.uint32(1) else now + window_ms
         made = _taken(own, first, place, now, bits, mine, ends, breaks, rules, steps, until, chain)
         if not done:
             far = _noted(far, made, chain, rows, at)

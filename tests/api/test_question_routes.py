@@ -51,7 +51,7 @@ spec:
 """
     workspace = api.workspace
     workspace.definitions.apply(workspace.definitions.plan(load_yaml(text)), actor="test")
-    assert [one["name"] for one in api.ask("GET", "/questions")] == ["autumn"]
+    assert "autumn" in [one["name"] for one in api.ask("GET", "/questions")]
     told = api.ask("GET", "/questions/autumn/answer")
     assert (
         told["tables"][0]["rows"][0][2]

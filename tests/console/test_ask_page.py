@@ -185,3 +185,25 @@ def test_a_reader_without_people_sees_numbers_without_links(viewer: httpx.Client
     page = viewer.get(address(SALES | {"period": DAYS})).text
     assert links_of(page, "rows")
     assert "/ask/save" not in page
+
+
+def test_a_note_stands_on_every_time_chart(admin: httpx.Client, viewer: httpx.Client, workspace: Workspace) -> None:
+    note = {"day": "2026-11-03", "title": "<b>直播翻车</b>", "back": "/metrics/gmv"}
+    assert viewer.post("/annotations", data=note).status_code == 403
+    assert "/annotations" not in viewer.get("/metrics/gmv").text
+    assert admin.post("/annotations", data=note).headers["location"] == "/metrics/gmv"
+    assert admin.post("/annotations", data=note | {"back": "//evil.example"}).headers["location"] == "/"
+    for path in ("/metrics/gmv", address(SALES | {"period": DAYS, "grain": "day"})):
+        page = admin.get(path).text
+        assert {"at": "2026-11-03", "label": "<b>直播翻车</b>"} in flags(page)
+        assert "<b>直播翻车" not in page
+    assert admin.post("/annotations", data=note | {"title": ""}).status_code == 400
+    assert admin.post("/annotations", data=note | {"day": "x"}).status_code == 400
+    made = [one for one in workspace.definitions.current("annotation").values() if one.title.get("zh") == note["title"]]
+    assert len(made) == 1
+    apply(workspace, made[0].model_copy(update={"status": "retired"}))
+
+
+def flags(page: str) -> list[dict[str, str]]:
+    drawn = re.findall(r'<div class="chart[^>]*><script type="application/json">(.*?)</script>', page, re.S)
+    return [flag for one in drawn for flag in json.loads(one)["flags"]]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from dujiang.foundation.definitions import Definition, dump_yaml
 from dujiang.simulate.brand import CHANNELS, INCIDENTS, MINI_APP, PROMOTIONS
 from dujiang.simulate.files.headers import MEMBERS
+from dujiang.simulate.questions import questions
 from dujiang.simulate.segments import segments
 from dujiang.simulate.world import World
 
@@ -38,7 +39,9 @@ FILES: Final[dict[str, tuple[str, str, str]]] = {
 
 def brand_yaml(world: World) -> str:
     """All definitions as YAML of many documents."""
-    return dump_yaml([*_channels(), *_sources(), _member_mapping(), *_annotations(world), *segments()])
+    return dump_yaml(
+        [*_channels(), *_sources(), _member_mapping(), *_annotations(world), *segments(), *questions(_OWNER)]
+    )
 
 
 def _define(kind: str, name: str, zh: str, en: str, spec: dict[str, Any], *, essential: bool = False) -> Definition:

@@ -11,12 +11,12 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from dujiang.console import session
-from dujiang.console.filters import read_scope
+from dujiang.console.filters import read_day, read_scope
 from dujiang.console.rooms.behind import picked, read_plain
 from dujiang.console.views import ask as views
 from dujiang.console.views.asked import view_of
 from dujiang.console.visit import Visit
-from dujiang.console.web import Room, done, page
+from dujiang.console.web import Room, done, own_path, page
 from dujiang.foundation.definitions import NAME, Definition, parse
 from dujiang.foundation.errors import DujiangError, InvalidInput, NotFound
 from dujiang.foundation.i18n import _
@@ -101,6 +101,21 @@ def make_list(visit: Visit) -> Response:
     definitions.apply(definitions.plan([segment]), actor=visit.actor)
     sentence = _("{n} people are on the list “{tag}”, and it is a segment. Its members follow with the next refresh.")
     return done(visit, f"/segments/{tag}", sentence, n=len(people), tag=tag)
+
+
+@ROOM.post("/annotations", allow="definition.apply")
+def annotate(visit: Visit) -> Response:
+    """Note on every time chart what happened on a day; it is a definition, as those written by hand."""
+    title, day = visit.field("title")[:80], read_day(visit.field("day"))
+    if not title:
+        raise InvalidInput("annotation.untitled", _("A note needs a text: what happened?"))
+    name = f"note_{hashlib.sha256(f'{day} {title}'.encode()).hexdigest()[:12]}"
+    wanted = parse({
+        "kind": "annotation", "name": name, "title": {visit.locale: title}, "owner": visit.actor, "spec": {"first": str(day)}
+    })  # fmt: skip
+    definitions = visit.workspace.definitions
+    definitions.apply(definitions.plan([wanted]), actor=visit.actor)
+    return done(visit, own_path(visit.field("back")), _("The note stands on every time chart now."))
 
 
 def _plain(visit: Visit, kind: str, saved: Definition | None) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""Saved questions of the demo brand, and a dashboard of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dujiang.foundation.definitions import Definition
+
+
+def _event(name: str, label: str) -> dict[str, Any]:
+    return {"source": "events", "where": [{"column": "name", "op": "is", "value": name}], "label": label}
+
+
+_ORDERS: Final = {"source": "orders"}
+_QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
+    (
+        "sales_by_channel",
+        "各渠道成交",
+        "Sales by channel",
+        {"type": "metric", "metrics": ["gmv", "orders", "buyers", "aov"], "by": ["channel"], "grain": "day"},
+    ),
+    (
+        "promotions",
+        "双11 对 618",
+        "Double 11 against 618",
+        {
+            "type": "metric",
+            "metrics": ["gmv", "buyers", "new_customers"],
+            "by": ["channel"],
+            "period": {"preset": "double11"},
+            "compare": {"preset": "618"},
+        },
+    ),
+    (
+        "browse_to_order",
+        "浏览到下单",
+        "From looking to buying",
+        {
+            "type": "funnel",
+            "steps": [_event("product_viewed", "看商品"), _event("add_to_cart", "加购"), {**_ORDERS, "label": "下单"}],
+            "by": ["channel"],
+            "grain": "week",
+        },
+    ),
+    (
+        "repurchase",
+        "复购同期群",
+        "Repurchase by month of the first order",
+        {"type": "retention", "start": _ORDERS, "step": "month", "periods": 6, "period": {"preset": "this_year"}},
+    ),
+    ("ways", "站内行为路径", "What visits look like", {"type": "paths", "node": "name", "steps": 4}),
+    ("overlap", "渠道重合", "Overlap of channels", {"type": "overlap", "grain": "week"}),
+)
+_TILES: Final[tuple[dict[str, Any], ...]] = (
+    {"question": "sales_by_channel", "number": 1, "x": 0, "y": 0, "width": 12, "height": 2},
+    {"question": "sales_by_channel", "number": 2, "x": 0, "y": 2, "width": 8, "height": 4},
+    {"question": "sales_by_channel", "number": 3, "x": 8, "y": 2, "width": 4, "height": 4},
+    {"question": "browse_to_order", "number": 1, "x": 0, "y": 6, "width": 6, "height": 4},
+    {"question": "overlap", "number": 2, "x": 6, "y": 6, "width": 6, "height": 4},
+    {"question": "repurchase", "number": 2, "own_days": True, "x": 0, "y": 10, "width": 12, "height": 5},
+)
+
+
+def questions(owner: str) -> list[Definition]:
+    """The questions, and the dashboard ``weekly``."""
+    saved = [
+        Definition(kind="question", name=name, title={"zh": zh, "en": en}, owner=owner, spec={"question": question})
+        for name, zh, en, question in _QUESTIONS
+    ]
+    board = Definition(
+        kind="dashboard",
+        name="weekly",
+        title={"zh": "每周看板", "en": "Weekly"},
+        description={"zh": "周会先看这些：成交、转化、重合、复购。", "en": "What the weekly meeting looks at first."},
+        owner=owner,
+        spec={"tiles": [*_TILES]},
+    )
+    return [*saved, board]

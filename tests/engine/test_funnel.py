@@ -137,6 +137,7 @@ A, B, C, X = 1, 2, 4, 8
         ([(0, A), (1, X), (2, A), (3, B)], Funnel(3, exclusions=(Exclusion(0, 1),)), 2, 0),
         ([(0, A), (2, B), (3, X), (4, C)], Funnel(3, exclusions=(Exclusion(0, 1),)), 3, 1),
         ([(0, A), (2, B), (3, X), (4, C)], Funnel(3, exclusions=(Exclusion(0, 2),)), 2, 0),
+        ([(0, A), (1, B), (1, C | X)], Funnel(3, ties="either", exclusions=(Exclusion(0, 2),)), 3, 1),
         ([(0, A), (2, C)], Funnel(3, optional=frozenset({1})), 3, 1),
         ([(0, A), (1, B), (2, A), (3, C)], Funnel(3, optional=frozenset({1})), 3, 1),
         ([(0, A), (9, B), (11, C)], Funnel(3, step_ms=(0, 9, 1)), 2, 0),

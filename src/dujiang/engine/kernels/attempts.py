@@ -70,6 +70,7 @@ def attempted(
             made |= _continued(own, place, begin, at_ms, bits, barred, rules, pool, room)
         if rules.ties == EITHER and end - begin > 1:
             _several(own[begin:end], begin, at_ms, bits, barred, rules, pool, room)
+            made = True
         step, one = _furthest(room.fresh, rules) if made else (-1, -1)
         if step >= far and not done:
             far = step + 1

@@ -32,6 +32,7 @@ Ties = Literal["rows", "steps", "either", "never"]
 
 STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
+# What is compiled here holds the code of the modules it calls, too: a change there needs this file's kept code removed.
 _PLAIN, _GENERAL, _UNORDERED = 0, 1, 2
 _LONG_AGO: Final = -EVER
 _NO_CODES: Final = np.empty(0, np.int32)

@@ -70,8 +70,7 @@ class Archive:
             raise InvariantBroken("archive.missing", sentence, file=part.file) from None
         sentence = _("The archive file {file} is damaged. Restore it from a backup, then run dujiang rebuild.")
         ensure(hashlib.sha256(data).hexdigest() == part.sha256, "archive.damaged", sentence, file=part.file)
-        table = pq.read_table(pa.BufferReader(data))
-        return table.cast(FAMILIES[part.family]) if table.schema != FAMILIES[part.family] else table
+        return _as_now(pq.read_table(pa.BufferReader(data)), FAMILIES[part.family])
 
     def read_all(self, parts: Iterable[Part]) -> Iterator[tuple[Part, pa.Table]]:
         """Every part with its facts, one at a time."""
@@ -106,3 +105,13 @@ def _sync(file: Path) -> str:
         finally:
             os.close(handle)
     return digest
+
+
+def _as_now(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Facts as the schema has them now; what was written before a column existed states nothing there."""
+    if table.schema == schema:
+        return table
+    for field in schema:
+        if field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).cast(schema)

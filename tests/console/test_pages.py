@@ -40,6 +40,7 @@ PAGES = [
     "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
     "/ask", "/ask/metric", "/ask/metric?period=618&channel=tmall",
     '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
+    "/lift", "/lift/plan?metric=orders&sizes=2",
     "/attribution", "/attribution?of=new&credit=origin&back=7&restart=no&worth=value&compare=none", "/attribution?credit=guide",
     "/content", "/content?about=all&days=14&channel=mini_program", "/service", "/service?by=agent%2Ctopic&late=60",
     "/private-domain", "/private-domain?way=entry&days=7", "/heatmaps", "/heatmaps?page=%2Fnowhere&device=",

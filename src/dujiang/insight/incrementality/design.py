@@ -1,10 +1,10 @@
 """Tests by market, planned on the past: which markets, how long, what could be seen, and what it would cost.
 
-For a choice of markets and a length, the test is pretended in every window of the past: the mixture of the other markets is
-fitted before the window, and the difference in the window is an error, as nothing happened. A real test would be called
-significant where its relative effect exceeds all but 1 − level of these errors; power and the smallest effect that can be
-seen follow from the same errors, without supposing any shape of them. Windows overlap, so there is less in them than their
-number says.
+For a choice of markets and a length, the test is pretended in every window of the past: the other markets are brought to one
+height and their mixture is fitted before the window, and the difference in the window is an error, as nothing happened. A real
+test would be called significant where its relative effect exceeds all but 1 − level of these errors; power and the smallest
+effect that can be seen follow from the same errors, without supposing any shape of them. Windows overlap, so there is less in
+them than their number says.
 """
 
 from __future__ import annotations
@@ -156,7 +156,11 @@ def _errors(past: Reals, chosen: np.ndarray, length: int, method: Method, window
         possible = possible[np.linspace(0, len(possible) - 1, windows).round().astype(int)]
     found = []
     for start in possible:
-        expected = mixture(donors[:, :start], target[:start], method).predict(donors[:, start : start + length]).mean()
+        level = donors[:, :start].mean(axis=1)
+        alike = donors[level > 0] * (target[:start].mean() / level[level > 0])[:, None]  # as tests are judged
+        if len(alike) < LEAST_DONORS:
+            continue
+        expected = mixture(alike[:, :start], target[:start], method).predict(alike[:, start : start + length]).mean()
         if expected > 0:
             found.append(float(target[start : start + length].mean() / expected - 1))
     return np.array(found)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from dujiang.foundation.i18n import _
+from dujiang.insight.incrementality.doubts import DOUBTS
 
 NOTES: Final[dict[str, str]] = {
     "rows_left_out": _("Smaller rows are left out."),
     "attribution_is_no_effect": _(
         "Attribution shares out what was sold. What would not have been sold without a channel only a test can tell."
     ),
+    **{str(code): text for code, text in DOUBTS.items()},
     "few_conversions": _("Fewer than 30 conversions: too few for intervals."),
     "quality_relative": _(
         "Quality holds an item against all items of the period: 50 is average, 80 twice as good in everything. Buying after "

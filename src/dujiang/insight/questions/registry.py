@@ -13,6 +13,7 @@ from dujiang.insight.attribution.analysis import AttributionAnalysis
 from dujiang.insight.content.analysis import ContentAnalysis
 from dujiang.insight.desk.analysis import ServiceAnalysis
 from dujiang.insight.heatmap.analysis import HeatmapAnalysis
+from dujiang.insight.incrementality.analysis import LiftAnalysis, LiftPlanAnalysis
 from dujiang.insight.private.analysis import PrivateAnalysis
 from dujiang.insight.questions.analysis import Analysis
 from dujiang.insight.questions.form import FormAnalysis
@@ -37,6 +38,8 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         ServiceAnalysis(),
         PrivateAnalysis(),
         HeatmapAnalysis(),
+        LiftAnalysis(),
+        LiftPlanAnalysis(),
     )
 }
 

@@ -1,0 +1,200 @@
+"""Tests of incrementality as analyses: what a test changed, and what a test by market could see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from dujiang.engine.columns import Whole
+from dujiang.foundation.i18n import _
+from dujiang.insight.incrementality import panels
+from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, answered
+from dujiang.insight.incrementality.design import Plan, candidates, plan, ranked
+from dujiang.insight.incrementality.model import Doubt
+from dujiang.insight.incrementality.question import LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
+from dujiang.insight.questions.analysis import Analysis, Found, no_people
+from dujiang.insight.questions.answer import Column, Table, Unit
+from dujiang.insight.questions.scene import Scene
+
+PLANS_MAX: Final = 20
+POWER_AT: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+
+OUTCOMES: Final[dict[Outcome, str]] = {
+    "sales": _("Net sales"),
+    "orders": _("Orders"),
+    "buyers": _("Buyers"),
+    "new_customers": _("New customers"),
+}
+
+
+class LiftAnalysis(Analysis[LiftQuestion, LiftPick]):
+    """What a test changed."""
+
+    title = _("Incrementality test")
+    question = LiftQuestion
+    pick = LiftPick
+    compares = False
+
+    def answer(self, scene: Scene, question: LiftQuestion) -> Found:
+        """The estimates, as far as the days of the test are over."""
+        result = answered(scene.con, question.test, scene.today)
+        return Found(result, len(result.line), result.people, tuple(str(one) for one in result.doubts))
+
+    def tables(self, question: LiftQuestion, result: Lift, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
+        """Estimates, and the line over time."""
+        unit: Unit = "money" if question.test.metric == "sales" else "number"
+        rows = [
+            (MEASURED[one.name], *(_scaled(end, one.name, unit) for end in (one.value, one.low, one.high)), one.p)
+            for one in result.readings
+        ]
+        columns = (
+            Column("name", _("Estimate of")), Column("value", _("Estimate")), Column("low", _("From")), Column("high", _("To")),
+            Column("p", _("p-value"), "ratio"),
+        )  # fmt: skip
+        line = (
+            Column("start", _("From"), "day"), Column("observed", _("Observed"), unit), Column("expected", _("Expected"), unit)
+        )  # fmt: skip
+        points = [(one.start, one.observed, one.expected) for one in result.line]
+        return Table("estimates", columns, rows), Table("line", line, points)
+
+    def people(self, scene: Scene, question: LiftQuestion, pick: LiftPick) -> Whole:
+        """Those who bought in the treated markets."""
+        test = question.test
+        if test.design != "geo":
+            raise no_people()
+        names = (pick.market,) if pick.market else test.markets
+        return panels.buyers(scene.con, test.unit, test.period, test.channels, names)
+
+
+def _scaled(value: float | None, name: str, unit: Unit) -> str | None:
+    """A number as text, because the column holds several units."""
+    if value is None:
+        return None
+    if name in RELATIVE:
+        return f"{value * 100:+.1f}%"
+    return f"{value / 100:,.2f}" if unit == "money" else f"{value:,.2f}"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A test by market that could be made.
+
+    Attributes:
+        markets: that would be treated.
+        length: days.
+        detectable: smallest relative effect that is seen with the power asked for.
+        threshold: relative effect from which on the test is significant.
+        share: part of the metric that the markets make.
+        cost_minor: of the treatment.
+        cost_per_gain: cost ÷ gain if the effect is just the detectable one; of sales without unit, else minor units for each.
+        power: share of the tests that find an effect of :data:`POWER_AT`.
+    """
+
+    markets: tuple[str, ...]
+    length: int
+    detectable: float
+    threshold: float
+    share: float
+    cost_minor: int
+    cost_per_gain: float | None
+    power: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LiftPlans:
+    """The answer: plans that can be judged, those that see the smallest effect first.
+
+    Attributes:
+        plans: at most twenty.
+        markets: all that could be treated or compared with, and their part of the metric.
+        small: markets left out because they sell too little.
+        tried: choices of markets and lengths that were tried.
+        doubts: why there are no plans.
+    """
+
+    plans: tuple[Planned, ...]
+    markets: tuple[tuple[str, float], ...]
+    small: tuple[str, ...]
+    tried: int
+    doubts: tuple[Doubt, ...]
+
+
+class LiftPlanAnalysis(Analysis[LiftPlanQuestion, LiftPick]):
+    """What a test by market could see."""
+
+    title = _("Plan of a test by market")
+    question = LiftPlanQuestion
+    pick = LiftPick
+    compares = False
+
+    def answer(self, scene: Scene, question: LiftPlanQuestion) -> Found:
+        """Plans, pretended in the past."""
+        result = planned(scene, question)
+        return Found(result, scene.period.days * len(result.markets), None, tuple(str(one) for one in result.doubts))
+
+    def tables(self, question: LiftPlanQuestion, result: LiftPlans, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
+        """Plans, and the markets."""
+        columns = (
+            Column("markets", _("Treated markets")), Column("length", _("Days"), "count"),
+            Column("detectable", _("Smallest visible effect"), "percent"), Column("share", _("Share of all"), "percent"),
+            Column("cost", _("Cost"), "money"),
+            Column("cost_per_gain", _("Cost per unit gained"), "ratio" if question.metric == "sales" else "money"),
+        )  # fmt: skip
+        rows = [
+            (" · ".join(one.markets), one.length, one.detectable, one.share, one.cost_minor, one.cost_per_gain)
+            for one in result.plans
+        ]
+        places = (Column("market", _("Market")), Column("share", _("Share of all"), "percent"))
+        picks = [{"market": name} for name, _share in result.markets]
+        return Table("plans", columns, rows), Table("markets", places, result.markets, picks)
+
+    def people(self, scene: Scene, question: LiftPlanQuestion, pick: LiftPick) -> Whole:
+        """Those who bought in a market."""
+        if not pick.market:
+            raise no_people()
+        return panels.buyers(scene.con, question.unit, scene.period, question.channels, (pick.market,))
+
+
+def planned(scene: Scene, question: LiftPlanQuestion) -> LiftPlans:
+    """Every size and length tried in several choices of markets; the same question gives the same plans."""
+    found = panels.markets(scene.con, question.metric, question.unit, scene.period, question.channels)
+    found = found.without(question.left_out)
+    least = question.least * scene.period.days / 7
+    small = tuple(name for name, orders in zip(found.names, found.orders, strict=True) if orders < least)
+    found = found.without(small)
+    total = float(found.daily.sum())
+    shares = found.daily.sum(axis=1) / total if total > 0 else np.zeros(len(found.names))
+    rng, plans, tried = np.random.default_rng(7), list[Plan](), 0
+    doubts: dict[Doubt, None] = {}
+    for size in question.sizes:
+        if size >= len(found.names):
+            doubts[Doubt.FEW_UNITS] = None
+            continue
+        for markets in candidates(found.daily, size, rng, count=question.choices):
+            for length in question.lengths:
+                if length >= scene.period.days:
+                    doubts[Doubt.FEW_PERIODS] = None
+                    continue
+                tried += 1
+                one = plan(
+                    found.daily, markets, length, cost_per_period=shares * question.spend_minor, level=question.level,
+                    power=question.power,
+                )  # fmt: skip
+                plans.append(one)
+                doubts |= dict.fromkeys(one.doubts)
+    best = ranked(plans, budget=question.budget_minor if question.budget_minor is not None else float("inf"))
+    named = tuple(_named(one, found.names) for one in best[:PLANS_MAX])
+    order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
+    return LiftPlans(named, tuple(order), small, tried, tuple(doubts) if not named else ())
+
+
+def _named(one: Plan, names: tuple[str, ...]) -> Planned:
+    assert one.detectable is not None
+    assert one.threshold is not None
+    power = tuple(one.power(effect) or 0.0 for effect in POWER_AT)
+    return Planned(
+        tuple(names[place] for place in one.markets), one.length, one.detectable, one.threshold, one.share,
+        round(one.cost), one.cost_per_gain if one.cost > 0 else None, power,
+    )  # fmt: skip

@@ -1,0 +1,194 @@
+"""Panels of markets and groups of people from the engine's orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import Period
+from dujiang.insight.incrementality.model import Reals
+from dujiang.insight.incrementality.question import Outcome, Unit
+
+_WORTH: Final[dict[Outcome, str]] = {
+    "sales": "sum(coalesce(net_minor, 0))",
+    "orders": "count(*)",
+    "buyers": "count(DISTINCT orders.person)",
+    "new_customers": "count(*) FILTER (WHERE nth = 1)",
+}
+_VALID: Final = "status = 'valid' AND orders.day BETWEEN $first AND $last"
+_CHANNELS: Final = "(len($channels) = 0 OR list_contains($channels, orders.channel) = $inside)"
+_MARKETS: Final = """
+    SELECT coalesce(orders.{unit}, person.{unit}) AS market, orders.day - $first AS place, {worth} AS worth, count(*) AS orders
+    FROM orders LEFT JOIN person USING (person) WHERE {valid} AND {channels} AND market IS NOT NULL GROUP BY ALL
+"""
+_DAYS: Final = (
+    "SELECT orders.day - $first AS place, {worth} AS worth FROM orders WHERE {valid} AND {channels} GROUP BY ALL"
+)
+_BUYERS: Final = """
+    SELECT DISTINCT person FROM orders LEFT JOIN person AS home USING (person)
+    WHERE {valid} AND {channels} AND list_contains($markets, coalesce(orders.{unit}, home.{unit})) AND person IS NOT NULL
+    ORDER BY person
+"""
+_GROUP: Final = """
+    SELECT count(*) AS n, {columns} FROM (
+        SELECT person, {sums} FROM (SELECT DISTINCT person FROM tagged WHERE tag = $tag) AS drawn
+        LEFT JOIN (SELECT * FROM orders WHERE {valid}) AS orders USING (person) GROUP BY person)
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Markets:
+    """Daily numbers by market.
+
+    Attributes:
+        names: of the rows, sorted.
+        daily: by market and day, 0 where nothing happened.
+        orders: valid orders by market.
+    """
+
+    names: tuple[str, ...]
+    daily: Reals
+    orders: Reals
+
+    def without(self, names: Sequence[str]) -> Markets:
+        """Those that are not among ``names``."""
+        keep = [place for place, name in enumerate(self.names) if name not in names]
+        return Markets(tuple(self.names[one] for one in keep), self.daily[keep], self.orders[keep])
+
+    def aligned(self, names: Sequence[str]) -> Reals:
+        """The rows of ``names`` in their order; zeros for a market without any order."""
+        places = {name: place for place, name in enumerate(self.names)}
+        rows = [self.daily[places[name]] if name in places else np.zeros(self.daily.shape[1]) for name in names]
+        return np.array(rows).reshape(len(names), self.daily.shape[1])
+
+
+def markets(
+    con: duckdb.DuckDBPyConnection,
+    metric: Outcome,
+    unit: Unit,
+    period: Period,
+    channels: Sequence[str] = (),
+    *,
+    inside: bool = True,
+) -> Markets:
+    """Each market's ``metric`` by day, of orders in ``channels`` (or with ``inside`` false, in all others)."""
+    text = _MARKETS.format(unit=unit, worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
+    rows = con.execute(text, _values(period, channels, inside=inside)).fetchall()
+    names = tuple(sorted({row[0] for row in rows}))
+    place = {name: nth for nth, name in enumerate(names)}
+    daily, orders = np.zeros((len(names), period.days)), np.zeros(len(names))
+    for name, day, worth, count in rows:
+        daily[place[name], day] += float(worth)
+        orders[place[name]] += count
+    return Markets(names, daily, orders)
+
+
+def daily(con: duckdb.DuckDBPyConnection, metric: Outcome, period: Period, channels: Sequence[str]) -> Reals:
+    """The brand's ``metric`` by day."""
+    text = _DAYS.format(worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
+    found = np.zeros(period.days)
+    for day, worth in con.execute(text, _values(period, channels)).fetchall():
+        found[day] = float(worth)
+    return found
+
+
+def buyers(
+    con: duckdb.DuckDBPyConnection, unit: Unit, period: Period, channels: Sequence[str], names: Sequence[str]
+) -> Any:
+    """The sorted persons who bought in these markets."""
+    text = _BUYERS.format(unit=unit, valid=_VALID, channels=_CHANNELS)
+    values = {**_values(period, channels), "markets": [*names]}
+    return np.array([row[0] for row in con.execute(text, values).fetchall()], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Sums over the people of a group.
+
+    Attributes:
+        n: people.
+        total: sum of each column.
+        products: sums of products of each pair.
+    """
+
+    n: int
+    total: Reals
+    products: Reals
+
+
+def group(
+    con: duckdb.DuckDBPyConnection, tag: str, metric: Outcome, period: Period, channels: Sequence[str]
+) -> Columns:
+    """Sums of three columns over the people with ``tag``: pushed channels new and known apart, and all other channels.
+
+    Raises:
+        InvalidInput: ``incrementality.no_group`` if nobody carries the tag.
+    """
+    kinds = ("inside AND nth = 1", "inside AND nth IS DISTINCT FROM 1", "NOT inside")
+    worth = {"sales": "coalesce(net_minor, 0)", "new_customers": "(nth = 1)::INT"}.get(metric, "1")
+    inside = "(len($channels) = 0 OR list_contains($channels, channel))"
+    sums = ", ".join(
+        f"CAST(coalesce(sum({worth}) FILTER (WHERE order_key IS NOT NULL AND {kind.replace('inside', inside)}), 0) AS DOUBLE)"
+        f" AS c{place}"
+        for place, kind in enumerate(kinds)
+    )
+    if metric == "buyers":
+        bought = f"order_key IS NOT NULL AND {inside}"
+        other = f"order_key IS NOT NULL AND NOT {inside}"
+        sums = (
+            f"CAST(coalesce(bool_or({bought} AND nth = 1), false) AS DOUBLE) AS c0,"
+            f"CAST(coalesce(bool_or({bought}), false) AND NOT coalesce(bool_or({bought} AND nth = 1), false) AS DOUBLE) AS c1,"
+            f"CAST(coalesce(bool_or({other}), false) AS DOUBLE) AS c2"
+        )
+    pairs = [(one, other) for one in range(3) for other in range(one, 3)]
+    columns = ", ".join(
+        [*(f"coalesce(sum(c{one}), 0)" for one in range(3)), *(f"coalesce(sum(c{a} * c{b}), 0)" for a, b in pairs)]
+    )
+    text = _GROUP.format(columns=columns, sums=sums, valid=_VALID)
+    values = {"first": period.first, "last": period.last, "tag": tag, "channels": [*channels]}
+    row = con.execute(text, values).fetchall()[0]
+    if not row[0]:
+        sentence = _("Nobody carries the tag “{tag}”. Put the people of both groups on lists before the test begins.")
+        raise InvalidInput("incrementality.no_group", sentence, tag=tag)
+    products = np.zeros((3, 3))
+    for (one, other), value in zip(pairs, row[4:], strict=True):
+        products[one, other] = products[other, one] = value
+    return Columns(int(row[0]), np.array(row[1:4], np.float64), products)
+
+
+def both(con: duckdb.DuckDBPyConnection, one: str, other: str) -> int:
+    """How many people carry both tags."""
+    text = """SELECT count(*) FROM (SELECT person FROM tagged WHERE tag = $one INTERSECT
+        SELECT person FROM tagged WHERE tag = $other)"""
+    return int(con.execute(text, {"one": one, "other": other}).fetchall()[0][0])
+
+
+def stepped(days: Reals, start: int, length: int) -> tuple[Reals, int]:
+    """Sums of ``length`` days counted from ``start`` in both directions, and the place of the first after it.
+
+    Days at both ends that fill no step are left out.
+
+    >>> sums, start = stepped(np.ones((1, 10)), 5, 2)
+    >>> sums.tolist(), start
+    ([[2.0, 2.0, 2.0, 2.0]], 2)
+    """
+    before, after = start // length, (days.shape[1] - start) // length
+    kept = days[:, start - before * length : start + after * length]
+    return kept.reshape(len(days), before + after, length).sum(axis=2), before
+
+
+def step_days(first: date, start: int, length: int, count: int) -> list[date]:
+    """First day of each step that :func:`stepped` gives."""
+    begin = start - (start // length) * length
+    return [first + timedelta(begin + nth * length) for nth in range(count)]
+
+
+def _values(period: Period, channels: Sequence[str], *, inside: bool = True) -> dict[str, Any]:
+    return {"first": period.first, "last": period.last, "channels": [*channels], "inside": inside}

@@ -1,0 +1,181 @@
+"""Tests of what would not have happened otherwise: how they are registered, planned and asked about."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dujiang.foundation.definitions import NAME, Spec, register
+from dujiang.foundation.timewindows import Period
+from dujiang.insight.questions.model import Asked, Pick
+
+KIND: Final = "lift_test"
+MARKETS_MAX: Final = 400
+DAYS_MAX: Final = 730
+
+Design = Literal["geo", "holdout", "switchback"]
+Outcome = Literal["sales", "orders", "buyers", "new_customers"]
+Unit = Literal["city", "province"]
+Step = Literal["day", "week"]
+State = Literal["planned", "running", "finished"]
+Names = Annotated[tuple[str, ...], Field(default=(), max_length=MARKETS_MAX)]
+
+
+class LiftTest(Spec):
+    """A test, registered before it begins: its metric and its comparison are not chosen once the result is known.
+
+    Attributes:
+        design: ``geo`` (some markets are treated), ``holdout`` (some people are left alone by lot), ``switchback`` (some days
+            are treated by lot).
+        metric: what is judged: net sales, valid orders, buyers, or customers who order for the first time.
+        first: first day of treatment.
+        last: last day.
+        channels: the channels that are pushed; only their orders are judged, and the others tell what moved over from them.
+            Empty: all orders are.
+        level: how often intervals are to hold the truth.
+        unit: of ``geo``: a market is a city or a province, where the order goes, else where the person lives.
+        markets: of ``geo``: the treated ones.
+        left_out: of ``geo``: neither treated nor compared with, such as neighbours.
+        before_days: of ``geo``: days before the start that the comparison is fitted on.
+        step: of ``geo``: one number a week, counted from the start, or a day. Days are noisier than a mixture can follow unless
+            each market has dozens of orders on each.
+        treated: of ``holdout``: the tag of the people who were addressed.
+        control: of ``holdout``: the tag of those who, by lot, were not.
+        block_days: of ``switchback``: days of a block.
+        washout_days: of ``switchback``: days after a switch that do not count.
+        lots: of ``switchback``: 1 for each treated block, 0 for others, in order.
+        cost_minor: what the treatment costs altogether.
+        expected: the relative effect that is hoped for.
+    """
+
+    design: Design
+    metric: Outcome = "sales"
+    first: date
+    last: date
+    channels: Names
+    level: float = Field(default=0.9, gt=0.5, lt=0.999)
+    unit: Unit = "city"
+    markets: Names
+    left_out: Names
+    before_days: int = Field(default=84, ge=7, le=DAYS_MAX)
+    step: Step = "week"
+    treated: str = ""
+    control: str = ""
+    block_days: int = Field(default=1, ge=1, le=28)
+    washout_days: int = Field(default=0, ge=0, le=27)
+    lots: Annotated[tuple[Literal[0, 1], ...], Field(default=(), max_length=DAYS_MAX)]
+    cost_minor: int | None = Field(default=None, ge=0)
+    expected: float | None = Field(default=None, gt=-1, le=100)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("the test ends before it begins")
+        if (self.last - self.first).days >= DAYS_MAX:
+            raise ValueError(f"a test lasts {DAYS_MAX} days at most")
+        {"geo": self._geo, "holdout": self._holdout, "switchback": self._switchback}[self.design]()
+        return self
+
+    def _geo(self) -> None:
+        if not self.markets:
+            raise ValueError("a test by market names the markets that are treated")
+        if set(self.markets) & set(self.left_out):
+            raise ValueError("a market is either treated or left out")
+
+    def _holdout(self) -> None:
+        if not (NAME.fullmatch(self.treated) and NAME.fullmatch(self.control)) or self.treated == self.control:
+            raise ValueError("a hold-out names two tags: of those addressed, and of those left alone")
+
+    def _switchback(self) -> None:
+        days = (self.last - self.first).days + 1
+        if len(self.lots) * self.block_days > days or len(set(self.lots)) < 2:
+            raise ValueError("lots need treated and other blocks that lie within the days of the test")
+        if self.washout_days >= self.block_days:
+            raise ValueError("the washout leaves nothing of a block")
+
+    @property
+    def period(self) -> Period:
+        """The days of treatment."""
+        return Period(self.first, self.last)
+
+    def state(self, today: date) -> State:
+        """How far it has come on ``today``."""
+        return "planned" if today <= self.first else "running" if today <= self.last else "finished"
+
+    def known_until(self, today: date) -> date:
+        """The last day of treatment that is over."""
+        return min(self.last, today - timedelta(1))
+
+
+class LiftQuestion(Asked):
+    """What a test changed; its days are the test's own.
+
+    Attributes:
+        test: the test.
+    """
+
+    type: Literal["lift"] = "lift"
+    test: LiftTest
+
+    @model_validator(mode="after")
+    def _plain(self) -> Self:
+        _refuse(self)
+        return self
+
+
+class LiftPlanQuestion(Asked):
+    """Which markets could be tested, how long, and what could be seen; ``period`` is the past that is learned from.
+
+    Attributes:
+        metric: what will be judged.
+        channels: only orders made in these.
+        unit: city or province.
+        sizes: numbers of markets to try.
+        lengths: days to try.
+        power: share of the tests that are to see the detectable effect.
+        level: 1 − the share of false alarms.
+        spend_minor: what the treatment of *all* markets would cost a day; a market's part is its part of the metric.
+        budget_minor: plans that cost more are left out.
+        left_out: markets that cannot be treated or compared with.
+        least: markets with fewer orders a week on the average are left out.
+        choices: choices of markets tried for each size and length.
+    """
+
+    type: Literal["lift_plan"] = "lift_plan"
+    metric: Outcome = "sales"
+    channels: Names
+    unit: Unit = "city"
+    sizes: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=50)], ...], Field(default=(2, 3, 4), min_length=1, max_length=6)
+    ]
+    lengths: Annotated[
+        tuple[Annotated[int, Field(ge=3, le=180)], ...], Field(default=(14, 28), min_length=1, max_length=6)
+    ]
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    level: float = Field(default=0.9, gt=0.5, lt=0.999)
+    spend_minor: int = Field(default=0, ge=0)
+    budget_minor: int | None = Field(default=None, ge=0)
+    left_out: Names
+    least: float = Field(default=3.0, ge=0)
+    choices: int = Field(default=12, ge=1, le=60)
+
+    @model_validator(mode="after")
+    def _plain(self) -> Self:
+        _refuse(self)
+        return self
+
+
+class LiftPick(Pick):
+    """Buyers of a market in the days of the test (or of the past); empty: of all treated ones."""
+
+    market: str = ""
+
+
+def _refuse(question: Asked) -> None:
+    if question.where or question.by or question.people is not None or question.grain or question.compare != "none":
+        raise ValueError("a test says itself whom it is about and what it is held against")
+
+
+register(KIND, LiftTest)

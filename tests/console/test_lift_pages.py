@@ -1,0 +1,84 @@
+"""The pages of incrementality: a test is planned, registered as it was planned, and read."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import httpx
+import pytest
+
+from dujiang.foundation.definitions import parse
+from dujiang.insight.incrementality.question import LiftTest
+from dujiang.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("registered")
+SWITCH = {"design": "switchback", "first": "2026-11-01", "last": "2026-11-20", "lots": [1, 0, 0, 1] * 5}
+GEO = {"design": "geo", "first": "2026-11-01", "last": "2026-11-14", "markets": ["杭州市"]}
+
+
+@pytest.fixture(scope="module")
+def registered(workspace: Workspace) -> Iterator[None]:
+    tests = [
+        parse({"kind": "lift_test", "name": name, "title": {"zh": title, "en": name}, "spec": spec})
+        for name, title, spec in (("coupon-days", "券日轮换", SWITCH), ("alone", "独此一城", GEO))
+    ]
+    workspace.definitions.apply(workspace.definitions.plan(tests), actor="test")
+    yield
+    gone = [one.model_copy(update={"status": "retired"}) for one in workspace.definitions.current("lift_test").values()]
+    workspace.definitions.apply(workspace.definitions.plan(gone), actor="test")
+
+
+def text(client: httpx.Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text[-500:]
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def test_the_list_says_what_is_known_and_why_nothing_is(admin: httpx.Client) -> None:
+    shown = text(admin, "/lift?lang=en")
+    assert "coupon-days" in shown
+    assert "Finished" in shown
+    assert "nothing to compare with" in shown  # the brand of these tests sells in one city only
+
+
+def test_a_switch_back_is_read_as_it_was_registered(admin: httpx.Client, workspace: Workspace) -> None:
+    shown = text(admin, "/lift/coupon-days?lang=en")
+    assert "10 / 20" in shown
+    assert "Net sales" in shown
+    with workspace.engine.read() as con:
+        asked = """SELECT day - DATE '2026-11-01', sum(net_minor) FROM orders
+            WHERE status = 'valid' AND day BETWEEN DATE '2026-11-01' AND DATE '2026-11-20' GROUP BY ALL"""
+        sales = dict(con.execute(asked).fetchall())
+    lots = [*SWITCH["lots"]]
+    by_lot = [[float(sales.get(day, 0)) for day, lot in enumerate(lots) if lot == kind] for kind in (1, 0)]
+    expected = (sum(by_lot[0]) - sum(by_lot[1])) / 10
+    line = admin.get("/lift/coupon-days?lang=en&export=csv&sheet=estimates").content.decode("utf-8-sig").splitlines()[1]
+    first = next(iter(re.findall(r"[-+]¥?[\d.,]+K?|-¥[\d.,]+K?", line)))
+    assert (expected < 0) == first.startswith("-")
+
+
+def test_plans_of_one_city_say_why_there_are_none(admin: httpx.Client) -> None:
+    assert "No plan can be judged" in text(admin, "/lift/plan?lang=en")
+
+
+def test_a_plan_is_registered_once(admin: httpx.Client, workspace: Workspace) -> None:
+    form = {
+        "name": "geo-1", "title": "杭州加投", "first": "2026-12-01", "length": "14", "metric": "orders", "unit": "city",
+        "market": ["杭州市", "成都市"], "channel": ["tmall"], "cost": "120000",
+    }  # fmt: skip
+    answer = admin.post("/lift/register", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/lift/geo-1")
+    test = LiftTest.model_validate(workspace.definitions.get("lift_test", "geo-1").spec)
+    assert (test.first, test.last, test.metric) == (date(2026, 12, 1), date(2026, 12, 14), "orders")
+    assert (test.markets, test.channels, test.cost_minor) == (("杭州市", "成都市"), ("tmall",), 120_000)
+    assert "Planned" in text(admin, "/lift/geo-1?lang=en")
+    again = admin.post("/lift/register", data={**form, "metric": "sales"})
+    assert again.status_code == 400
+    assert LiftTest.model_validate(workspace.definitions.get("lift_test", "geo-1").spec).metric == "orders"
+
+
+def test_only_who_may_change_definitions_registers(viewer: httpx.Client) -> None:
+    assert viewer.post("/lift/register", data={"name": "x", "first": "2026-12-01"}).status_code == 403

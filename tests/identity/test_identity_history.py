@@ -48,7 +48,7 @@ def test_days_are_measured_and_kept(database: Database, new_world: Callable[[], 
     history = QualityHistory(database, Answers(world.con), clock, ZoneInfo("Asia/Shanghai"))
 
     def refresh(*facts: Any) -> None:
-        history(RefreshReport(False, 0, 0, world.load(facts), "", "", None))
+        history(RefreshReport(False, 0, 0, world.load(facts), "", "", None, None))
 
     refresh(fact("member_no:1"), fact("mobile:1"), fact("mobile:2"))
     refresh(fact("member_no:1 mobile:1"))  # within the hour: counted, not measured

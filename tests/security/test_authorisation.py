@@ -21,8 +21,10 @@ OPEN_PAGES: Final = {
     ("POST", "/sign-out"),
     ("GET", "/welcome"),
     ("POST", "/welcome"),
+    ("GET", "/shared/{token}"),
+    ("GET", "/shared/{token}/tiles/{number}"),
 }
-"""What has to work for somebody who is not signed in."""
+"""What has to work for somebody who is not signed in; what a shared link opens is tried in ``test_shared_pages.py``."""
 ASKS_ITSELF: Final = {("POST", "/imports/upload"): "import.run"}
 """Pages that are listed without an action because they say no in a form of their own."""
 

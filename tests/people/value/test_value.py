@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dujiang.engine.contract import ALL
-from dujiang.engine.question import ask
+from dujiang.engine.question import ask, table
 from dujiang.engine.refresh import Change
 from dujiang.engine.schema import create_own_tables, create_tables
 from dujiang.foundation.errors import InvalidInput
@@ -63,7 +63,7 @@ def rows_of(days: list[dict[str, Any]], *own: Any) -> dict[int, dict[str, Any]]:
     tables = Connection(days)
     rfm, matrix = (*own, *rules({})[len(own) :])
     ValueFollower(lambda: (rfm, matrix)).follow(tables.con, Change(True, datetime(2026, 11, 22, 12, tzinfo=UTC), "UTC"))
-    found = ask(tables.con, "FROM person_value").to_pylist()
+    found = ask(tables.con, table("person_value")).to_pylist()
     return {row["person"]: row for row in found}
 
 
@@ -94,7 +94,7 @@ def test_a_refresh_of_some_equals_one_of_everybody(
     follower.follow(tables.con, Change(False, now, "UTC"))
     rest = [one for one in before if one["person"] not in touched]
     expected = rows_of([*rest, *(one for one in after if one["person"] in touched)])
-    assert {row["person"]: row for row in ask(tables.con, "FROM person_value").to_pylist()} == expected
+    assert {row["person"]: row for row in ask(tables.con, table("person_value")).to_pylist()} == expected
 
 
 # ── bands ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,9 +16,9 @@ from dujiang.insight.questions.dashboards import Tile
 from dujiang.store.command import Actor
 from dujiang.store.shares import DAYS_MAX, ShareLink
 
-router = APIRouter(
-    prefix="/dashboards", tags=["dashboards"], responses=problems(), dependencies=[Depends(needs("metric.read"))]
-)
+router = APIRouter(prefix="/dashboards", tags=["dashboards"], responses=problems())
+
+CanRead = Depends(needs("metric.read"))
 
 Name = Annotated[str, Path(description="The name of a dashboard", max_length=80)]
 Number = Annotated[int, Path(description="The place of a tile in reading order, the first being 1", ge=1, le=1000)]
@@ -64,19 +64,19 @@ class Link(BaseModel):
         return cls(path=f"/shared/{link.token}", **told)
 
 
-@router.get("")
+@router.get("", dependencies=[CanRead])
 def listed(workspace: OfWorkspace) -> list[Dashboard]:
     """Every dashboard."""
     return [Dashboard.of(one) for one in workspace.dashboards.list()]
 
 
-@router.get("/{name}")
+@router.get("/{name}", dependencies=[CanRead])
 def single(workspace: OfWorkspace, name: Name) -> Dashboard:
     """One dashboard; it is changed as a definition of kind ``dashboard``."""
     return Dashboard.of(workspace.dashboards.get(name))
 
 
-@router.get("/{name}/tiles/{number}")
+@router.get("/{name}/tiles/{number}", dependencies=[CanRead])
 def tile(workspace: OfWorkspace, name: Name, number: Number) -> Answered:
     """The answer that a tile shows, on the days of the dashboard unless the tile keeps its own."""
     found = workspace.dashboards.get(name)

@@ -55,7 +55,7 @@ def runs(text: str) -> Iterator[str]:
     """Runs of one to three characters of the text's words.
 
     >>> sorted(runs("好喝!")), sorted(runs("12 号"))
-    (['好', '好喝', '喝'], ['号'])
+    (['喝', '好', '好喝'], ['号'])
     """
     for words in _NOT_SAID.split(text.lower()[:TEXT_MAX]):
         for size in range(1, RUN_MAX + 1):

@@ -28,9 +28,9 @@ class FunnelView(View):
     )
     fields: ClassVar[Mapping[str, str]] = {
         "steps": _("Steps"),
-        "within_minutes": _("Minutes for the whole way"),
+        "within_minutes": _("Time limit in minutes"),
         "within_days": _("Or calendar days"),
-        "order": _("Order"),
+        "order": _("Order of the steps"),
         "excluding": _("Ends the way"),
         "ties": _("At the same moment"),
         "once": _("No step twice"),

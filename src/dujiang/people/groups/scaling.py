@@ -98,7 +98,9 @@ def fitted_scales(counts: Counts, prior: float, subjects: Mapping[Family, float]
         subjects: what each subject weighs; those that are not named count for nothing.
     """
     asked = [name for name in considered(subjects) if varies(counts, name)]
-    found = [(FEATURES[name].family, one) for name in asked for one in (_fitted(counts, name, prior),) if one]
+    found: list[tuple[Family, Scale]] = [
+        (FEATURES[name].family, one) for name in asked for one in (_fitted(counts, name, prior),) if one
+    ]
     of_family = Counter(family for family, _one in found)
     return tuple(replace(one, weight=subjects[family] / of_family[family]) for family, one in found)
 

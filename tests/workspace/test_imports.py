@@ -18,6 +18,13 @@ def prints(workspace: Workspace) -> dict[str, tuple[int, int]]:
         return fingerprint(con, tuple(DERIVED))
 
 
+def without_since(workspace: Workspace) -> tuple[dict[str, tuple[int, int]], list[tuple[str, int]]]:
+    """Every table, and who is in which segment: since when depends on the moment at which somebody came back."""
+    with workspace.engine.read() as con:
+        members = con.execute("SELECT segment, person FROM segment_member ORDER BY ALL").fetchall()
+        return fingerprint(con, tuple(name for name in DERIVED if name != "segment_member")), members
+
+
 def test_importing_every_file_again_changes_nothing(opened: Callable[[], Workspace], simulated: Simulated) -> None:
     workspace = opened()
     before = prints(workspace)
@@ -36,7 +43,7 @@ def test_importing_every_file_again_changes_nothing(opened: Callable[[], Workspa
 @pytest.mark.parametrize("group", ["orders", "customers", "spend"])
 def test_undo_and_redo_restore_every_table(opened: Callable[[], Workspace], group: str) -> None:
     workspace = opened()
-    before = prints(workspace)
+    before, whole = prints(workspace), without_since(workspace)
     chosen = next(one for one in workspace.imports.list(1000) if one.group == group and one.accepted)
     workspace.imports.undo(chosen.id, actor="test")
     workspace.refresh()
@@ -46,7 +53,7 @@ def test_undo_and_redo_restore_every_table(opened: Callable[[], Workspace], grou
     assert prints(workspace) == undone
     workspace.imports.redo(chosen.id, actor="test")
     workspace.refresh()
-    assert prints(workspace) == before
+    assert without_since(workspace) == whole
 
 
 def test_no_clear_phone_of_the_brand_is_in_archive_or_engine(brand: Path, simulated: Simulated) -> None:

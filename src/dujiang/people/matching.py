@@ -71,7 +71,7 @@ def _among(values: pa.Array, wanted: list[Any], _today: date) -> Any:
     if fractions and pa.types.is_integer(values.type):
         values = pc.cast(values, pa.float64(), safe=False)
     if pa.types.is_floating(values.type):
-        wanted = [float(one) for one in wanted]
+        wanted, values = [float(one) + 0.0 for one in wanted], pc.add(values, 0.0)  # both zeros are one number
     return pc.is_in(values, value_set=pa.array(wanted, values.type), skip_nulls=True)
 
 

@@ -65,9 +65,13 @@ class AskedView:
     fresh_at: datetime | None = None
 
 
+OF_REGISTERED: Final = ("lift",)
+"""Kinds that ask about what has to be registered first, on a page of their own: there is nothing to begin with here."""
+
+
 def kinds(visit: Visit) -> list[KindView]:
-    """Every kind of analysis."""
-    found = ((name, one.title, view_of(name)) for name, one in ANALYSES.items())
+    """Every kind of analysis that can be begun at once."""
+    found = ((name, one.title, view_of(name)) for name, one in ANALYSES.items() if name not in OF_REGISTERED)
     return [KindView(name, visit.text(title), visit.text(view.about), view.icon) for name, title, view in found]
 
 

@@ -6,6 +6,7 @@ each of them in turn, from the first time it was seen with them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -60,15 +61,16 @@ def tenures(
         group: of each identifier the group that it joined.
         left: how many more identifiers of the type of an identifier (its place) a group may have.
     """
-    given: dict[int, int] = {}
+    given: Counter[tuple[int, int]] = Counter()
     found = []
     for index, periods in _periods(graph, rules, links, refused, group):
-        gap = int(rules.recycled_after[graph.type[index]])
-        owners = _owners(periods, int(group[index]), gap, lambda one, at=index: left(at, one) - given.get(one, 0) > 0)
+        kind = int(graph.type[index])
+        gap = int(rules.recycled_after[kind])
+        owners = _owners(periods, int(group[index]), gap, lambda one, at=index, of=kind: left(at, one) > given[one, of])
         if len(owners) > 1:
             found.append(_tenure(index, owners, periods))
-            for one in owners[1:]:
-                given[one] = given.get(one, 0) + 1
+            if graph.ended is None or not graph.ended[index]:  # what ended takes nobody's place
+                given.update((one, kind) for one in owners[1:])
     return found
 
 

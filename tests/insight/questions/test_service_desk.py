@@ -9,7 +9,6 @@ import pytest
 
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.insight.desk.analysis import NOBODY, Service, ServiceAnalysis, ServicePick, ServiceQuestion
-from dujiang.insight.desk.interval import wilson
 from dujiang.insight.questions.scene import Scene
 
 WEEK = Period(date(2026, 11, 2), date(2026, 11, 8))
@@ -77,13 +76,3 @@ def test_people_behind_numbers(scene: Scene, which: Any, keys: list[str], people
 def test_what_service_is_not_divided_by() -> None:
     with pytest.raises(ValueError, match="not by 'page'"):
         ServiceQuestion(by=("page",))
-
-
-@pytest.mark.parametrize(
-    ("hits", "trials", "interval"),
-    [(0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (1, 10, (0.0179, 0.4042)), (81, 263, (0.2553, 0.3662))],
-)
-def test_wilson_against_published_values(hits: int, trials: int, interval: tuple[float, float]) -> None:
-    """The last is example 1 of Newcombe (1998), method 3."""
-    assert wilson(hits, trials) == pytest.approx(interval, abs=5e-5)
-    assert wilson(0, 0) is None

@@ -50,8 +50,8 @@ def retention(
         person: whose row it is; rows of one person lie together, in the order in which they happened.
         at_ms: when, in milliseconds since 1970.
         bits: :data:`START`, :data:`BACK`, both or none for each row.
-        borders: moments at which periods begin, rising; the last is the end of the last cohort's period, and what lies after it
-            is counted on by the calendar given in further borders. Starts before the first are in no cohort.
+        borders: moments at which periods begin, rising, far enough for the last cohort's periods. Starts before the first
+            are in no cohort, and what lies after the last is in the last period.
         periods: how many periods after the start are looked at.
         first_only: only each one's first start ever counts.
         step_ms: length of a rolling period; 0 for those of the calendar.

@@ -13,8 +13,8 @@ from dujiang.engine.columns import Whole
 from dujiang.engine.question import Column as Values
 from dujiang.engine.question import Rows, ask, given, table
 from dujiang.foundation.i18n import _
-from dujiang.insight.desk.interval import wilson
 from dujiang.insight.dimensions import step_of
+from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table
 from dujiang.insight.questions.limits import only_channels, refuse_where

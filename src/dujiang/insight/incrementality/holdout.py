@@ -16,6 +16,7 @@ from scipy import stats
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality.model import LEVEL, Doubt, Estimate, by_t, checked_level, welch
+from dujiang.insight.intervals import wilson
 
 LEAST_EVENTS: Final = 5
 _CLEAR: Final = 3.0
@@ -110,8 +111,10 @@ def compare_shares(
         raise InvalidInput("incrementality.shares", _("More people converted than there are in the group."))
     share, base = converted / treated, control_converted / control
     z = float(stats.norm.ppf((1 + level) / 2))
-    low, high = _wilson(converted, treated, z)
-    base_low, base_high = _wilson(control_converted, control, z)
+    of_treated, of_control = wilson(converted, treated, z), wilson(control_converted, control, z)
+    assert of_treated is not None
+    assert of_control is not None
+    (low, high), (base_low, base_high) = of_treated, of_control
     pooled = (converted + control_converted) / (treated + control)
     error = math.sqrt(pooled * (1 - pooled) * (1 / treated + 1 / control))
     difference = share - base
@@ -132,12 +135,6 @@ def compare_shares(
     else:
         doubts.append(Doubt.NO_BASE)
     return Holdout(absolute, relative, absolute.times(treated), tuple(doubts))
-
-
-def _wilson(converted: int, people: int, z: float) -> tuple[float, float]:
-    centre = (converted + z**2 / 2) / (people + z**2)
-    reach = z / (people + z**2) * math.sqrt(converted * (people - converted) / people + z**2 / 4)
-    return centre - reach, centre + reach
 
 
 def _check(treated: int, control: int, level: float) -> None:

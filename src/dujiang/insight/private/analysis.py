@@ -14,8 +14,8 @@ from dujiang.engine.columns import Whole
 from dujiang.engine.question import Rows, ask, given, table
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import Compared, MetricQuery
-from dujiang.insight.desk.interval import wilson
 from dujiang.insight.dimensions import with_day
+from dujiang.insight.intervals import wilson
 from dujiang.insight.model import BandSpec, Standing
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table

@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-import pyarrow as pa
-
 from dujiang.engine.columns import Whole
+from dujiang.engine.question import given
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.answer import Table
@@ -84,5 +83,5 @@ def limited(scene: Scene) -> str:
     """What limits a text to the people asked about, who are made known to the connection; empty for everybody."""
     if scene.people is None:
         return ""
-    scene.con.register("asked_people", pa.table({"person": scene.people}))
-    return "SEMI JOIN asked_people USING (person)"
+    given(scene.con, scene.people)
+    return "SEMI JOIN given_persons USING (person)"

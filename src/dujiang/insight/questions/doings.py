@@ -23,6 +23,7 @@ from dujiang.people.behaviour import AsOf, column_kind
 from dujiang.people.bound import Binder
 from dujiang.people.comparison import Comparison, Where, tested
 from dujiang.people.counting import row_value
+from dujiang.people.matching import matches
 
 _TABLES: Final[dict[Doing, tuple[Table, str, str]]] = {
     "events": ("fact_event", "seq", ""),
@@ -100,7 +101,10 @@ class Doings:
         return flags
 
     def _flags(self, column: str, asked: Sequence[Comparison]) -> Flags | None:
-        return fitting(self._scene, self.view.words(column), asked) if asked else None
+        if not asked:
+            return None
+        words = pa.array(self.view.words(column), pa.string())
+        return np.logical_and.reduce([matches(words, "text", one, self._scene.today) for one in asked])
 
     def _mask(self, source: Doing, table: Table, asked: Iterable[Where], from_ms: int, to_ms: int) -> Mask:
         binder = Binder()
@@ -123,19 +127,6 @@ class Doings:
 
 FAR: Final = 4_102_444_800_000
 """The year 2100, in milliseconds since 1970."""
-
-
-def fitting(scene: Scene, words: Sequence[str | None], asked: Sequence[Comparison]) -> Flags:
-    """Which of ``words`` fulfil all of ``asked``, by the engine's own way of comparing."""
-    binder = Binder()
-    tests = [tested('"value"', "text", one, scene.today, binder) for one in asked]
-    scene.con.register("compared", pa.table({"place": np.arange(len(words)), "value": pa.array(words, pa.string())}))
-    question = binder.question(f"SELECT place FROM compared WHERE {' AND '.join(tests)}")
-    places = question.answer(scene.con)["place"].to_numpy()
-    scene.con.unregister("compared")
-    fits = np.zeros(len(words), np.bool_)
-    fits[places] = True
-    return fits
 
 
 def moments(period: Period, scene: Scene) -> tuple[int, int]:

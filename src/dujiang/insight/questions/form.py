@@ -13,9 +13,9 @@ from pydantic import Field
 
 from dujiang.engine.columns import Whole
 from dujiang.foundation.i18n import _
+from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found, limited
 from dujiang.insight.questions.answer import Column, Table
-from dujiang.insight.questions.intervals import wilson
 from dujiang.insight.questions.model import Asked, Pick
 from dujiang.insight.questions.scene import Scene
 
@@ -223,6 +223,6 @@ def _prepare(scene: Scene, question: FormQuestion, form: str) -> None:
 
 
 def _figures(row: dict[str, Any]) -> FieldFigures:
-    low, high = wilson(row["gone"], row["reached"])
+    low, high = wilson(row["gone"], row["reached"]) or (None, None)
     share = row["gone"] / row["reached"] if row["reached"] else None
     return FieldFigures(row["field"], row["reached"], row["filled"], row["gone"], share, low, high, row["median_ms"])

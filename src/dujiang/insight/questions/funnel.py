@@ -20,11 +20,11 @@ from dujiang.foundation.definitions import Spec
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Grain, bucket_start
+from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table
 from dujiang.insight.questions.division import GROUPS_MAX, Division, Group
 from dujiang.insight.questions.doings import Doings, day_starts, moments
-from dujiang.insight.questions.intervals import wilson
 from dujiang.insight.questions.model import Asked, Pick, What
 from dujiang.insight.questions.scene import Scene
 from dujiang.people.behaviour import column_kind
@@ -333,7 +333,7 @@ def _group(key: tuple[str | None, ...], chains: _Chains, places: Any, question: 
         took = chains.took(step, is_optional=one.optional)[places]
         people = int(np.count_nonzero(took))
         lags = (at_ms[:, step] - before)[took & (at_ms[:, step] >= 0) & (before >= 0)]
-        low, high = wilson(people, began)
+        low, high = wilson(people, began) or (None, None)
         figures.append(
             StepFigures(
                 people=people,

@@ -16,11 +16,11 @@ from dujiang.engine.columns import Code, Whole
 from dujiang.engine.kernels.retention import retention
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import following_start
+from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found, no_people
 from dujiang.insight.questions.answer import Column, Table
 from dujiang.insight.questions.division import GROUPS_MAX, Division
 from dujiang.insight.questions.doings import FAR, Doings
-from dujiang.insight.questions.intervals import wilson
 from dujiang.insight.questions.model import Asked, Pick, What
 from dujiang.insight.questions.scene import Scene
 
@@ -293,7 +293,7 @@ def _curve(started: _Started, calendar: _Calendar, places: Any) -> tuple[CurvePo
     for column, label in enumerate(calendar.labels):
         known = calendar.over[cohort, column] if column else np.ones(len(cohort), np.bool_)
         people, returned = int(known.sum()), int(back[known, column].sum())
-        low, high = wilson(returned, people)
+        low, high = wilson(returned, people) or (None, None)
         points.append(CurvePoint(label, people, returned, returned / people if people else None, low, high))
     return tuple(points)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -388,6 +389,26 @@ def test_the_json_of_a_question_redraws_the_form(chromium: Browser, session: str
     page.locator("form[data-ask] textarea").fill("{")
     page.keyboard.press("Tab")
     assert page.locator("form[data-ask] textarea").get_attribute("aria-invalid") == "true"
+    assert watched.wrong == []
+
+
+STANDING: tuple[tuple[str, str, str, str], ...] = (
+    ("paths", "{}", "A step is told by", "name"),
+    ("service", "{}", "Divided by", "channel"),
+    ("attribution", "{}", "What counts as a conversion", "orders"),
+    ("retention", '{"periods": 3}', "Length of a period", "week"),
+    ("overlap", "{}", "What overlaps", "channels"),
+)
+
+
+@pytest.mark.parametrize(("kind", "question", "row", "shown"), STANDING)
+def test_what_is_not_stated_is_shown_as_what_it_is(
+    chromium: Browser, session: str, address: str, kind: str, question: str, row: str, shown: str
+) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, f"/ask/{kind}?q={quote(question)}", "en")
+    first = watched.page.get_by_role("group", name=row, exact=True).get_by_role("combobox").first
+    assert first.input_value() == shown
     assert watched.wrong == []
 
 

@@ -47,22 +47,25 @@ function row(name, part, one) {
 /* ── a control for each kind of value ────────────────────────────────────────────────────────────────────────────── */
 
 const OWN = { people, by, compare: against, time_zone: zone, where: (one) => draw.filters(one, "events", sources.events, 0) };
-const EDITORS = { metrics, dimensions, column: (one, name) => [columnOf(one, name)], columns, tag: (one, name) => [tagOf(one, name)] };
+const EDITORS = { metrics, dimensions, column: (one, name, part) => [columnOf(one, name, part)], columns, tag: (one, name, part) => [tagOf(one, name, part)] };
+
+/** What `one[name]` is while nothing is stated: the default of its schema, of its own, so that editing it changes nothing else. */
+const standing = (part) => structuredClone(part.default ?? resolve(part).kind.default ?? undefined);
 
 /** The controls of `one[name]`. */
 function control(name, part, one) {
   if (one === question && OWN[name]) return OWN[name](one);
-  if (EDITORS[editors[name]]) return EDITORS[editors[name]](one, name);
+  if (EDITORS[editors[name]]) return EDITORS[editors[name]](one, name, part);
   const { kind, isOptional } = resolve(part);
   const put = (value) => change(() => { if (value === undefined) delete one[name]; else one[name] = value; });
-  const value = one[name] ?? kind.default ?? part.default;
+  const value = one[name] ?? standing(part);
   if (kind.enum) return [select(title(name), String(value ?? ""), { ...(isOptional ? { "": t("not set") } : {}), ...choices(kind.enum) }, (next) => put(next === "" ? undefined : next))];
   if (kind.type === "boolean") return [make("input", { type: "checkbox", "aria-label": title(name), checked: Boolean(value), change: (event) => put(event.target.checked) })];
   if (kind.type === "integer" || kind.type === "number") return [number(name, kind, value, put)];
   if (kind.type === "string" && kind.const === undefined) return [input(title(name), value, (next) => put(next === "" ? undefined : next), kind.format === "date" ? { type: "date" } : {})];
-  if (kind.type === "array") return list(name, kind, one);
-  if (kind.type === "object" && kind.properties) return part_(name, kind, one, isOptional);
-  return [raw(name, one)];
+  if (kind.type === "array") return list(name, kind, one, part);
+  if (kind.type === "object" && kind.properties) return part_(name, kind, one, isOptional, part);
+  return [raw(name, one, value)];
 }
 
 function resolve(part) {
@@ -82,9 +85,9 @@ const number = (name, kind, value, put) => input(title(name), value, (next) => p
 
 const isDoing = (kind) => kind.properties?.source && kind.properties?.where;
 
-function list(name, kind, one) {
+function list(name, kind, one, part) {
   const items = resolve(kind.items ?? {}).kind;
-  const have = one[name] ?? kind.default ?? [];
+  const have = one[name] ?? standing(part) ?? [];
   const put = (next) => { one[name] = next; };
   if (items.type === "object" && items.properties.column && items.properties.op) return draw.filters(one, "events", sources.events, 0);
   if (items.type === "object") return several(name, kind, items, have, put);
@@ -113,9 +116,9 @@ function several(name, kind, items, have, put) {
 }
 
 /** A part of the question with fields of its own. */
-function part_(name, kind, one, isOptional) {
+function part_(name, kind, one, isOptional, part) {
   if (one[name] === undefined && isOptional) return [button(t("Add"), () => change(() => { one[name] = isDoing(kind) ? { source: "events", where: [] } : {}; }))];
-  if (one[name] === undefined) one[name] = {};
+  if (one[name] === undefined) one[name] = standing(part) ?? {};
   const body = isDoing(kind) ? doing(one[name], kind) : fields(kind, one[name]);
   return [...body, removal(isOptional ? () => change(() => { delete one[name]; }) : null, t("Remove")) ?? ""];
 }
@@ -150,9 +153,9 @@ function doing(one, kind) {
   ];
 }
 
-const raw = (name, one) => make("textarea", { "aria-label": title(name), class: "code short", rows: 3, change: (event) => {
+const raw = (name, one, value) => make("textarea", { "aria-label": title(name), class: "code short", rows: 3, change: (event) => {
   try { const value = JSON.parse(event.target.value); change(() => { one[name] = value; }); } catch { event.target.setAttribute("aria-invalid", "true"); }
-} }, one[name] === undefined ? "" : JSON.stringify(one[name]));
+} }, value === undefined ? "" : JSON.stringify(value));
 
 /* ── what all questions say ──────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -183,7 +186,7 @@ function dividers() {
 }
 
 function by(one) {
-  const have = one.by ?? [];
+  const have = one.by ?? standing(schema.properties.by) ?? [];
   const put = (next) => change(() => { one.by = next; });
   const offered = dividers();
   const known = new Set(offered.flatMap(([, options]) => Object.keys(options)));
@@ -237,11 +240,18 @@ function dimensions(one, name) {
 }
 
 const columnNames = () => Object.fromEntries(Object.keys(sources.events).map((key) => [key, labels.columns[key] || key]));
-const columnOf = (one, name) => select(title(name), one[name] ?? "", { "": t("not set"), ...columnNames() }, (value) => change(() => { if (value) one[name] = value; else delete one[name]; }));
-const tagOf = (one, name) => select(title(name), one[name] ?? "", { "": t("not set"), ...Object.fromEntries(own.tags.map((each) => [each.name, each.title])) }, (value) => change(() => { if (value) one[name] = value; else delete one[name]; }));
+const columnOf = (one, name, part) => oneOf(one, name, part, columnNames());
+const tagOf = (one, name, part) => oneOf(one, name, part, Object.fromEntries(own.tags.map((each) => [each.name, each.title])));
 
-function columns(one, name) {
-  const have = one[name] ?? [];
+/** One of many names; “not set” is offered only where nothing stands while nothing is stated. */
+function oneOf(one, name, part, options) {
+  const value = one[name] ?? standing(part) ?? "";
+  const known = options[value] || !value ? options : { [value]: value, ...options };
+  return select(title(name), value, { ...(standing(part) ? {} : { "": t("not set") }), ...known }, (next) => change(() => { if (next) one[name] = next; else delete one[name]; }));
+}
+
+function columns(one, name, part) {
+  const have = one[name] ?? standing(part) ?? [];
   const put = (next) => change(() => { one[name] = next; });
   const options = columnNames();
   const lines = have.map((each, index) => make("span", { class: "pill" },

@@ -87,6 +87,10 @@ RAIL: Final = (
     ),
 )
 
+_WITHOUT_VIEWS: Final = ("/ask", "/dashboards", "/imports", "/suggestions", "/predictions")
+VIEWED: Final = frozenset(item.path for group in RAIL[:-1] for item in group.items if item.path not in _WITHOUT_VIEWS)
+"""Pages of which readers keep views: those that are looked at through choices in their address. Questions are saved as such."""
+
 
 def current_item(path: str) -> str:
     """Path of the entry that ``path`` lies under.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import LOCALES, _, choose_locale, translate
 from dujiang.store.access import Account
+from dujiang.store.saved_views import SavedView
 from dujiang.workspace import Workspace
 from dujiang.workspace.present import Presence
 
@@ -203,8 +204,8 @@ class Visit:
     # ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def query_items(self, without: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
-        """What the address states, but for language, theme and height of rows (kept in cookies) and what is left out."""
-        dropped = {"lang", "theme", "rows", "export", "sheet", *without}
+        """What the address states, but for what is kept elsewhere (language, theme, height of rows, view) or left out."""
+        dropped = {"lang", "theme", "rows", "export", "sheet", "view", *without}
         return ((key, value) for key, value in self.request.query_params.multi_items() if key not in dropped)
 
     def with_query(self, **changes: str | int | None) -> str:
@@ -212,6 +213,28 @@ class Visit:
         kept = list(self.query_items(changes))
         added = [(key, str(value)) for key, value in changes.items() if value is not None]
         return self.path + ("?" + urlencode(kept + added) if kept or added else "")
+
+    @cached_property
+    def choices(self) -> str:
+        """What the address chooses, as one text in a fixed order: how a view of the page is kept and recognised."""
+        return urlencode(sorted(self.query_items()))
+
+    @cached_property
+    def views(self) -> Sequence[SavedView]:
+        """Views of this page that the reader may open; empty for pages of which none are kept."""
+        if self.reader is None or self.path not in nav.VIEWED:
+            return ()
+        return self.workspace.views.list(self.path, self.reader.name)
+
+    @property
+    def open_view(self) -> SavedView | None:
+        """The view that the address is, if it is one."""
+        return next((one for one in self.views if one.query == self.choices), None)
+
+    @property
+    def keeps_views(self) -> bool:
+        """Whether views of this page can be kept."""
+        return self.path in nav.VIEWED and self.may("view.keep")
 
     def address(self, path: str, **values: str | int | None) -> str:
         """Address of another page, keeping period, comparison and channels."""

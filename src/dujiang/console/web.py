@@ -88,12 +88,20 @@ def _answer(workspace: Workspace, request: Request, form: FormData, allow: str, 
     try:
         if allow:
             session.require(visit.reader, allow)
-        response = handler(visit)
+        response = _opening_view(visit) or handler(visit)
     except NotSignedIn:
         response = _to_sign_in(visit)
     except DujiangError as error:
         response = problem(visit, error.status, visit.error(error), error.code)
     return remember(visit, response)
+
+
+def _opening_view(visit: Visit) -> Response | None:
+    """The view that the reader wants the page to open with, where the address chooses nothing."""
+    if visit.request.method != "GET" or visit.is_fragment or visit.request.url.query:
+        return None
+    opening = next((one for one in visit.views if one.first), None)
+    return RedirectResponse(f"{visit.path}?{opening.query}", 303) if opening and opening.query else None
 
 
 def _to_sign_in(visit: Visit) -> Response:

@@ -256,6 +256,14 @@ share_link = Table(
     Column("expires_at", Moment, nullable=False), Column("revoked_at", Moment),
 )  # fmt: skip
 
+saved_view = Table(
+    # A page with its choices that somebody, or the team, opens by a name.
+    "saved_view", METADATA,
+    _text("id", primary_key=True), _text("path", index=True), _text("name"), _text("query"), _text("owner"),
+    Column("team", Boolean, nullable=False), Column("first", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)  # fmt: skip
+
 # ── received requests ───────────────────────────────────────────────────────────────────────────────────────────────
 
 journal_entry = Table(

@@ -21,6 +21,8 @@ ACTIONS: Final[dict[str, Role]] = {
     "table.export": "analyst",
     "share.create": "operator",
     "share.revoke": "operator",
+    "view.keep": "viewer",
+    "view.share": "operator",
     "import.read": "viewer",
     "import.run": "operator",
     "import.undo": "operator",

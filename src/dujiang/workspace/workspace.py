@@ -73,6 +73,7 @@ from dujiang.store.keyring import Keyring
 from dujiang.store.leases import Leases
 from dujiang.store.manifest import JOURNAL_CURSOR, Manifest
 from dujiang.store.outbox import Outbox
+from dujiang.store.saved_views import SavedViews
 from dujiang.store.shares import ShareLinks
 from dujiang.store.vault import Vault
 from dujiang.workspace import actions, builtin, checks, present, salvaging  # noqa: F401  (actions: importing makes them known)
@@ -124,6 +125,7 @@ class Workspace:
         questions: every analysis, asked in one language.
         dashboards: saved questions on grids.
         shares: links that open a dashboard without signing in.
+        views: pages with their choices that readers keep under a name.
         present: the day that is today for figures.
         predictions: fitted models, and what they say of people.
         access: accounts, sessions and keys.
@@ -193,6 +195,7 @@ class Workspace:
         self.audit = Audit(self.db)
         self.outbox = Outbox(self.db)
         self.shares = ShareLinks(self.db, self.keyring, clock)
+        self.views = SavedViews(self.db, clock)
         self.definitions = Definitions(DefinitionStore(self.db, clock), builtin.definitions())
 
         self.archive = Archive(layout.archive)

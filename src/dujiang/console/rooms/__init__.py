@@ -22,6 +22,7 @@ from dujiang.console.rooms import (
     people,
     predictions,
     relations,
+    saved_views,
     segments,
     settings,
     sign_in,
@@ -34,6 +35,7 @@ from dujiang.console.rooms import (
 ROOMS = (
     sign_in.ROOM,
     palette.ROOM,
+    saved_views.ROOM,
     overview.ROOM,
     sources.ROOM,
     imports.ROOM,

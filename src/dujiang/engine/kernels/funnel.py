@@ -13,6 +13,7 @@ Nothing here remembers a single attempt only: a chain that breaks does not hinde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -21,9 +22,10 @@ from numba import njit
 
 from dujiang.engine.columns import Code, Whole
 from dujiang.engine.kernels.attempts import Room, attempted, pool
-from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules, broken, deadline, excluded, seen
+from dujiang.engine.kernels.plain import Slots, plain
+from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules
 from dujiang.engine.kernels.steps import Steps
-from dujiang.engine.kernels.unordered import unordered
+from dujiang.engine.kernels.unordered import apart, unordered
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 
@@ -34,7 +36,6 @@ STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
 # What is compiled here holds the code of the modules it calls, too: a change there needs this file's kept code removed.
 _PLAIN, _GENERAL, _UNORDERED = 0, 1, 2
-_LONG_AGO: Final = -EVER
 _NO_CODES: Final = np.empty(0, np.int32)
 _NO_DAYS: Final = np.empty(0, np.int64)
 
@@ -156,14 +157,18 @@ def funnel(
     >>> found.reached.tolist(), found.rows.tolist()
     ([2, 1], [[0, 1], [2, -1]])
     """
-    plain = not (of.optional or of.step_ms)
-    way = _UNORDERED if of.order == "any" else _PLAIN if plain else _GENERAL
+    way = _UNORDERED if of.order == "any" else _GENERAL if of.optional else _PLAIN
+    rules, slots = _rules(of)._replace(day_starts=day_starts), Slots.of(of.steps, len(bits))
     kernel: Any = _funnel
-    return Chains(*kernel(person, at_ms, bits, held, _rules(of, day_starts), way, pool(of.steps), Room.of(of.steps)))
+    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, pool(of.steps), Room.of(of.steps)))
 
 
-def _rules(of: Funnel, day_starts: Whole) -> Rules:
-    sets = np.arange(1 << of.steps)
+@lru_cache(maxsize=64)
+def _rules(of: Funnel) -> Rules:
+    sets, every = np.arange(1 << of.steps), (1 << of.steps) - 1
+    ended = every & ~np.where(sets > 0, sets, every) if of.order == "strict" else np.zeros_like(sets)
+    if of.once:
+        ended = ended | every & (sets | -sets)  # the lowest of them and all above
     has = (sets[:, None] >> np.arange(of.steps)) & 1 > 0
     return Rules(
         of.steps,
@@ -173,11 +178,13 @@ def _rules(of: Funnel, day_starts: Whole) -> Rules:
         of.reentry,
         of.window_ms,
         of.days or 0,
-        day_starts if of.days else _NO_DAYS,
-        np.array(of.step_ms or [EVER] * of.steps, np.int64),
+        _NO_DAYS,
+        np.array([*(of.step_ms or [EVER] * of.steps), EVER, EVER], np.int64),
         np.array([step in of.optional for step in range(of.steps)], np.bool_),
         np.array([1 + step - sum(one <= step for one in of.optional) for step in range(of.steps)], np.int64),
+        ended,
         np.where(sets > 0, has.argmax(1), of.steps),
+        np.where(sets > 0, of.steps - 1 - has[:, ::-1].argmax(1), 0).astype(np.uint32),
         np.array([one.after for one in of.exclusions], np.int64),
         np.array([one.before for one in of.exclusions], np.int64),
     )
@@ -185,33 +192,36 @@ def _rules(of: Funnel, day_starts: Whole) -> Rules:
 
 @njit(cache=True, nogil=True)
 def _funnel(
-    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, pool: Any, room: Any
+    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, slots: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
+    every = np.uint32((1 << rules.steps) - 1)
+    begins = every if way == _UNORDERED else np.uint32(1)
     # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
-    begins = np.uint32((1 << rules.steps) - 1) if way == _UNORDERED else np.uint32(1)
-    most = np.count_nonzero(bits & begins) + 1
+    most = _count(bits, begins)
     whose, reached = np.empty(most, np.int64), np.empty(most, np.int8)
     rows, completed = np.empty((most, rules.steps), np.int32), np.empty(most, np.int32)
-    chain, until = np.empty((rules.steps, rules.steps), np.int32), np.empty(rules.steps, np.int64)
-    kept = np.empty(rules.steps + 1, np.int64)
-    own = np.empty(len(bits), np.int64)
+    kept, own = np.empty(rules.steps + 1, np.int64), np.empty(len(bits), np.int64)
     chains, row = 0, 0
     while row < len(bits):
-        row, many = _gathered(row, person, bits, held, own)
+        row, many, tied, several = _gathered(row, person, at_ms, bits, begins, every, own)
+        if len(held):
+            many = _by_value(own, many, held)
         begin = 0
         while begin < many:
-            end = begin + 1
-            while end < many and (len(held) == 0 or held[own[end]] == held[own[begin]]):
+            end = begin + 1 if len(held) else many
+            while end < many and held[own[end]] == held[own[begin]]:
                 end += 1
-            if rules.ties == STEPS:
+            if tied and rules.ties == STEPS:
                 _by_step(own, begin, end, at_ms, bits, rules.lowest)
-            if way == _PLAIN and not (rules.ties == EITHER and _has_ties(own, begin, end, at_ms)):
-                far, done = _plain(own, begin, end, at_ms, bits, rules, until, chain, rows, chains)
-            elif way != _UNORDERED:
+            if way == _UNORDERED and not several:
+                far, done = apart(own, begin, end, at_ms, bits, rules, slots, rows, chains)
+            elif way == _UNORDERED:
+                far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, chains)
+            elif way == _GENERAL or (tied and rules.ties >= EITHER):
                 mine, best = own[begin:end], rows[chains]
                 far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
             else:
-                far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, chains)
+                far, done = plain(own, begin, end, at_ms, bits, rules, slots, rows, chains)
             if far:
                 whose[chains], reached[chains], completed[chains] = person[own[begin]], far, done
                 chains += 1
@@ -220,17 +230,37 @@ def _funnel(
 
 
 @njit(cache=True, nogil=True)
-def _gathered(row: Any, person: Any, bits: Any, held: Any, own: Any) -> Any:  # pragma: no cover - compiled
-    """Write to ``own`` the rows that count of the next person from ``row`` on: where they end, and how many they are."""
-    while row < len(bits) and bits[row] == 0:
+def _count(bits: Any, begins: Any) -> Any:  # pragma: no cover - compiled
+    """One more than there are rows with which somebody begins."""
+    count = 1
+    for row in range(len(bits)):
+        count += bits[row] & begins != 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _gathered(
+    row: Any, person: Any, at_ms: Any, bits: Any, begins: Any, every: Any, own: Any
+) -> Any:  # pragma: no cover - compiled
+    """Write to ``own`` the rows that count of the next person from ``row`` on who begins, from that moment on.
+
+    Returns where they end, how many they are, whether two may be of the same moment, and whether one is of several steps.
+    """
+    while row < len(bits) and not bits[row] & begins:
         row += 1
-    begin, many = row, 0
-    while row < len(bits) and (bits[row] == 0 or person[row] == person[begin]):
-        if bits[row]:
-            own[many] = row
-            many += 1
+    many, tied, several = 0, False, np.uint32(0)
+    if row == len(bits):
+        return row, many, tied, False
+    who = person[row]
+    while row and person[row - 1] == who and at_ms[row - 1] == at_ms[row]:
+        row -= 1
+    while row < len(bits) and person[row] == who:  # without a branch: which rows count no processor can foresee
+        own[many] = row
+        many += bits[row] != 0
+        tied |= (at_ms[row] == at_ms[row - 1]) & (many > 1)
+        several |= bits[row] & every & (bits[row] - np.uint32(1))
         row += 1
-    return row, _by_value(own, many, held) if len(held) else many
+    return row, many, tied, several != 0
 
 
 @njit(cache=True, nogil=True)
@@ -258,90 +288,3 @@ def _by_step(own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, lowest: Any)
             own[to] = own[to - 1]
             to -= 1
         own[to] = row
-
-
-@njit(cache=True, nogil=True)
-def _has_ties(own: Any, begin: Any, end: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
-    place = begin + 1
-    while place < end and at_ms[own[place]] != at_ms[own[place - 1]]:
-        place += 1
-    return place < end
-
-
-@njit(cache=True, nogil=True)
-def _plain(
-    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, until: Any, chain: Any, rows: Any, at: Any
-) -> Any:  # pragma: no cover - compiled
-    """No window between steps: of each step the latest chain to it starts last, so that one for each step is enough."""
-    steps, by_day, reentry, window_ms = rules.steps, rules.days > 0, rules.reentry, rules.window_ms
-    breaks = rules.strict or rules.once or len(rules.after) > 0
-    for step in range(steps):
-        rows[at, step], until[step] = -1, _LONG_AGO
-    far, done, place = 0, 0, begin
-    while place < end:
-        now, first = at_ms[own[place]], place
-        place += 1
-        while rules.ties == NEVER and place < end and at_ms[own[place]] == now:
-            place += 1
-        mine = bits[own[first]]
-        for other in range(first + 1, place):
-            mine |= bits[own[other]]
-        ends = deadline(now, rules) if by_day and mine & np.uint32(1) else now + window_ms
-        made = _taken(own, first, place, now, bits, mine, ends, breaks, rules, steps, until, chain)
-        if not done:
-            far = _noted(far, made, chain, rows, at)
-        if made >> (steps - 1) & 1:
-            done += 1
-            until[:] = _LONG_AGO
-            if not reentry:
-                break
-        elif breaks:
-            _some, common = seen(own, first, place, bits, rules)
-            _forgotten(broken(mine, common, rules) & ~made, until)
-    return far, done
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _noted(far: Any, made: Any, chain: Any, rows: Any, at: Any) -> Any:  # pragma: no cover - compiled
-    """Keep the chain that has come further than any before; how far."""
-    while made >> far & 1:
-        for taken in range(far + 1):
-            rows[at, taken] = chain[far, taken]
-        far += 1
-    return far
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _forgotten(ended: Any, until: Any) -> None:  # pragma: no cover - compiled
-    for step in range(len(until)):
-        if ended >> step & 1:
-            until[step] = _LONG_AGO
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _taken(
-    own: Any, first: Any, last: Any, now: Any, bits: Any, mine: Any, ends: Any, breaks: Any, rules: Any, steps: Any,
-    until: Any, chain: Any,
-) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    """Take a step with rows of one moment, the last step first, so that no chain takes two; which were taken, as bits."""
-    made = 0
-    for step in range(steps - 1, -1, -1):
-        if not (mine >> np.uint32(step)) & np.uint32(1) or (step and until[step - 1] < now):
-            continue
-        if breaks and step and excluded(mine >> np.uint32(steps), rules, step - 1, step):
-            continue
-        until[step] = until[step - 1] if step else ends
-        for earlier in range(step):  # a copied slice would cost more than all the rest
-            chain[step, earlier] = chain[step - 1, earlier]
-        chain[step, step] = own[first] if last == first + 1 else _of_step(own, first, last, bits, step)
-        made |= 1 << step
-    return made
-
-
-@njit(cache=True, nogil=True)
-def _of_step(own: Any, first: Any, last: Any, bits: Any, step: Any) -> Any:  # pragma: no cover - compiled
-    """The last of some rows that is of a step that one of them is of."""
-    place = last - 1
-    while place > first and not (bits[own[place]] >> np.uint32(step)) & np.uint32(1):
-        place -= 1
-    return own[place]

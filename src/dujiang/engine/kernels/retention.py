@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.rules import EVER, LONG_AGO
 from dujiang.engine.kernels.steps import Steps
 
 START: Final = 1
@@ -71,7 +72,7 @@ def _retention(
 ) -> Any:  # pragma: no cover - compiled
     # Room for all that there may be: room that grows within the loop makes it many times slower, and only what is written to
     # takes memory.
-    most = np.count_nonzero(bits & np.uint32(START))
+    most = _count(bits)
     whose, cohort = np.empty(most, np.int64), np.empty(most, np.int32)
     began, rows = np.empty(most, np.int64), np.empty(most, np.int64)
     back = np.empty((most, periods + 1), np.uint8)
@@ -81,24 +82,44 @@ def _retention(
             row += 1
             continue
         who, first = person[row], found
-        period, has_started = 0, False
+        period, border, has_started = 0, LONG_AGO, False
+        said = np.uint32(0)  # kinds of which no row says anything new before the next border
         while row < len(person) and person[row] == who:
-            kind = bits[row]
-            if kind:
-                period = _counted(borders, period, at_ms[row])
-                now = period - 1
+            now, kind = at_ms[row], bits[row]
+            if kind & ~said or (kind and now >= border):
+                period = _counted(borders, period, now)
+                if now >= border:
+                    said = np.uint32(0)
+                    border = _next(borders, period, step_ms)
                 if kind & BACK:
-                    _returned(at_ms[row], now, began, cohort, first, found, step_ms, back)
-                is_new = now >= 0 and (found == first or cohort[found - 1] != now)
+                    _returned(now, period - 1, began, cohort, first, found, step_ms, back)
+                    said |= np.uint32(BACK)
+                is_new = period > 0 and (found == first or cohort[found - 1] != period - 1)
                 if kind & START and is_new and not (first_only and has_started):
-                    for one in range(periods + 1):
-                        back[found, one] = 0
-                    whose[found], cohort[found], began[found], rows[found] = who, now, at_ms[row], row
+                    back[found] = 0
+                    whose[found], cohort[found], began[found], rows[found] = who, period - 1, now, row
                     found += 1
+                    said = np.uint32(0)  # nobody has been back since
                 if kind & START:
                     has_started = True
+                    said |= np.uint32(START)
             row += 1
     return whose[:found].copy(), cohort[:found].copy(), began[:found].copy(), rows[:found].copy(), back[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def _count(bits: Any) -> Any:  # pragma: no cover - compiled
+    """How many rows somebody may start with."""
+    count = 0
+    for row in range(len(bits)):
+        count += bits[row] & START != 0
+    return count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _next(borders: Any, period: Any, step_ms: Any) -> Any:  # pragma: no cover - compiled
+    """Where what a row says may change: at the next border, in rolling periods with every row."""
+    return LONG_AGO if step_ms else borders[period] if period < len(borders) else EVER
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -17,6 +17,7 @@ Steps = npt.NDArray[np.uint32]
 EVENTS: Final = -1
 """Stands for rows that are events; rows of another family are told by their own code, which lies below."""
 _SPARE: Final = 1 << 20
+_FAR: Final = 1 << 62
 
 
 class Where(NamedTuple):
@@ -28,7 +29,7 @@ class Where(NamedTuple):
         page: bits by code of the page, those of no page last; empty where pages are all the same.
         from_ms: moments from which kinds begin, in milliseconds since 1970.
         to_ms: moments before which they end.
-        timed: bits of the kinds that each pair of moments is for.
+        timed: bits of the kinds that each pair of moments is for; kinds without a beginning or an end are in none.
     """
 
     event: Steps
@@ -42,8 +43,9 @@ class Where(NamedTuple):
     def of(cls, event: Steps, channel: Steps, page: Steps, periods: Sequence[tuple[int, int]]) -> Where:
         """Kinds of which the first has the first of ``periods`` (included to excluded), and so on."""
         bits: dict[tuple[int, int], int] = {}
-        for place, period in enumerate(periods):
-            bits[period] = bits.get(period, 0) | 1 << place
+        for place, (first, last) in enumerate(periods):
+            if first > -_FAR or last < _FAR:
+                bits[first, last] = bits.get((first, last), 0) | 1 << place
         from_ms, to_ms = (np.array([period[side] for period in bits], np.int64) for side in (0, 1))
         return cls(event, channel, page, from_ms, to_ms, np.array(list(bits.values()), np.uint32))
 
@@ -131,25 +133,30 @@ def _stepped(
     to_ms: Any,
     timed: Any,
 ) -> Any:  # pragma: no cover - compiled
-    bits = np.zeros(len(person), np.uint32)
-    skipped = 0
-    for row in range(len(person)):
-        found = of_event[event[row]] & of_channel[channel[row]]  # the code of none is -1, which is the last place
-        if found and len(of_page):
-            found &= of_page[page[row]]
-        if not found:
-            continue
-        for one in range(len(timed)):
-            if not from_ms[one] <= at_ms[row] < to_ms[one]:
-                found &= ~timed[one]
-        if found and len(skip):
-            who = person[row]
-            while skipped < len(skip) and skip[skipped] < who:
-                skipped += 1
-            if skipped < len(skip) and skip[skipped] == who:
-                continue
-        bits[row] = found
+    bits = np.empty(len(event), np.uint32)
+    # Short loops without branches: which rows are of a kind no processor can foresee.
+    for row in range(len(event)):
+        bits[row] = of_event[event[row]] & of_channel[channel[row]]  # the code of none is -1, which is the last place
+    if len(of_page):
+        for row in range(len(event)):
+            bits[row] &= of_page[page[row]]
+    for one in range(len(timed)):
+        for row in range(len(event)):
+            inside = (at_ms[row] >= from_ms[one]) & (at_ms[row] < to_ms[one])
+            bits[row] &= ~timed[one] | -np.uint32(inside)
+    if len(skip):
+        _passed_over(bits, person, skip)
     return bits
+
+
+@njit(cache=True, nogil=True)
+def _passed_over(bits: Any, person: Any, skip: Any) -> None:  # pragma: no cover - compiled
+    place = 0
+    for row in range(len(person)):
+        while place < len(skip) and skip[place] < person[row]:
+            place += 1
+        if place < len(skip) and skip[place] == person[row]:
+            bits[row] = 0
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -8,7 +8,61 @@ import numpy as np
 from numba import njit
 
 from dujiang.engine.kernels.matching import augmented
-from dujiang.engine.kernels.rules import deadline, is_step
+from dujiang.engine.kernels.rules import EVER, LONG_AGO, day, deadline, is_step
+
+
+# Written into its caller, as :func:`dujiang.engine.kernels.plain.plain` is.
+@njit(cache=True, nogil=True, inline="always")
+def apart(
+    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, slots: Any, rows: Any, at: Any
+) -> Any:  # pragma: no cover - compiled
+    """What :func:`unordered` says, of rows that are of one step each: of each step the last row is all that matters."""
+    steps, lowest, until, last = rules.steps, rules.lowest, slots.until, slots.last
+    every = np.uint32((1 << steps) - 1)
+    until[:] = LONG_AGO
+    for step in range(steps):
+        rows[at, step] = -1
+    far, done = 0, 0
+    over, last_of_day = LONG_AGO if rules.days else EVER, EVER
+    for place in range(begin, end):
+        now, kinds = at_ms[own[place]], bits[own[place]]
+        if now >= over:
+            over, last_of_day = day(now, rules)
+        step = lowest[kinds & every]  # the place after all steps where it is of none
+        until[step], last[step] = min(now + rules.window_ms, last_of_day), place
+        many = 0
+        for one in range(steps):
+            many += until[one] >= now
+        if many > far and not done:
+            far = many
+            _in_order(own, now, until, last, rows, at)
+        if many == steps:
+            done += 1
+            if not rules.reentry:
+                break
+            until[:] = LONG_AGO
+        elif kinds >> np.uint32(steps):
+            again = until[step]  # what is excluded may stand at the ends
+            until[:] = LONG_AGO
+            until[step] = again
+    return far, done
+
+
+@njit(cache=True, nogil=True)
+def _in_order(own: Any, now: Any, until: Any, last: Any, rows: Any, at: Any) -> None:  # pragma: no cover - compiled
+    """Write the last rows of the steps that are in time to ``rows[at]``, sorted by their places."""
+    many = 0
+    for step in range(rows.shape[1]):
+        if until[step] < now:
+            continue
+        to = many
+        while to > 0 and rows[at, to - 1] > last[step]:
+            rows[at, to] = rows[at, to - 1]
+            to -= 1
+        rows[at, to] = last[step]
+        many += 1
+    for place in range(many):
+        rows[at, place] = own[rows[at, place]]
 
 
 @njit(cache=True, nogil=True)

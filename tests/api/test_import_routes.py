@@ -100,3 +100,19 @@ def test_an_import_that_fails_says_why(api: Any) -> None:
     told = api.ask("GET", f"/jobs/{job['id']}")
     assert (told["state"], told["error_code"]) == ("failed", "import.no_mapping")
     api.ask("DELETE", f"/imports/uploads/{put['id']}", "operator")
+
+
+def test_a_mapping_is_drafted_for_a_file_that_none_knows(api: Any) -> None:
+    file = "流水,成交时间,成交额\nT1,2026-11-01 10:00:00,12.00\n"
+    upload = api.ask("POST", "/imports/uploads", "operator", files={"file": ("茶展.csv", file.encode())})["id"]
+    drafted = api.ask("POST", f"/imports/uploads/{upload}/draft", "operator", json={"like": "own.orders"})
+    assert drafted["header"] == ["流水", "成交时间", "成交额"]
+    columns = {"订单编号": "流水", "下单时间": "成交时间", "实付金额": "成交额"}
+    said = {"like": "own.orders", "columns": columns, "channel": "fair"}
+    drafted = api.ask("POST", f"/imports/uploads/{upload}/draft", "operator", json=said)
+    assert drafted["spec"]["match"]["required"] == ["流水", "成交时间", "成交额"]
+    wrong = {"like": "own.orders", "columns": {"订单编号": "没有"}}
+    refused = api.problem("POST", f"/imports/uploads/{upload}/draft", "operator", json=wrong)
+    assert refused[:2] == (400, "mapping.unknown_column")
+    assert api.problem("POST", "/imports/uploads/upl_none/draft", "operator", json={})[0] == 404
+    api.ask("DELETE", f"/imports/uploads/{upload}", "operator")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
-from dujiang.cli.output import progress_bar, say, show_json, show_table
-from dujiang.foundation.i18n import _
+from dujiang.cli.output import locale, progress_bar, say, show_json, show_table, tell
+from dujiang.foundation.definitions import Definition, dump_yaml
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _, translate
 
 if TYPE_CHECKING:
     from dujiang.collect.exports.preview import Preview
@@ -110,10 +113,90 @@ def redo(import_id: ImportId, folder: Folder = HERE, as_json: Json = False) -> N
         say(_("The import of {file} is back."), file=result.file_name)
 
 
+@group.command()
+def draft(
+    file: File,
+    folder: Folder = HERE,
+    like: Annotated[str, typer.Option(help="Template: own.orders, own.pos … / 模板")] = "own.orders",
+    name: Annotated[str, typer.Option(help="Name of the mapping / 映射名")] = "my_file",
+    column: Annotated[
+        list[str] | None, typer.Option(help="TEMPLATE=FILE, once for each column; guessed if left out / 列对应")
+    ] = None,
+    channel: Annotated[str, typer.Option(help="Channel; the template's if left out / 渠道")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding; found out if left out / 编码")] = "",
+    as_json: Json = False,
+) -> None:
+    """Draft a mapping for a file that is not recognised, as YAML for `definitions apply` / 为未识别的文件起草映射"""
+    with opened(folder) as workspace:
+        with file.open("rb") as stream:
+            upload = workspace.imports.upload(stream, file.name)
+        try:
+            found = workspace.imports.draft(
+                upload, like, _pairs(column) if column else None, channel=channel, encoding=encoding or None
+            )
+        finally:
+            workspace.imports.discard(upload)
+    if as_json:
+        show_json(found)
+        return
+    if found.spec:
+        made = Definition(kind="mapping", name=name, title={locale(): file.stem}, spec=dict(found.spec))
+        tell(dump_yaml([made]).rstrip())
+    left_out = " · ".join(one.name for one in found.wanted if one.needed and not one.column)
+    if left_out:
+        # As a comment, so that the output stays YAML.
+        say(_("# Needed, but found in no column: {columns}. Say it with --column TEMPLATE=FILE."), columns=left_out)
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if any(not (name and equals) for name, equals, _column in pairs):
+        raise InvalidInput("import.bad_column", _("Write each column as TEMPLATE=FILE, such as 实付金额=成交额."))
+    return {name: column for name, _equals, column in pairs}
+
+
 def _show_preview(found: Preview, *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
     say(_("Mapping: {mapping}; encoding: {encoding}"), mapping=found.mapping or "–", encoding=found.encoding or "–")
-    if found.problems:
-        show_table([_("Problem"), _("Rows")], sorted(found.problems.items()))
+    if not found.mapping:
+        say(_("No mapping fits the columns of this file: {columns}."), columns=" · ".join(found.header))
+        say(_("Draft one with: dujiang imports draft FILE --like own.orders"))
+        return
+    counts = {"checked": found.checked, "good": found.good, "bad": len(found.bad)}
+    say(_("The first {checked} rows: {good} good, {bad} bad. Nothing is kept yet."), **counts)
+    facts = {family: rows[0] for family, rows in found.facts.items() if rows}
+    if facts:
+        tell("")
+        show_table(
+            [_("Field"), _("First row")],
+            [(f"{family}.{name}", _cell(value)) for family, fact in facts.items() for name, value in fact.items()],
+        )
+    from dujiang.collect.exports.statuses import STATES  # the command line starts faster without it
+
+    told = (
+        (_("Orders by state; only paid ones count:"), [f"{text(STATES[one])} {n}" for one, n in found.states.items()]),
+        (_("Columns that the mapping needs and the file lacks:"), found.missing_columns),
+        (_("Not in the file, to be said at import:"), found.missing_fields),
+        (_("Personal data, not kept:"), found.dropped),
+        (_("Ratios, computed again instead of kept:"), found.ratios),
+        (_("Kept as properties:"), found.kept),
+    )
+    for title, names in told:
+        if names:
+            tell(f"{text(title)} {' · '.join(names)}")
+    if found.imported_before:
+        say(_("The same file was imported before; importing it again changes nothing."))
+    if found.bad:
+        rows = [(one.line, one.column or "–", text(one.sentence, **one.values)) for one in found.bad]
+        show_table([_("Line"), _("Column"), _("Problem")], rows)
+
+
+def text(sentence: str, **values: object) -> str:
+    """A text of the catalogue in the terminal's language."""
+    return translate(sentence, locale()).format(**values)
+
+
+def _cell(value: object) -> str:
+    return " · ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

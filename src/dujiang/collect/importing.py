@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 from dujiang.collect.exports.convert import Target
+from dujiang.collect.exports.drafting import Draft, draft
 from dujiang.collect.exports.mapping import MappingSpec
 from dujiang.collect.exports.preview import Preview, preview
 from dujiang.collect.exports.records import Batches, ImportResult, Records
@@ -153,6 +154,31 @@ class ImportService:
         )
         before = self._records.of_content(waiting.sha256, self._batches())
         return replace(seen, imported_before=before[0].id if before else "")
+
+    def draft(
+        self,
+        upload: str,
+        like: str,
+        chosen: Mapping[str, str] | None = None,
+        *,
+        channel: str = "",
+        encoding: str | None = None,
+    ) -> Draft:
+        """A mapping for a file that none knows, made from a template; nothing is kept.
+
+        Args:
+            upload: the file.
+            like: the template, such as ``own.orders``.
+            chosen: the file's column by the template's; None: as it seems.
+            channel: where the facts usually belong; empty: the template's.
+            encoding: of the file; None: found out.
+
+        Raises:
+            NotFound: ``upload.unknown`` or ``mapping.unknown``.
+            InvalidInput: a file that cannot be read, or ``mapping.unknown_column``.
+        """
+        seen = self.preview(upload, encoding=encoding)
+        return draft(like, seen.header, seen.rows, self.mappings(), chosen, channel)
 
     def run(
         self,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from dujiang.api.problems import problems
 from dujiang.api.security import OfWorker, OfWorkspace, needs
+from dujiang.collect.exports.drafting import Draft
 from dujiang.collect.exports.preview import Preview
 from dujiang.collect.exports.records import ImportResult
 from dujiang.collect.exports.uploads import Upload
@@ -37,6 +38,16 @@ class How(BaseModel):
     app: Text = ""
     day: Text = ""
     tag: Text = ""
+    encoding: Text = ""
+
+
+class Drafted(BaseModel):
+    """What the rows of an unknown file are, and which column is which."""
+
+    like: Text = "own.orders"
+    columns: dict[Text, Text] | None = Field(default=None, max_length=500)
+    """The file's column by the template's; without it, as it seems."""
+    channel: Text = ""
     encoding: Text = ""
 
 
@@ -87,6 +98,13 @@ def preview(workspace: OfWorkspace, upload: str, how: Annotated[How, Body()], _a
     """What importing a waiting file would do; nothing is kept."""
     given = how.model_dump(include={"channel", "shop", "account", "app", "day", "tag"})
     return workspace.imports.preview(upload, how.mapping, how.encoding, **given)
+
+
+@router.post("/uploads/{upload}/draft")
+def draft(workspace: OfWorkspace, upload: str, said: Annotated[Drafted, Body()], _actor: Runner) -> Draft:
+    """A mapping for a file that none knows, made from a template; apply its ``spec`` as a definition of kind ``mapping``."""
+    given = said.model_dump(include={"channel", "encoding"})
+    return workspace.imports.draft(upload, said.like, said.columns, **given)
 
 
 @router.post("", status_code=202)

@@ -55,6 +55,7 @@ class Preview:
         missing_columns: columns that the mapping needs and the file lacks.
         missing_fields: fields that every fact needs and no column gives, such as a day to be said at import.
         identified: rows among ``good`` that say whom they are about; None for files about no one.
+        states: orders among ``good`` by what their state means; empty for files without orders.
         imported_before: import of the same bytes; empty if there was none.
     """
 
@@ -83,6 +84,7 @@ class Preview:
     missing_columns: tuple[str, ...] = ()
     missing_fields: tuple[str, ...] = ()
     identified: int | None = None
+    states: Mapping[str, int] = field(default_factory=dict)
     imported_before: str = ""
 
 
@@ -195,6 +197,7 @@ class _Look:
             problems=dict(Counter(one.code for one in chunk.bad)),
             bad=tuple(chunk.bad[:SHOWN_ROWS]),
             identified=_identified(chunk.facts) if any(output.identifiers for output in spec.outputs) else None,
+            states=_states(chunk.facts),
         )
 
 
@@ -204,6 +207,11 @@ def _identified(facts: Mapping[str, pa.Table]) -> int:
         pairs = zip(table["line"].to_pylist(), table["identifiers"].to_pylist(), strict=True)
         lines |= {line for line, identifiers in pairs if identifiers}
     return len(lines)
+
+
+def _states(facts: Mapping[str, pa.Table]) -> Mapping[str, int]:
+    orders = facts.get("order")
+    return {} if orders is None else dict(Counter(orders["status"].to_pylist()).most_common())
 
 
 def _shown(facts: pa.Table) -> Sequence[Mapping[str, Any]]:

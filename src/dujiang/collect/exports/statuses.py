@@ -11,6 +11,7 @@ from dujiang.collect.exports.batch import Batch
 from dujiang.collect.exports.cells import Memo
 from dujiang.collect.exports.mapping import FieldRule, StatusRule
 from dujiang.collect.exports.rules import RuleCompiler, Values
+from dujiang.foundation.i18n import _
 
 GIVEN_BACK: Final = ("退款成功", "退款完成", "已退款", "全额退款", "退货退款成功")
 UNPAID: Final = (
@@ -21,6 +22,8 @@ VALID: Final = (
     "已付款", "已支付", "待发货", "已发货", "待收货", "待签收", "已签收", "已收货", "备货", "出库", "配货", "配送", "运输",
     "送达", "确认收货", "完成", "成功", "成团", "自提", "核销", "paid", "shipped", "completed",
 )  # fmt: skip
+STATES: Final = {"valid": _("paid"), "unpaid": _("not paid"), "cancelled": _("closed without payment")}
+"""What people call them."""
 STRENGTH: Final = {"valid": 2, "unpaid": 1, "cancelled": 0}
 """Of several rows of one order the strongest status is the order's."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Final
 
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from dujiang.collect.exports.drafting import own_templates
+from dujiang.collect.exports.templates import KIND
 from dujiang.console import formats, session
 from dujiang.console.rooms import jobs
 from dujiang.console.uploads import uploaded
@@ -13,11 +16,13 @@ from dujiang.console.views import imports as views
 from dujiang.console.visit import Said, Visit
 from dujiang.console.web import Room, done, page, redirect, render
 from dujiang.foundation.bounds import BOUNDS
+from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError, InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 
 ROOM = Room()
 _ALIVE: Final = ("queued", "running")
+_COMMON_TEMPLATE: Final = "own.orders"
 
 
 @ROOM.get("/imports", allow="import.read")
@@ -68,6 +73,43 @@ def start(visit: Visit) -> Response:
     asked["upload"] = visit.request.path_params["upload"]
     job = visit.workspace.jobs.create("import", {name: value for name, value in asked.items() if value}, visit.actor)
     return redirect(f"/imports/jobs/{job.id}")
+
+
+@ROOM.get("/imports/new/{upload}/map", allow="definition.apply")
+def draft(visit: Visit) -> Response:
+    """Say which column of an unknown file is which."""
+    imports, upload = visit.workspace.imports, visit.request.path_params["upload"]
+    likes = own_templates(imports.mappings())
+    like = visit.query.get("like") or _COMMON_TEMPLATE
+    found = imports.draft(upload, like, encoding=visit.query.get("encoding") or None)
+    name = next((one.file_name for one in imports.uploads() if one.id == upload), upload)
+    return render(
+        visit, "import_map.html", view=views.drafting(visit, upload, name, found, likes, visit.query.get("channel", ""))
+    )
+
+
+@ROOM.post("/imports/new/{upload}/map", allow="definition.apply")
+def make_mapping(visit: Visit) -> Response:
+    """Keep what was said as a mapping, and look at the file with it."""
+    imports, upload, like = visit.workspace.imports, visit.request.path_params["upload"], visit.field("like")
+    known = imports.draft(upload, like).wanted
+    chosen = {one.name: visit.field(f"column.{place}", strip=False) for place, one in enumerate(known)}
+    spec = imports.draft(upload, like, chosen, channel=visit.field("channel")).spec
+    if not spec:
+        raise InvalidInput("mapping.nothing_chosen", _("Say for at least one column what it is."))
+    title = visit.field("title")[:80]
+    made = Definition(
+        kind=KIND, name=_free_name(visit, like), title={visit.locale: title}, owner=visit.actor, spec=dict(spec)
+    )
+    visit.workspace.definitions.apply(visit.workspace.definitions.plan([made]), actor=visit.actor)
+    sentence = _("“{title}” is kept as a mapping: files like this one are recognised from now on.")
+    return done(visit, f"/imports/new/{upload}?mapping={made.name}", sentence, title=title or made.name)
+
+
+def _free_name(visit: Visit, like: str) -> str:
+    """The template's name with the first number that no mapping has."""
+    base, taken = like.removeprefix("own."), visit.workspace.definitions.current(KIND, retired=True)
+    return next(name for n in count(1) if (KIND, name := f"{base}_{n}") not in taken)
 
 
 @ROOM.post("/imports/new/{upload}/discard", allow="import.run")

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dujiang.collect.exports.drafting import RECORD, Draft
 from dujiang.collect.exports.preview import Preview
 from dujiang.collect.exports.records import ImportResult
+from dujiang.collect.exports.statuses import STATES
 from dujiang.collect.exports.uploads import Upload
 from dujiang.console import formats
 from dujiang.console.components import Card, Tag
 from dujiang.console.sheets import Column, Sheet
+from dujiang.console.views import fact_fields
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 
@@ -264,10 +267,7 @@ def _view(
         encoding=encoding,
         encodings=tuple((key, visit.text(label)) for key, label in ENCODINGS.items()),
         channel=channel,
-        channels=(
-            ("", visit.text(_("as the mapping says"))),
-            *((one.name, one.label(visit.locale)) for one in visit.channels),
-        ),
+        channels=_channels(visit),
         cards=cards,
         notes=notes,
         converted=converted,
@@ -276,6 +276,11 @@ def _view(
         needs_day=needs_day,
         needs_tag=needs_tag,
     )
+
+
+def _channels(visit: Visit) -> tuple[tuple[str, str], ...]:
+    every = ((one.name, one.label(visit.locale)) for one in visit.channels)
+    return ("", visit.text(_("as the mapping says"))), *every
 
 
 def _detected(visit: Visit, found: Preview) -> str:
@@ -330,6 +335,10 @@ def _preview_notes(visit: Visit, found: Preview) -> tuple[Note, ...]:
     problems = [f"{visit.text(one.sentence, **one.values)} ({one.line})" for one in found.bad[:3]]
     if problems:
         notes.insert(0, Note("warn", visit.text(_("Bad rows, with their line:")), " · ".join(problems)))
+    if found.states:
+        told_states = " · ".join(f"{visit.text(STATES[one])} {n:,}" for one, n in found.states.items())
+        tone = "info" if found.states.get("valid") else "warn"
+        notes.append(Note(tone, visit.text(_("Orders by state; only paid ones count:")), told_states))
     if found.imported_before:
         before = visit.text(_("The same file was imported before; importing it again changes nothing."))
         notes.insert(0, Note("warn", before, ""))
@@ -345,8 +354,8 @@ def _raw_sheet(visit: Visit, found: Preview) -> Sheet:
 
 def _facts_sheet(visit: Visit, family: str, facts: Sequence[Mapping[str, Any]]) -> Sheet:
     names = list(dict.fromkeys(name for fact in facts for name in fact if name not in ("properties", "channel")))
-    columns = tuple(Column(name, name, _fact_kind(name)) for name in names)
-    rows = [tuple(_fact_value(fact.get(name)) for name in names) for fact in facts[:_CONVERTED_ROWS]]
+    columns = tuple(Column(name, _field_label(visit, name), _fact_kind(name)) for name in names)
+    rows = [tuple(_fact_value(visit, name, fact.get(name)) for name in names) for fact in facts[:_CONVERTED_ROWS]]
     return Sheet(f"facts-{family}", columns, rows, caption=visit.text(FAMILIES.get(family, family)))
 
 
@@ -358,5 +367,90 @@ def _fact_kind(name: str) -> formats.Kind:
     return "text"
 
 
-def _fact_value(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+def _field_label(visit: Visit, name: str) -> str:
+    return visit.text(fact_fields.FIELDS[name]) if name in fact_fields.FIELDS else name
+
+
+def _fact_value(visit: Visit, name: str, value: Any) -> Any:
+    if name == "identifiers":
+        value = [_type_label(visit, one) for one in value or ()]
+    if name == "status" and value in STATES:
+        return visit.text(STATES[value])
+    return "、".join(map(str, value)) or None if isinstance(value, list | tuple) else value
+
+
+# ── a mapping for a file that none knows ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class WantedView:
+    """A column of the template, and the file's column that is taken for it."""
+
+    field: str
+    name: str
+    fields: str
+    needed: bool
+    column: str
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """The form in which somebody says what the file's columns are."""
+
+    upload: str
+    name: str
+    likes: tuple[tuple[str, str], ...]
+    like: str
+    description: str
+    columns: tuple[tuple[str, str], ...]
+    wanted: tuple[WantedView, ...]
+    channel: str
+    channels: tuple[tuple[str, str], ...]
+    raw: Sheet
+
+
+def drafting(visit: Visit, upload: str, name: str, found: Draft, likes: Sequence[str], channel: str) -> DraftView:
+    """A template's columns beside the file's."""
+    templates = visit.workspace.definitions.current("mapping")
+    template = templates["mapping", found.like]
+    columns = (("", visit.text(_("not in this file"))), *((one, _column_label(found, one)) for one in found.header))
+    return DraftView(
+        upload=upload,
+        name=name,
+        likes=tuple((one, templates["mapping", one].label(visit.locale)) for one in likes),
+        like=found.like,
+        description=visit.own(template.description),
+        columns=columns,
+        wanted=tuple(
+            WantedView(f"column.{place}", one.name, _purpose(visit, one.fields), one.needed, one.column)
+            for place, one in enumerate(found.wanted)
+        ),
+        channel=channel or str(template.spec.get("channel") or ""),
+        channels=_channels(visit),
+        raw=_samples_sheet(visit, found),
+    )
+
+
+def _purpose(visit: Visit, fields: Sequence[str]) -> str:
+    """What a column of the template fills, as people call it."""
+    told = [one.partition(".")[2] for one in fields if "." in one]
+    types = [one for one in fields if "." not in one and one != RECORD]
+    names = [*(_field_label(visit, one) for one in told), *(_type_label(visit, one) for one in types)]
+    if RECORD in fields:
+        names.append(visit.text(_("only in the vault, encrypted, to find the same person elsewhere")))
+    return " · ".join(dict.fromkeys(names))
+
+
+def _type_label(visit: Visit, name: str) -> str:
+    return visit.workspace.identifier_types.label(name, visit.locale)
+
+
+def _column_label(found: Draft, name: str) -> str:
+    samples = "、".join(found.samples.get(name, ()))
+    return f"{name}（{samples[:40]}）" if samples else name
+
+
+def _samples_sheet(visit: Visit, found: Draft) -> Sheet:
+    columns = (Column("column", visit.text(_("Column"))), Column("samples", visit.text(_("Examples"))))
+    rows = [(name, "、".join(found.samples.get(name, ())) or None) for name in found.header]
+    return Sheet("samples", columns, rows, caption=visit.text(_("Columns of the file")))

@@ -171,6 +171,66 @@ def test_codes_say_what_the_column_says(
             assert coded.words[codes[row]] == (said[part.seq[row]] if inside else None)
 
 
+@pytest.mark.parametrize("condition", ["{} = 'sale''s'", "coalesce({} <> 'late', true)", "{} IS NULL", "false"])
+def test_a_choice_decides_about_rows_of_its_table_only(
+    brand: tuple[Engine, Timeline], view: View, condition: str
+) -> None:
+    engine, _timeline = brand
+    said = view.said('"utm_campaign"', {})
+    assert said is not None
+    choice = view.choice(said, condition.format("word"), {})
+    either = view.among("name", {*view.words("name")} - {"@refund", "@conversation", "@join"})
+    found = marked(view, Kind(names=either, choices=(choice,)), Kind(choices=(choice,)), Kind(names=either))
+    events = asked(engine, f"SELECT seq FROM fact_event WHERE {condition.format('utm_campaign')}")
+    orders = asked(engine, "SELECT order_key FROM orders")
+    for place, wanted in enumerate((events | orders, events)):
+        assert {seq for (_code, seq), bits in found.items() if bits >> place & 1} == wanted
+
+
+def test_a_column_is_asked_of_the_engine_once(
+    brand: tuple[Engine, Timeline], view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _engine, timeline = brand
+    value = "coalesce(dwell_ms, $more)"
+    first = view.said(value, {"more": 3})
+    monkeypatch.setattr(View, "_asked", lambda *_given: None)
+    other = View(Timeline.open(timeline._folder), view._con)  # as another process sees it
+    again = other.said(value, {"more": 3})
+    assert first is not None and again is not None
+    assert [part.tolist() for part in again.parts] == [part.tolist() for part in first.parts]
+    assert again.words.to_pylist() == first.words.to_pylist() == sorted(again.words.to_pylist())
+    assert other.said(value, {"more": 4}) is None
+
+
+def test_what_was_remembered_is_gone_with_its_state(tmp_path: Path) -> None:
+    engine = Engine.open(tmp_path / "dujiang.duckdb", memory_mb=256, threads=1)
+    timeline, archive = Timeline.open(tmp_path / "timeline"), Archive()
+    keeper = Refresher(engine, Components(), Rules(), SHANGHAI, 30, timeline=timeline)
+
+    def said() -> list[str | None]:
+        with engine.read() as con:
+            view = View.of(timeline, con)
+            assert view is not None
+            coded = view.codes("utm_campaign")
+            bits = view.bits([Kind()])
+            return [
+                coded.words[code]
+                for codes, kinds in zip(coded.parts, bits, strict=True)
+                for code, kind in zip(codes, kinds, strict=True)
+                if kind
+            ]
+
+    keeper.load(archive.batch("a", event("user:1", moment=at(1), utm_campaign="spring")))
+    keeper.refresh()
+    assert said() == ["spring"] == said()
+    before = set((tmp_path / "timeline" / "columns").iterdir())
+    keeper.load(archive.batch("b", event("user:1", moment=at(2), utm_campaign="autumn")))
+    keeper.refresh()
+    assert before and not any(file.exists() for file in before)
+    assert said() == ["spring", "autumn"] == said()
+    engine.close()
+
+
 def test_names_and_channels_are_said_of_all_rows(view: View) -> None:
     names, channels = view.codes("name"), view.codes("channel")
     said = {
@@ -189,8 +249,8 @@ def test_what_there_is_not(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidInput, match="33 different"):
         view.bits([Kind()] * 33)
     monkeypatch.setattr(viewing, "WORDS_MAX", 1)
-    with pytest.raises(InvalidInput, match="utm_campaign"):
-        view.codes("utm_campaign")
+    with pytest.raises(InvalidInput, match="batch"):
+        view.codes("batch")
 
 
 @settings(deadline=None)

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import EMPTY, NOBODY, Columns, Whole, among, map_columns, write_columns
+from dujiang.engine.remembered import Remembered
 from dujiang.engine.timeline_facts import BUCKETS, Codes, all_rows, touched_rows
 
 FOLD_FROM: Final = 0.1
@@ -76,10 +77,11 @@ class Timeline:
 
     Attributes:
         mark: the state of the engine that they show; empty for none.
+        remembered: what other columns of the engine say of the rows.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self.remembered = folder, Remembered(folder / "columns")
         self._forget()
 
     @property
@@ -139,6 +141,7 @@ class Timeline:
         """Show ``rows``, which are those of the state ``mark``, from now on."""
         self._rows, self.mark = rows, mark
         self._write()
+        self.remembered.clear()
 
     def _built(self, con: duckdb.DuckDBPyConnection) -> Rows:
         codes = Codes()

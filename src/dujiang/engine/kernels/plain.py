@@ -19,7 +19,8 @@ from dujiang.engine.kernels.rules import EVER, LONG_AGO, cut, day, excluded
 class Slots(NamedTuple):
     """Where attempts stand: in slot ``k`` that which may take step ``k`` next; anybody may take the first.
 
-    Which of them are taken is kept as bits beside them. What is of no use is written to a slot after all others, which nobody reads: a choice of slots costs less than a branch.
+    Which of them are taken is kept as bits beside them. What is of no use is written to a slot after all others, which nobody
+    reads: a choice of slots costs less than a branch.
 
     Attributes:
         ends: the last moment of its chain.

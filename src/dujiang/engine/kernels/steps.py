@@ -118,6 +118,28 @@ def masked(bits: Steps, rows: Columns, kind: int, family: int, lookup: Lookup) -
     kernel(bits, rows.event, rows.seq, np.uint32(1 << kind), family, *lookup)
 
 
+def chosen(bits: Steps, rows: Columns, kinds: int, family: int, code: npt.NDArray[Any], flags: Flags) -> None:
+    """Take ``kinds``, given as bits, from those of the rows of ``family`` whose code is none of those chosen.
+
+    Args:
+        bits: kinds of each row; changed.
+        rows: the rows.
+        kinds: the bits that are taken.
+        family: :data:`EVENTS`, or the code of another.
+        code: of each row; -1 for none.
+        flags: by code whether it is chosen, that of none last.
+
+    >>> whole, none = np.array([1, 2, 3]), np.zeros(3, np.int32)
+    >>> three = Columns(whole, whole, np.array([0, 0, -2], np.int32), none, none, whole, whole, whole)
+    >>> bits = np.array([3, 3, 3], np.uint32)
+    >>> chosen(bits, three, 2, EVENTS, np.array([0, 1, -1], np.int8), np.array([True, False, False]))
+    >>> bits.tolist()
+    [3, 1, 3]
+    """
+    kernel: Any = _chosen
+    kernel(bits, rows.event, np.uint32(kinds), family, code, flags)
+
+
 @njit(cache=True, nogil=True)
 def _stepped(
     person: Any,
@@ -188,3 +210,12 @@ def _masked(
             inside = event[row] >= -1 if family == -1 else event[row] == family
             if inside and _found(seq[row], keys, values, first, dense) < 0:
                 bits[row] &= ~bit
+
+
+@njit(cache=True, nogil=True)
+def _chosen(
+    bits: Any, event: Any, kinds: Any, family: Any, code: Any, flags: Any
+) -> None:  # pragma: no cover - compiled
+    for row in range(len(bits)):
+        inside = event[row] >= -1 if family == -1 else event[row] == family
+        bits[row] &= ~kinds | -np.uint32(flags[code[row]] | (not inside))

@@ -55,21 +55,17 @@ class Division:
         """
         if not self._by:
             return [Group((), np.arange(len(person)))]
-        codes = (
-            np.stack([one.codes(part, row, person) for one in self._by], axis=1)
-            if len(person)
-            else np.empty((0, 1), np.int64)
-        )
-        different, place, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        by_group = np.argsort(place.reshape(-1), kind="stable")
+        codes = [one.codes(part, row, person) for one in self._by]
+        place, counts = np.zeros(len(person), np.int64), np.empty(0, np.int64)
+        for one, code in zip(self._by, codes, strict=True):
+            key = place * len(one.words) + code  # that of none is -1
+            _different, place, counts = np.unique(key, return_inverse=True, return_counts=True)
+        by_group = np.argsort(place, kind="stable")
         ends = np.cumsum(counts)
+        groups = [by_group[end - count : end] for end, count in zip(ends, counts, strict=True)]
         return [
-            Group(
-                tuple(one.words[code] for one, code in zip(self._by, different[group], strict=True)),
-                by_group[ends[group] - counts[group] : ends[group]],
-            )
-            for group in order
+            Group(tuple(one.words[code[places[0]]] for one, code in zip(self._by, codes, strict=True)), places)
+            for places in (groups[number] for number in np.argsort(-counts, kind="stable"))
         ]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dujiang.engine.columns import OTHERS, Whole
 from dujiang.engine.kernels.among import only
 from dujiang.engine.kernels.steps import Flags, Steps
-from dujiang.engine.view import Kind, Mask, Table, View
+from dujiang.engine.view import Choice, Kind, Mask, Table, View
 from dujiang.foundation.errors import NotFound, Unavailable
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
@@ -54,6 +54,7 @@ class Doings:
         self._scene, self._where = scene, where
         now = datetime.combine(scene.today, time(), scene.zone)
         self._as_of = AsOf(now, scene.zone)
+        self._choices: dict[tuple[Doing, Where], Choice | None] = {}
 
     @property
     def rows(self) -> int:
@@ -79,9 +80,11 @@ class Doings:
         names = self._names(word, [one for one in asked if one.column == "name" and "name" in coded])
         channels = self._flags("channel", [one for one in asked if one.column == "channel"])
         pages = self._flags("page", [one for one in asked if one.column == "page" and "page" in coded])
-        rest = [one for one in asked if one.column not in coded]
-        masks = (self._mask(what.source, table, rest, from_ms, to_ms),) if rest else ()
-        return Kind(names, channels, pages, masks, from_ms, to_ms)
+        rest = {one: self._choice(what.source, table, one) for one in asked if one.column not in coded}
+        choices = tuple(choice for choice in rest.values() if choice is not None)
+        many = [one for one, choice in rest.items() if choice is None]
+        masks = (self._mask(what.source, table, many, from_ms, to_ms),) if many else ()
+        return Kind(names, channels, pages, choices, masks, from_ms, to_ms)
 
     @cached_property
     def _coded(self) -> tuple[str, ...]:
@@ -105,6 +108,18 @@ class Doings:
             return None
         words = pa.array(self.view.words(column), pa.string())
         return np.logical_and.reduce([matches(words, "text", one, self._scene.today) for one in asked])
+
+    def _choice(self, source: Doing, table: Table, one: Where) -> Choice | None:
+        """The rows that fulfil a condition, from what is remembered of its column; None where that says too much."""
+        if (source, one) not in self._choices:
+            column, test = Binder(), Binder()
+            text = row_value(source, one.column, self._as_of, column)
+            said = self.view.said(text, column.question(text).values, table)
+            kind = column_kind(source, one.column)
+            passes = tested("word", kind, one, self._as_of.today, test)
+            values = test.question(passes).values
+            self._choices[source, one] = said and self.view.choice(said, passes, values, table)
+        return self._choices[source, one]
 
     def _mask(self, source: Doing, table: Table, asked: Iterable[Where], from_ms: int, to_ms: int) -> Mask:
         binder = Binder()

@@ -295,7 +295,8 @@ def _chains(scene: Scene, doings: Doings, question: FunnelQuestion) -> _Chains:
     rules = question.rules(window)
     starts = day_starts(scene, from_ms, until) if days else np.empty(0, np.int64)
     view, bits = doings.view, doings.bits(whats)
-    held = view.codes(question.same).parts if question.same else [np.empty(0, np.int32)] * len(view.parts)
+    none = [np.empty(0, np.int32)] * len(view.parts)
+    held = [codes.astype(np.int32) for codes in view.codes(question.same).parts] if question.same else none
 
     def work(rows: Any, of_rows: Any, same: Any) -> Any:
         found = funnel(rows.person, rows.at_ms, of_rows, rules, same, starts)
@@ -304,15 +305,15 @@ def _chains(scene: Scene, doings: Doings, question: FunnelQuestion) -> _Chains:
 
     parts = view.each(work, view.parts, bits, held)
     count = len(question.steps)
-    none = np.empty((0, count), np.int64)
+    empty = np.empty((0, count), np.int64)
     return _Chains(
         person=np.concatenate([np.empty(0, np.int64), *(one.person for one, _at in parts)]),
         reached=np.concatenate([np.empty(0, np.int64), *(one.reached for one, _at in parts)]),
         part=np.concatenate(
             [np.empty(0, np.int32), *(np.full(len(one.person), n, np.int32) for n, (one, _at) in enumerate(parts))]
         ),
-        rows=np.concatenate([none, *(one.rows for one, _at in parts)]),
-        at_ms=np.concatenate([none, *(at for _one, at in parts)]),
+        rows=np.concatenate([empty, *(one.rows for one, _at in parts)]),
+        at_ms=np.concatenate([empty, *(at for _one, at in parts)]),
         completed=np.concatenate([np.empty(0, np.int64), *(one.completed for one, _at in parts)]),
     )
 

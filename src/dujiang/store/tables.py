@@ -264,6 +264,16 @@ saved_view = Table(
     Column("created_at", Moment, nullable=False),
 )  # fmt: skip
 
+report_delivery = Table(
+    # A report that was or is to be delivered; for each time at which it was due there is one, whoever saw the time come.
+    "report_delivery", METADATA,
+    _text("id", primary_key=True), _text("report"),
+    Column("due", Moment),  # None: somebody wanted it at once
+    _whole("missed"), _text("job"), _text("created_by"), Column("created_at", Moment, nullable=False),
+    Column("delivered_at", Moment), _text("folder"), Column("body", Json),
+    UniqueConstraint("report", "due"), Index(None, "report", "created_at"),
+)  # fmt: skip
+
 # ── received requests ───────────────────────────────────────────────────────────────────────────────────────────────
 
 journal_entry = Table(

@@ -19,6 +19,7 @@ ACTIONS: Final[dict[str, Role]] = {
     "identity.decide": "operator",
     "identity.suggest": "operator",
     "table.export": "analyst",
+    "report.send": "operator",
     "share.create": "operator",
     "share.revoke": "operator",
     "view.keep": "viewer",

@@ -54,6 +54,11 @@ class Layout:
         return self.folder / "imports"
 
     @property
+    def reports(self) -> Path:
+        """Files of delivered reports."""
+        return self.folder / "reports"
+
+    @property
     def salvaged(self) -> Path:
         """What a salvage put aside."""
         return self.folder / "salvaged"

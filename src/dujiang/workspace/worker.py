@@ -86,6 +86,7 @@ class Worker:
     def _working(self) -> None:
         jobs = self._workspace.jobs
         while not self._stop.is_set():
+            self._workspace.postroom.queue_due()
             job = jobs.take(self._holder, tuple(self._handlers))
             if job is None:
                 self._wake.wait(1.0)

@@ -47,6 +47,7 @@ from dujiang.identity.linkage.service import LinkageSpec, Suggestions
 from dujiang.identity.service import Resolver
 from dujiang.identity.watch import Watch
 from dujiang.insight.questions.dashboards import Dashboards
+from dujiang.insight.questions.reports import Reports
 from dujiang.insight.questions.service import QuestionService
 from dujiang.insight.service import MetricService, check_wanted
 from dujiang.people.behaviour import AsOf
@@ -67,6 +68,7 @@ from dujiang.store.audit import Audit, record
 from dujiang.store.command import Commands
 from dujiang.store.database import Database
 from dujiang.store.definitions import DefinitionStore
+from dujiang.store.deliveries import Deliveries
 from dujiang.store.jobs import Jobs
 from dujiang.store.journal import Journal, JournalRow, Salvaged
 from dujiang.store.keyring import Keyring
@@ -83,6 +85,7 @@ from dujiang.workspace.definitions import Definitions
 from dujiang.workspace.followers import followers, tag_kinds
 from dujiang.workspace.layout import Layout, OwnerLock
 from dujiang.workspace.memberships import Memberships
+from dujiang.workspace.postroom import Postroom
 from dujiang.workspace.present import Presence, Present, PresentSpec
 from dujiang.workspace.refitting import refit
 from dujiang.workspace.refreshing import Rebuilt, Refreshed, Refreshing
@@ -124,6 +127,8 @@ class Workspace:
         metrics: the metric layer.
         questions: every analysis, asked in one language.
         dashboards: saved questions on grids.
+        reports: what is sent by itself, when and to whom.
+        postroom: queues reports that are due, and keeps what was delivered.
         shares: links that open a dashboard without signing in.
         views: pages with their choices that readers keep under a name.
         present: the day that is today for figures.
@@ -285,6 +290,9 @@ class Workspace:
             self.zone,
         )
         self.dashboards = Dashboards(self.questions, self.definitions.current)
+        self.reports = Reports(self.definitions.current)
+        deliveries = Deliveries(self.db, self.jobs, clock)
+        self.postroom = Postroom(self.reports, deliveries, self.definitions, layout.reports, clock, self.zone)
 
     def _wire_collect(self) -> None:
         collect = self.settings.collect
@@ -330,6 +338,7 @@ class Workspace:
     def _recover(self) -> None:
         """Finish what a crash left: stray files go, committed parts are loaded, lost answers are computed again."""
         self.archive.sweep(self.manifest.parts(include_retracted=True))
+        self.postroom.sweep()
         self.refreshing.catch_up()
 
     def _renew_identifier_types(self) -> None:
@@ -511,6 +520,7 @@ class Workspace:
         refit(self)
         self.access.keys.flush_uses()
         self.outbox.prune()
+        self.postroom.prune()
         with self.db.read() as rx:
             loaded = self.manifest.cursor(rx, JOURNAL_CURSOR)
         oldest = self.clock.now() - timedelta(days=self.settings.collect.journal_keep_days)

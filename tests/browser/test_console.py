@@ -61,6 +61,7 @@ PAGES = (
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
     "/ask/funnel?compare=previous", "/ask/retention", "/ask/paths", "/ask/overlap", "/ask/form",
     "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
+    "/reports", "/reports/monday", "/reports/monday/preview", "/reports/edit", "/reports/edit?name=monday",
     "/content", "/service", "/private-domain", "/heatmaps", "/ask/heatmap",
     "/definitions", "/definitions/channel/tmall", "/definitions/edit?kind=channel&name=tmall",
     "/jobs", "/settings/present", "/settings/keys", "/settings/accounts", "/settings/audit",

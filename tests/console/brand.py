@@ -93,6 +93,15 @@ def definitions(mark: Mark) -> str:
             "spec": {"tiles": tiles},
         }
     )
+    documents.append(
+        {
+            "kind": "report",
+            "name": "monday",
+            "title": {"zh": mark("周一早报"), "en": mark("Monday report")},
+            "owner": mark("growth"),
+            "spec": {"dashboard": "week", "questions": ["sales"], "to": {"wecom": ["ops"]}},
+        }
+    )
     return "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -21,17 +21,20 @@ from dujiang import __version__
 from dujiang.api import rooms
 from dujiang.api.limits import BodyLimit
 from dujiang.api.tracking import Tracking
-from dujiang.console import create_console
+from dujiang.console import create_console, reports
 from dujiang.console.security import SecurityHeaders
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import _, choose_locale, translate
+from dujiang.store import deliveries
 from dujiang.workspace import Workspace
 from dujiang.workspace.handlers import HANDLERS
-from dujiang.workspace.worker import Worker
+from dujiang.workspace.worker import Handler, Worker
 
 log = logging.getLogger("dujiang.api")
 
 PREFIX: Final = "/api/v1"
+WORK: Final[Mapping[str, Handler]] = {**HANDLERS, deliveries.JOB: reports.make_ready}
+"""The long work that a server does: that of the workspace, and what is written down as the console shows it."""
 _HTTP: Final = {
     404: _("There is nothing at this address."),
     405: _("This address cannot be asked in this way."),
@@ -41,7 +44,7 @@ _HTTP: Final = {
 
 def create_app(workspace: Workspace, *, work: bool = True) -> ASGIApp:
     """The application over ``workspace``; with ``work`` it also loads, refreshes and does long work while it runs."""
-    worker = Worker(workspace, HANDLERS)
+    worker = Worker(workspace, WORK)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -33,6 +33,7 @@ from dujiang.cli import (  # noqa: F401  (importing a verb registers it)
     rebuild,
     refresh,
     relations,
+    report,
     segment,
     serve,
     simulate,

@@ -64,6 +64,7 @@ RAIL: Final = (
         (
             Item("/ask", _("Ask"), "search", "n", "metric.read"),
             Item("/dashboards", _("Dashboards"), "columns", "x", "metric.read"),
+            Item("/reports", _("Reports"), "file", "7", "metric.read"),
             Item("/content", _("Content quality"), "book", "1", "metric.read"),
             Item("/service", _("Service quality"), "clock", "2", "metric.read"),
             Item("/private-domain", _("Private domain"), "people", "3", "metric.read"),

@@ -16,6 +16,7 @@ from dujiang.console.formats import NUMERIC, Kind, plain
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _XLSX_UNPRINTABLE: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), None)
+_NOT_IN_TITLES: Final = dict.fromkeys([*range(32), *map(ord, "[]:*?/\\'")], " ")
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,18 @@ def to_csv(sheet: Sheet, zone: ZoneInfo) -> Iterator[bytes]:
 
 def to_xlsx(sheet: Sheet, zone: ZoneInfo) -> bytes:
     """The sheet as a workbook whose cells are only numbers and text, never formulas."""
+    return workbook([(sheet.name, sheet)], zone)
+
+
+def workbook(sheets: Iterable[tuple[str, Sheet]], zone: ZoneInfo) -> bytes:
+    """Several sheets as one workbook, each with its title."""
     book = Workbook(write_only=True)
-    page = book.create_sheet(sheet.name[:31])
-    page.append([_text_cell(page, column.label) for column in sheet.columns])
-    for row in sheet.exported:
-        page.append([_text_cell(page, cell) if isinstance(cell, str) else cell for cell in _cells(sheet, row, zone)])
+    for title, sheet in sheets:
+        page = book.create_sheet(title.translate(_NOT_IN_TITLES)[:31])
+        page.append([_text_cell(page, column.label) for column in sheet.columns])
+        for row in sheet.exported:
+            cells = _cells(sheet, row, zone)
+            page.append([_text_cell(page, cell) if isinstance(cell, str) else cell for cell in cells])
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()

@@ -30,6 +30,7 @@ KINDS: Final = {
     "replay": _("Replay of repaired rows"),
     "undo": _("Undo of an import"),
     "suggest": _("Comparison of records"),
+    "report": _("Report"),
 }
 
 

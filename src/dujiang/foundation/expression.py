@@ -13,6 +13,7 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from dujiang.foundation.errors import InvalidInput
@@ -84,6 +85,7 @@ class Operation:
 Tree = Constant | Name | Operation
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Tree:
     """The tree of ``text``: metric names, numbers, ``+ - * /`` and brackets.
 

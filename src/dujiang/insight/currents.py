@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import duckdb
 import ibis
 
-from dujiang.engine.question import Column, Rows, ask, table
+from dujiang.engine.question import Column, Query, Rows, ask, table
 from dujiang.foundation.timewindows import Period
+from dujiang.insight.dimensions import told
 from dujiang.insight.river import REACHES, Current
 from dujiang.people.lifecycle.questions import stages_at
 
@@ -18,13 +20,32 @@ FIRST_STAGE: Final = "prospect"
 _CHANNELS_MAX: Final = 100_000
 
 
+class Days(NamedTuple):
+    """First and last day of a period, as columns or days."""
+
+    first: Column
+    last: Column
+
+
+_TOLD: Final = Days(told("first0"), told("last0"))
+"""The days that are told when a question is asked, so that it is written once for all periods."""
+
+
+def _days_told(period: Period) -> dict[str, date]:
+    return {"first0": period.first, "last0": period.last}
+
+
 def channel_names(con: duckdb.DuckDBPyConnection, period: Period) -> list[str]:
     """The channels that anyone was active in, sorted."""
-    rows = _active(period, ())
-    return sorted(ask(con, rows.select("channel").distinct())["channel"].to_pylist())
+    return sorted(ask(con, _channels(), _days_told(period))["channel"].to_pylist())
 
 
-def ways(period: Period, channels: tuple[str, ...], names: list[str]) -> Rows:
+@lru_cache
+def _channels() -> Query:
+    return Query(_active(_TOLD, ()).select("channel").distinct())
+
+
+def ways(period: Period | Days, channels: tuple[str, ...], names: list[str]) -> Rows:
     """One row for each person active in the period: ``person``, the four reaches, and ``value_minor``.
 
     Args:
@@ -54,20 +75,32 @@ def cube(rows: Rows) -> Rows:
     return rows.group_by(list(REACHES)).aggregate(people=rows.count(), value_minor=rows.value_minor.sum().fill_null(0))
 
 
-def currents(con: duckdb.DuckDBPyConnection, rows: Rows) -> list[Current]:
-    """The answer of :func:`cube` for ``rows``."""
-    return [Current(**row) for row in ask(con, cube(rows)).to_pylist()]
+def currents(con: duckdb.DuckDBPyConnection, period: Period, channels: tuple[str, ...]) -> list[Current]:
+    """The answer of :func:`cube` for the :func:`ways` of a period."""
+    names = tuple(channel_names(con, period))
+    return [Current(**row) for row in ask(con, _cube(channels, names), _days_told(period)).to_pylist()]
 
 
-def unknown_orders(period: Period, channels: tuple[str, ...]) -> Rows:
+@lru_cache(maxsize=64)
+def _cube(channels: tuple[str, ...], names: tuple[str, ...]) -> Query:
+    return Query(cube(ways(_TOLD, channels, [*names])))
+
+
+def unknown_orders(con: duckdb.DuckDBPyConnection, period: Period, channels: tuple[str, ...]) -> tuple[int, int]:
     """Number and value of the period's valid orders that belong to no one."""
+    (found,) = ask(con, _unknown(channels), _days_told(period)).to_pylist()
+    return found["orders"], found["value_minor"]
+
+
+@lru_cache(maxsize=64)
+def _unknown(channels: tuple[str, ...]) -> Query:
     rows = table("orders")
-    rows = rows.filter(rows.day.between(period.first, period.last), rows.status == "valid", rows.person.isnull())
+    rows = rows.filter(rows.day.between(*_TOLD), rows.status == "valid", rows.person.isnull())
     rows = rows.filter(rows.channel.isin(channels)) if channels else rows
-    return rows.aggregate(orders=rows.count(), value_minor=rows.net_minor.sum().fill_null(0))
+    return Query(rows.aggregate(orders=rows.count(), value_minor=rows.net_minor.sum().fill_null(0)))
 
 
-def _active(period: Period, channels: tuple[str, ...]) -> Rows:
+def _active(period: Period | Days, channels: tuple[str, ...]) -> Rows:
     rows = table("person_day")
     rows = rows.filter(rows.day.between(period.first, period.last))
     return rows.filter(rows.channel.isin(channels)) if channels else rows
@@ -89,7 +122,7 @@ def _known() -> Rows:
     return people.select("person", "known")
 
 
-def _history(until: date) -> Rows:
+def _history(until: Column) -> Rows:
     """What each person had ordered by the end of the day ``until``, in any channel."""
     rows = table("orders")
     rows = rows.filter(rows.status == "valid", rows.person.notnull(), rows.day <= until)
@@ -98,7 +131,7 @@ def _history(until: date) -> Rows:
     )
 
 
-def _outcome(people: Rows, period: Period) -> Column:
+def _outcome(people: Rows, period: Period | Days) -> Column:
     return ibis.cases(
         (people["_first_order"] >= period.first, "first_order"),
         (people["_last_order"] >= period.first, "repeat_order"),

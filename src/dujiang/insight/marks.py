@@ -15,6 +15,8 @@ Flags = npt.NDArray[np.bool_]
 
 _BITS_MAX: Final = 1 << 31
 _SPREAD_MAX: Final = 100_000
+_SLOTS_FIRST: Final = 1 << 20
+"""Places for people at most before any are known: making room for more costs less than going through empty ones."""
 _ALL: Final = np.ones(0, np.bool_)
 """Stands for all rows where some may be chosen: a compiled loop takes one type."""
 
@@ -82,7 +84,10 @@ def _place(table: Any, who: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True)
 def _numbered(persons: Any) -> Any:  # pragma: no cover - compiled
-    table = np.zeros(1 << 13, np.int64)
+    slots = 1 << 12
+    while 2 * slots < len(persons) and slots < _SLOTS_FIRST:
+        slots *= 2
+    table = np.zeros(2 * slots, np.int64)
     code = np.empty(len(persons), np.int32)
     size = 0
     for row in range(len(persons)):

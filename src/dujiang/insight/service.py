@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from dujiang.insight.measure import Measures, Measuring, Spans
 from dujiang.insight.memory import Memory
 from dujiang.insight.model import BandSpec, Condition, GoalSpec, RiverSpec
 from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
-from dujiang.insight.reading import Wanted, read_once
+from dujiang.insight.reading import Reading, Wanted
 from dujiang.insight.river import River, drawn, picked
 from dujiang.insight.selection import check_dimensions
 
@@ -59,7 +60,7 @@ class MetricService:
     def catalogue(self) -> Catalogue:
         """Every metric in force."""
         own = self._definitions()
-        if self._catalogue is None or own != self._own:
+        if self._catalogue is None or (own is not self._own and own != self._own):
             self._catalogue, self._own = catalogue(own), own
             self._generation += 1
         return self._catalogue
@@ -174,7 +175,7 @@ class MetricService:
             stops: keys of stops; several of one reach mean any of them.
         """
         with bounded(self._answers) as con:
-            rows = self._ways(con, period, channels)
+            rows = ways(period, channels, channel_names(con, period))
         for reach, names in picked(stops).items():
             rows = rows.filter(rows[reach].isin(sorted(names)))
         return rows.select("person")
@@ -182,14 +183,10 @@ class MetricService:
     def _drawn(
         self, con: duckdb.DuckDBPyConnection, period: Period, comparison: Period | None, channels: tuple[str, ...]
     ) -> River:
-        now = currents(con, self._ways(con, period, channels))
-        before = currents(con, self._ways(con, comparison, channels)) if comparison else None
-        lost = ask(con, unknown_orders(period, channels)).to_pylist()[0]
-        unknown = lost["orders"], lost["value_minor"]
+        now = currents(con, period, channels)
+        before = currents(con, comparison, channels) if comparison else None
+        unknown = unknown_orders(con, period, channels)
         return drawn(period, now, unknown, self._river_rules(), comparison, before)
-
-    def _ways(self, con: duckdb.DuckDBPyConnection, period: Period, channels: tuple[str, ...]) -> Rows:
-        return ways(period, channels, channel_names(con, period))
 
     def _river_rules(self) -> RiverSpec:
         """The brand's own rules of the river (definition ``default``), else those that come with Dujiang."""
@@ -233,9 +230,12 @@ class MetricService:
             ("rows", Ask(periods, None, query.by, where, zone, limited), query.in_rows),
         ]
         asked = [Wanted(level, ask_, self._chosen(metrics, names, where, level)) for level, ask_, names in levels]
-        read = read_once(con, measures, asked)
-        for one in asked:
-            Measuring(con, metrics, measures, one.level, one.ask).run([need for need in one.needs if need not in read])
+        with ThreadPoolExecutor() as pool:
+            read = Reading(con, asked, pool)
+            for one in asked:
+                rest = [need for need in one.needs if need not in read.answered]
+                Measuring(con, metrics, measures, one.level, one.ask).run(rest)
+            read.note(measures)
         fresh = self._fresh(con)
         return Assembly(metrics, query, measures, self.today()).answer(fresh)
 

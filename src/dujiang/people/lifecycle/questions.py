@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import ibis
 
-from dujiang.engine.question import Rows, table
+from dujiang.engine.question import Column, Rows, table
 from dujiang.foundation.timewindows import Period
 
 
-def stages_at(day: date) -> Rows:
+def stages_at(day: Column) -> Rows:
     """``person`` and ``stage`` at the end of ``day``, of everybody who had been met."""
     rows = table("life_transition")
     rows = rows.filter(rows.day <= day)

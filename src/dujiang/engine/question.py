@@ -34,6 +34,7 @@ __all__ = [
     "compiled",
     "given",
     "given_before",
+    "kept",
     "mark",
     "table",
 ]
@@ -75,6 +76,16 @@ def given(connection: duckdb.DuckDBPyConnection, persons: Persons) -> Rows:
 def given_before() -> Rows:
     """The persons last :func:`given` to the connection that a question is asked on."""
     return ibis.table({"person": "int64"}, name="given_persons")
+
+
+def kept(connection: duckdb.DuckDBPyConnection, question: Rows, name: str) -> Rows:
+    """The answer to ``question`` as a table of ``connection`` alone, for several questions about the same rows.
+
+    Args:
+        name: of the table; one kept under it before is replaced.
+    """
+    connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {compiled(question)}').fetchall()
+    return ibis.table(question.schema(), name=name)
 
 
 def compiled(question: Rows | Column) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 from dujiang.engine.columns import Whole
 from dujiang.engine.expressions import milliseconds
 from dujiang.engine.question import Column as Values
-from dujiang.engine.question import Rows, ask, given, table
+from dujiang.engine.question import Rows, ask, given, kept, table
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table
@@ -192,7 +192,8 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
         """Everything about the page."""
         pages = _pages(scene, question)
         page = question.page or (pages[0][0] if pages else "/")
-        clicks = _clicks(scene, question, page)
+        # Whose each click is and what it states is found out once for all that is said of clicks.
+        clicks = kept(scene.con, _clicks(scene, question, page), "clicks_on_page")
         elements = tuple(Element(**row) for row in ask(scene.con, _elements(clicks)).to_pylist())
         total = ask(scene.con, _totals(clicks)).to_pylist()[0]
         result = Heatmap(

@@ -18,6 +18,7 @@ PERIOD_NAMES: Final[Mapping[str, str]] = {
     "last7": _("Last 7 days"),
     "last30": _("Last 30 days"),
     "last90": _("Last 90 days"),
+    "last365": _("Last 365 days"),
     "this_month": _("This month"),
     "last_month": _("Last month"),
     "this_year": _("This year"),

@@ -122,7 +122,9 @@ def _year_before(day: date) -> date:
         return day.replace(year=day.year - 1, day=28)
 
 
-PRESETS: Final = ("yesterday", "last7", "last30", "last90", "this_month", "last_month", "this_year", "618", "double11")
+PRESETS: Final = (
+    "yesterday", "last7", "last30", "last90", "last365", "this_month", "last_month", "this_year", "618", "double11",
+)  # fmt: skip
 
 
 def preset(name: str, today: date) -> Period:

@@ -1,4 +1,4 @@
-"""Plans of tests by market against windows written out, and against tests that are then made."""
+"""Plans of tests by market against windows written out, and against tests that are then made and read."""
 
 from __future__ import annotations
 
@@ -7,47 +7,65 @@ import pytest
 from world_kit import markets
 
 from dujiang.foundation.errors import InvalidInput
-from dujiang.insight.incrementality.design import candidates, plan, ranked
-from dujiang.insight.incrementality.model import Doubt
-from dujiang.insight.incrementality.synthetic import PLAIN, mixture
+from dujiang.insight.incrementality.design import Plan, Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.model import Doubt, Panel, Reals, levelled
+from dujiang.insight.incrementality.synthetic import PLAIN, mixture, synthetic_control
 
 COSTS = np.full(12, 50.0)
+DAILY = Shape(length=5, before=25, step=1)
+
+
+def planned(past: Reals, chosen: tuple[int, ...], shape: Shape) -> Plan:
+    return judged(past, screened(past, chosen, shape, cost_per_day=np.full(len(past), 50.0)))
+
+
+def read(days: Reals, chosen: tuple[int, ...], shape: Shape, start: int, effect: float) -> bool:
+    """Whether a test that begins on day ``start`` and brings ``effect`` is significant, as results are read."""
+    treated = np.isin(np.arange(len(days)), chosen)
+    sums = days[:, start - shape.before : start + shape.length].reshape(len(days), -1, shape.step).sum(axis=2)
+    sums[treated, shape.before // shape.step :] *= 1 + effect
+    p = synthetic_control(levelled(Panel(sums, treated, shape.before // shape.step))).average.p
+    assert p is not None
+    return p <= 0.1
 
 
 def test_errors_written_out() -> None:
     past = markets(1, periods=60).outcome
-    answer = plan(past, (0, 3), 5, cost_per_period=COSTS)
-    target, donors = past[[0, 3]].mean(axis=0), past[[1, 2, *range(4, 12)]]
+    answer = screened(past, (0, 3), DAILY, cost_per_day=COSTS)
     expected = []
-    for start in range(10, 56):
-        alike = donors * (target[:start].mean() / donors[:, :start].mean(axis=1))[:, None]
-        fit = mixture(alike[:, :start], target[:start], PLAIN)
-        usual = fit.predict(alike[:, start : start + 5]).mean()
-        expected.append(target[start : start + 5].mean() / usual - 1)
+    for start in range(25, 56):
+        before = past[:, start - 25 : start]
+        target, donors = past[[0, 3]].mean(axis=0), past[[1, 2, *range(4, 12)]]
+        goal = before[[0, 3]].mean()
+        alike = donors * (goal / before[[1, 2, *range(4, 12)]].mean(axis=1))[:, None]
+        fit = mixture(alike[:, start - 25 : start], target[start - 25 : start], PLAIN)
+        expected.append(target[start : start + 5].mean() / fit.predict(alike[:, start : start + 5]).mean() - 1)
     assert answer.errors == pytest.approx(expected)
-    assert answer.threshold == sorted(abs(one) for one in expected)[int(np.ceil(0.9 * 45))]
+    assert answer.windows == tuple(range(25, 56))
     assert answer.cost == 2 * 5 * 50
-    assert answer.share == pytest.approx(past[[0, 3]].sum() / past.sum())
+    assert judged(past, answer).share == pytest.approx(past[[0, 3]].sum() / past.sum())
 
 
-def test_the_detectable_effect_has_the_power_asked_for() -> None:
-    answer = plan(markets(2, periods=80).outcome, (0,), 6, cost_per_period=COSTS)
+@pytest.mark.parametrize("shape", [DAILY, Shape(length=14, before=77, step=7)], ids=["days", "weeks"])
+def test_power_is_the_share_of_pretended_tests_that_are_read_as_significant(shape: Shape) -> None:
+    past = markets(2, periods=130, noise=4.0).outcome
+    one = screened(past, (0,), shape, cost_per_day=COSTS)
+    answer = judged(past, one)
     assert answer.detectable is not None
-    seen, hardly, nothing = (
-        answer.power(effect) for effect in (answer.detectable + 1e-9, answer.detectable * 0.8, 0.0)
-    )
+    for effect in (answer.detectable, answer.detectable * 1.3):
+        seen = np.mean([read(past, (0,), shape, start, effect) for start in one.windows])
+        assert answer.power(effect) == pytest.approx(seen, abs=0.06)  # p falls with the effect, but not in every step
+    assert answer.alarms == np.mean([read(past, (0,), shape, start, 0) for start in one.windows])
+    seen = answer.power(answer.detectable)
     assert seen is not None
-    assert hardly is not None
-    assert nothing is not None
-    assert seen >= 0.8 > hardly
-    assert nothing <= 0.1
-    past = markets(2, periods=80).outcome[0, -6:].sum()
-    assert answer.cost_per_gain == pytest.approx(300 / (answer.detectable * past))
+    assert seen >= 0.8
+    gained = answer.detectable * past[0, -shape.length :].sum()
+    assert answer.cost_per_gain == pytest.approx(50 * shape.length / gained)
 
 
 def test_longer_tests_see_smaller_effects() -> None:
-    past = markets(3, periods=120, noise=3.0).outcome
-    short, long = (plan(past, (0,), length, cost_per_period=COSTS).detectable for length in (1, 16))
+    past = markets(3, periods=160, noise=3.0).outcome
+    short, long = (planned(past, (0,), Shape(length, 40, 1)).detectable for length in (1, 16))
     assert short is not None
     assert long is not None
     assert long < short
@@ -55,20 +73,15 @@ def test_longer_tests_see_smaller_effects() -> None:
 
 @pytest.mark.slow
 def test_power_is_that_of_tests_made_afterwards() -> None:
-    seen = alarms = 0
-    for seed in range(300):
-        world = markets(seed, periods=110, start=100)
-        past = world.outcome[:, :100]
-        answer = plan(past, (0,), 10, cost_per_period=COSTS)
-        assert answer.threshold is not None
+    shape, seen, alarms, worlds = Shape(10, 40, 1), 0, 0, 250
+    for seed in range(worlds):
+        days = markets(seed, periods=170, start=160).outcome
+        answer = planned(days[:, :160], (0,), shape)
         assert answer.detectable is not None
-        fit = mixture(past[1:], past[0], PLAIN)
-        usual = fit.predict(world.outcome[1:, 100:]).mean()
-        error = world.outcome[0, 100:].mean() / usual - 1
-        alarms += abs(error) > answer.threshold
-        seen += abs(error + answer.detectable) > answer.threshold
-    assert alarms / 300 == pytest.approx(0.1, abs=0.06)
-    assert seen / 300 == pytest.approx(0.8, abs=0.08)
+        alarms += read(days, (0,), shape, 160, 0)
+        seen += read(days, (0,), shape, 160, answer.detectable)
+    assert alarms / worlds == pytest.approx(0.1, abs=0.06)
+    assert seen / worlds == pytest.approx(0.8, abs=0.08)
 
 
 def test_choices_take_one_market_from_every_band() -> None:
@@ -81,29 +94,33 @@ def test_choices_take_one_market_from_every_band() -> None:
 
 def test_ranking() -> None:
     past = markets(4, periods=70).outcome
-    plans = [plan(past, (market,), length, cost_per_period=COSTS) for market in range(4) for length in (4, 8)]
-    best = ranked(plans, budget=200)
-    assert [one.length for one in best] == [4] * 4
+    best = ranked(planned(past, (market,), Shape(length, 20, 1)) for market in range(4) for length in (4, 8))
+    assert len(best) == 8
     detectable = [one.detectable for one in best if one.detectable is not None]
     assert detectable == sorted(detectable)
 
 
 def test_what_cannot_be_said() -> None:
-    short = plan(markets(1, periods=25, start=20).outcome, (0,), 4, cost_per_period=COSTS)
-    assert (short.threshold, short.detectable, short.power(0.5), short.doubts) == (
-        None,
-        None,
-        None,
-        (Doubt.FEW_PERIODS,),
-    )
-    few = plan(markets(1, units=3, periods=60).outcome, (0,), 4, cost_per_period=COSTS[:3])
-    assert Doubt.FEW_UNITS in few.doubts
-    assert ranked([short, few]) == ()
+    short = planned(markets(1, periods=45, start=20).outcome, (0,), Shape(4, 25, 1))
+    assert (short.alarms, short.detectable, short.power(0.5), short.doubts) == (None, None, None, (Doubt.FEW_PERIODS,))
+    past = markets(1, periods=90).outcome
+    few = planned(past[:3], (0,), Shape(4, 25, 1))
+    assert few.doubts[0] is Doubt.FEW_UNITS
+    hasty = planned(past, (0,), Shape(5, 70, 7))  # less than a week, read by weeks
+    assert hasty.doubts == (Doubt.FEW_PERIODS,)
+    assert ranked([short, few, hasty]) == ()
+
+
+def test_an_effect_that_nothing_sees_is_not_called_visible() -> None:
+    wild = np.exp(np.random.default_rng(5).normal(0, 3, (12, 90)))
+    answer = planned(wild, (0,), Shape(2, 25, 1))
+    assert (answer.detectable, answer.doubts) == (None, ())
+    assert answer.power(2.0) is not None
 
 
 @pytest.mark.parametrize(("chosen", "length"), [((), 4), ((12,), 4), ((0,), 0), ((0,), 60)])
 def test_refusals(chosen: tuple[int, ...], length: int) -> None:
     with pytest.raises(InvalidInput):
-        plan(markets(1, periods=60).outcome, chosen, length, cost_per_period=COSTS)
+        screened(markets(1, periods=60).outcome, chosen, Shape(length, 25, 1), cost_per_day=COSTS)
     with pytest.raises(InvalidInput):
         candidates(np.ones((3, 9)), 3, np.random.default_rng(1))

@@ -226,7 +226,9 @@ def test_a_switch_back_by_days(tables: Any) -> None:
 
 
 def test_plans_see_smaller_effects_the_longer_they_last_and_are_ranked(country: Any) -> None:
-    asked = LiftPlanQuestion(sizes=(2, 3), lengths=(7, 21), channels=("store",), spend_minor=10_000, choices=5)
+    asked = LiftPlanQuestion(
+        sizes=(2, 3), lengths=(3, 14), channels=("store",), spend_minor=10_000, choices=5, step="day", before_days=42
+    )
     past = Period(BEGIN, START - timedelta(1))
     with country.read() as con:
         result: LiftPlans = LiftPlanAnalysis().answer(scene_of(con, past), asked).result
@@ -244,7 +246,7 @@ def test_plans_see_smaller_effects_the_longer_they_last_and_are_ranked(country: 
 
 def test_a_budget_and_small_markets_narrow_the_plans(country: Any) -> None:
     past = Period(BEGIN, START - timedelta(1))
-    plain = {"sizes": (2,), "lengths": (14,), "spend_minor": 10_000, "choices": 8}
+    plain = {"sizes": (2,), "lengths": (14,), "spend_minor": 10_000, "choices": 8, "step": "day", "before_days": 40}
     with country.read() as con:
         whole = LiftPlanAnalysis().answer(scene_of(con, past), LiftPlanQuestion.model_validate(plain)).result
         budget = min(one.cost_minor for one in whole.plans)

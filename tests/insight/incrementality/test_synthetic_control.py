@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from world_kit import holds, markets
 
 from dujiang.foundation.errors import InvalidInput
-from dujiang.insight.incrementality.model import Doubt, Panel
+from dujiang.insight.incrementality.model import Doubt, Panel, levelled
 from dujiang.insight.incrementality.simplex import simplex_weights
 from dujiang.insight.incrementality.synthetic import (
     PLAIN,
@@ -54,11 +54,46 @@ def test_another_solver_finds_the_same() -> None:
 def test_a_mixture_is_found_and_its_height() -> None:
     rng = np.random.default_rng(2)
     donors = rng.normal(50, 5, (4, 30))
-    fit = mixture(donors, np.array([0.6, 0, 0.4, 0]) @ donors + 7, PLAIN)
+    fit = mixture(donors, np.array([0.6, 0, 0.4, 0]) @ donors + 7, Method(noise=0))
     assert fit.weights == pytest.approx([0.6, 0, 0.4, 0], abs=1e-9)
     assert fit.height == pytest.approx(7)
     without = mixture(donors, np.array([0.6, 0, 0.4, 0]) @ donors + 7, Method(intercept=False))
     assert without.height == 0
+
+
+def test_weights_are_optimal_with_a_penalty_for_each_donor() -> None:
+    rng = np.random.default_rng(8)
+    pool, target, penalty = rng.normal(0, 1, (6, 30)), rng.normal(0.3, 1, 30), np.array([0, 1.0, 5, 20, 80, 300])
+    found = minimize(
+        lambda w: ((target - w @ pool) ** 2).sum() + (penalty * w**2).sum(), np.full(6, 1 / 6), method="SLSQP",
+        bounds=[(0, 1)] * 6, tol=1e-12, constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+    )  # fmt: skip
+    assert simplex_weights(pool, target, penalty=penalty) == pytest.approx(found.x, abs=1e-4)
+
+
+def test_noisy_donors_weigh_less() -> None:
+    rng = np.random.default_rng(9)
+    wave = 10 * np.sin(np.arange(40) / 6)
+    donors = wave + rng.normal(0, 1, (8, 40)) * np.array([0.5] * 4 + [6.0] * 4)[:, None]
+    fit = mixture(donors, wave + rng.normal(0, 1, 40), PLAIN)
+    assert fit.weights[:4].sum() > 0.9
+
+
+def sparse(seed: int) -> Panel:
+    """Sixteen markets with two to nine orders a week, each with a chance of its own and a season that all share."""
+    rng = np.random.default_rng(seed)
+    mean = rng.uniform(2, 9, 16)[:, None] * (1 + 0.3 * np.sin(np.arange(16) / 3 + rng.uniform(0, 6)))
+    return levelled(Panel(rng.poisson(mean).astype(float), np.arange(16) < 4, 12))
+
+
+def test_sparse_markets_are_followed_better_than_by_least_squares() -> None:
+    panels = [sparse(seed) for seed in range(200)]
+    counted, plain = (
+        np.array([synthetic_control(one, method).average.value for one in panels])
+        for method in (PLAIN, Method(noise=0))
+    )
+    assert counted.std() < 0.9 * plain.std()
+    assert abs(counted.mean()) < 3 * counted.std() / 200**0.5 + 0.01
 
 
 def test_ridge_comes_closer_before_the_start() -> None:

@@ -40,7 +40,11 @@ def plan(visit: Visit) -> Response:
     answer = visit.workspace.questions.ask(question)
     view = views.plan_view(visit, question, answer)
     return page(
-        visit, "lift_plan.html", views.plan_sheets(visit, question, answer), view=view, scope=visit.scope_from("last90")
+        visit,
+        "lift_plan.html",
+        views.plan_sheets(visit, question, answer),
+        view=view,
+        scope=visit.scope_from("last365"),
     )
 
 
@@ -60,6 +64,7 @@ def register(visit: Visit) -> Response:
         "unit": visit.field("unit"),
         "markets": [str(one) for one in visit.form.getlist("market")],
         "channels": [str(one) for one in visit.form.getlist("channel")],
+        "before_days": _number(visit.field("before"), 84),
         "cost_minor": _number(visit.field("cost"), 0),
     }
     title = {visit.locale: visit.field("title") or name}
@@ -87,7 +92,7 @@ def _answered(visit: Visit, test: LiftTest) -> Any:
 
 
 def _planned(visit: Visit) -> LiftPlanQuestion:
-    scope = visit.scope_from("last90")
+    scope = visit.scope_from("last365")
     wanted = visit.query
     plain: dict[str, Any] = {
         "type": "lift_plan",

@@ -399,7 +399,7 @@ def plan_sheets(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> lis
         Column("markets", visit.text(_("Treated markets"))),
         Column("length", visit.text(_("Days")), "count"),
         Column("detectable", visit.text(_("Smallest visible effect")), "percent"),
-        Column("threshold", visit.text(_("Significant from")), "percent"),
+        Column("alarms", visit.text(_("False alarms")), "percent"),
         Column("share", visit.text(_("Share of all")), "percent"),
         Column("cost", visit.text(_("Cost")), "money"),
         Column(
@@ -411,7 +411,7 @@ def plan_sheets(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> lis
             " · ".join(one.markets),
             one.length,
             one.detectable,
-            one.threshold,
+            one.alarms,
             one.share,
             one.cost_minor,
             one.cost_per_gain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,14 +12,14 @@ from dujiang.engine.columns import Whole
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, answered
-from dujiang.insight.incrementality.design import Plan, candidates, plan, ranked
-from dujiang.insight.incrementality.model import Doubt
-from dujiang.insight.incrementality.question import LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
+from dujiang.insight.incrementality.design import Plan, Screened, Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.model import Doubt, Reals
+from dujiang.insight.incrementality.question import STEP_DAYS, LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
 from dujiang.insight.questions.analysis import Analysis, Found, no_people
 from dujiang.insight.questions.answer import Column, Table, Unit
 from dujiang.insight.questions.scene import Scene
 
-PLANS_MAX: Final = 20
+PLANS_MAX: Final = 12
 POWER_AT: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 OUTCOMES: Final[dict[Outcome, str]] = {
@@ -85,7 +86,7 @@ class Planned:
         markets: that would be treated.
         length: days.
         detectable: smallest relative effect that is seen with the power asked for.
-        threshold: relative effect from which on the test is significant.
+        alarms: share of the pretended tests that are significant though nothing happened.
         share: part of the metric that the markets make.
         cost_minor: of the treatment.
         cost_per_gain: cost ÷ gain if the effect is just the detectable one; of sales without unit, else minor units for each.
@@ -95,7 +96,7 @@ class Planned:
     markets: tuple[str, ...]
     length: int
     detectable: float
-    threshold: float
+    alarms: float
     share: float
     cost_minor: int
     cost_per_gain: float | None
@@ -107,7 +108,7 @@ class LiftPlans:
     """The answer: plans that can be judged, those that see the smallest effect first.
 
     Attributes:
-        plans: at most twenty.
+        plans: at most twelve.
         markets: all that could be treated or compared with, and their part of the metric.
         small: markets left out because they sell too little.
         tried: choices of markets and lengths that were tried.
@@ -158,43 +159,51 @@ class LiftPlanAnalysis(Analysis[LiftPlanQuestion, LiftPick]):
 
 
 def planned(scene: Scene, question: LiftPlanQuestion) -> LiftPlans:
-    """Every size and length tried in several choices of markets; the same question gives the same plans."""
+    """Every size and length tried in several choices of markets; the same question gives the same plans.
+
+    All choices are screened by how far the comparison was off in the past; what the best could see is then found out by the
+    test itself.
+    """
     found = panels.markets(scene.con, question.metric, question.unit, scene.period, question.channels)
-    found = found.without(question.left_out)
-    least = question.least * scene.period.days / 7
+    found = found.without(question.left_out).since_first_order()
+    least = question.least * found.daily.shape[1] / 7
     small = tuple(name for name, orders in zip(found.names, found.orders, strict=True) if orders < least)
     found = found.without(small)
     total = float(found.daily.sum())
     shares = found.daily.sum(axis=1) / total if total > 0 else np.zeros(len(found.names))
-    rng, plans, tried = np.random.default_rng(7), list[Plan](), 0
     doubts: dict[Doubt, None] = {}
+    tried = list(_tried(question, found.daily, shares * question.spend_minor, doubts))
+    budget = question.budget_minor if question.budget_minor is not None else float("inf")
+    hopeful = sorted((one for one in tried if one.cost <= budget), key=lambda one: (one.off, one.cost, one.markets))
+    plans = [judged(found.daily, one, power=question.power) for one in hopeful[:PLANS_MAX]]
+    for one in plans:
+        doubts |= dict.fromkeys(one.doubts)
+    named = tuple(_named(one, found.names) for one in ranked(plans))
+    order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
+    return LiftPlans(named, tuple(order), small, len(tried), tuple(doubts) if not named else ())
+
+
+def _tried(question: LiftPlanQuestion, past: Reals, costs: Reals, doubts: dict[Doubt, None]) -> Iterator[Screened]:
+    rng = np.random.default_rng(7)
+    step = STEP_DAYS[question.step]
     for size in question.sizes:
-        if size >= len(found.names):
+        if size >= len(past):
             doubts[Doubt.FEW_UNITS] = None
             continue
-        for markets in candidates(found.daily, size, rng, count=question.choices):
+        for markets in candidates(past, size, rng, count=question.choices):
             for length in question.lengths:
-                if length >= scene.period.days:
+                if question.before_days + length > past.shape[1]:
                     doubts[Doubt.FEW_PERIODS] = None
                     continue
-                tried += 1
-                one = plan(
-                    found.daily, markets, length, cost_per_period=shares * question.spend_minor, level=question.level,
-                    power=question.power,
-                )  # fmt: skip
-                plans.append(one)
-                doubts |= dict.fromkeys(one.doubts)
-    best = ranked(plans, budget=question.budget_minor if question.budget_minor is not None else float("inf"))
-    named = tuple(_named(one, found.names) for one in best[:PLANS_MAX])
-    order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
-    return LiftPlans(named, tuple(order), small, tried, tuple(doubts) if not named else ())
+                shape = Shape(length, question.before_days, step, question.level)
+                yield screened(past, markets, shape, cost_per_day=costs)
 
 
 def _named(one: Plan, names: tuple[str, ...]) -> Planned:
     assert one.detectable is not None
-    assert one.threshold is not None
+    assert one.alarms is not None
     power = tuple(one.power(effect) or 0.0 for effect in POWER_AT)
     return Planned(
-        tuple(names[place] for place in one.markets), one.length, one.detectable, one.threshold, one.share,
+        tuple(names[place] for place in one.markets), one.shape.length, one.detectable, one.alarms, one.share,
         round(one.cost), one.cost_per_gain if one.cost > 0 else None, power,
     )  # fmt: skip

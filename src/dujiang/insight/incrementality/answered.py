@@ -16,9 +16,9 @@ from dujiang.foundation.timewindows import Period
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.differences import Differences, difference_in_differences
 from dujiang.insight.incrementality.holdout import Sums, compare_means, compare_shares
-from dujiang.insight.incrementality.model import Doubt, Estimate, Panel, Reals
+from dujiang.insight.incrementality.model import Doubt, Estimate, Panel, Reals, levelled
 from dujiang.insight.incrementality.overflow import Group, overflow
-from dujiang.insight.incrementality.question import Design, LiftTest, Outcome, State
+from dujiang.insight.incrementality.question import STEP_DAYS, Design, LiftTest, Outcome, State
 from dujiang.insight.incrementality.switchback import blocks_of, switchback
 from dujiang.insight.incrementality.synthetic import SyntheticControl, synthetic_control
 
@@ -145,28 +145,14 @@ def panel_of(
     names = (*test.markets, *(one for one in found.names if one not in test.markets))
     if len(names) == len(test.markets):
         raise _no_others()
-    length = 7 if test.step == "week" else 1
-    sums, start = panels.stepped(found.aligned(names), test.before_days, length)
-    places = np.arange(len(names))
-    sold = (places < len(test.markets)) | (sums[:, :start].sum(axis=1) > 0)
-    if sold.sum() == len(test.markets):
+    length = STEP_DAYS[test.step]
+    chosen = np.arange(len(names)) < len(test.markets)
+    made = panels.compared(found.aligned(names), chosen, test.before_days, length)
+    if made is None:
         raise _no_others()
-    panel = Panel(sums[sold], (places < len(test.markets))[sold], start)
-    kept = tuple(name for name, is_kept in zip(names, sold, strict=True) if is_kept)
-    return levelled(panel), kept, panels.step_days(first, test.before_days, length, sums.shape[1])
-
-
-def levelled(panel: Panel, *, treated_too: bool = False) -> Panel:
-    """The other markets (and the treated, too) brought to the height that the treated had on the average before the start.
-
-    Seasons and promotions multiply what a market sells. In markets of one height they add the same, so that a mixture follows
-    them, and differences do not confuse a large market with an effect. A market without sales before the start stays as it is.
-    """
-    height = panel.outcome[:, : panel.start].mean(axis=1)
-    goal = float(height[panel.treated].mean())
-    factor = np.divide(goal, height, out=np.ones_like(height), where=(height > 0) & (goal > 0))
-    factor[panel.treated & (not treated_too)] = 1.0
-    return Panel(panel.outcome * factor[:, None], panel.treated, panel.start)
+    panel, kept = made
+    rows = tuple(name for name, is_kept in zip(names, kept, strict=True) if is_kept)
+    return panel, rows, panels.step_days(first, test.before_days, length, panel.periods)
 
 
 def _no_others() -> InvalidInput:

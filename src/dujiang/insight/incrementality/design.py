@@ -1,16 +1,16 @@
 """Tests by market, planned on the past: which markets, how long, what could be seen, and what it would cost.
 
-For a choice of markets and a length, the test is pretended in every window of the past: the other markets are brought to one
-height and their mixture is fitted before the window, and the difference in the window is an error, as nothing happened. A real
-test would be called significant where its relative effect exceeds all but 1 − level of these errors; power and the smallest
-effect that can be seen follow from the same errors, without supposing any shape of them. Windows overlap, so there is less in
-them than their number says.
+For a choice of markets and a length, the test is pretended in windows of the past, where nothing happened, exactly as it will
+be read: the same steps of time, the same days before, the others brought to the same height, the same mixture and the same
+conformal test. To each window effects are added until the test says that they are significant; power and the smallest effect
+that can be seen follow, without supposing any shape of errors. Windows overlap, so there is less in them than their number
+says.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +18,63 @@ import numpy as np
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.insight.incrementality.model import LEVEL, Doubt, Reals, checked_level
-from dujiang.insight.incrementality.synthetic import LEAST_BEFORE, LEAST_DONORS, PLAIN, Method, mixture
+from dujiang.insight.incrementality.model import LEVEL, Doubt, Flags, Panel, Reals, checked_level
+from dujiang.insight.incrementality.panels import compared
+from dujiang.insight.incrementality.synthetic import LEAST_BEFORE, LEAST_DONORS, PLAIN, Method, conformal_p, mixture
 
 LEAST_WINDOWS: Final = 20
+MOST_EFFECT: Final = 2.0
+"""Relative effect above which nothing is searched: a test that does not see a tripling sees nothing."""
+_HALVINGS: Final = 9
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a test by market will be read.
+
+    Attributes:
+        length: days that it lasts.
+        before: days before the start that the comparison is fitted on.
+        step: days of one number.
+        level: 1 − the share of false alarms.
+        method: how the mixture is made.
+    """
+
+    length: int
+    before: int = 84
+    step: int = 7
+    level: float = LEVEL
+    method: Method = PLAIN
+
+    @property
+    def readable(self) -> bool:
+        """Whether there are periods enough for an interval of this level."""
+        before, after = self.before // self.step, self.length // self.step
+        return after > 0 and before >= LEAST_BEFORE and before + after >= 1 / (1 - self.level)
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """A choice of markets and a length, with how far the comparison was off where nothing happened.
+
+    Attributes:
+        markets: rows of the markets to treat.
+        shape: how it will be read.
+        windows: first treated days, as places in the past.
+        errors: relative errors in these windows.
+        cost: what treating them for so long costs.
+    """
+
+    markets: tuple[int, ...]
+    shape: Shape
+    windows: tuple[int, ...]
+    errors: Reals
+    cost: float
+
+    @property
+    def off(self) -> float:
+        """Root mean square of the errors; infinite with fewer than 20 windows."""
+        return float(np.sqrt((self.errors**2).mean())) if len(self.errors) >= LEAST_WINDOWS else math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,20 +83,21 @@ class Plan:
 
     Attributes:
         markets: rows of the markets to treat.
-        length: periods that it lasts.
-        errors: relative errors in the windows of the past.
-        threshold: relative effect from which on a test is significant; None with fewer than 20 windows.
-        detectable: smallest relative effect that is seen with the power asked for; None as before.
-        share: part of all sales that the markets make.
+        shape: how it will be read.
+        seen_from: for each window of the past, the relative effect from which on the test is significant; infinite for none.
+        alarms: share of the windows in which the test is significant though nothing happened; None with fewer than 20 windows.
+        detectable: smallest relative effect that is seen with the power asked for; None as before, or where even a tripling
+            is not.
+        share: part of the metric that the markets make.
         cost: what treating them for so long costs.
-        cost_per_gain: cost divided by the gain in sales if the effect is just the detectable one; None as before.
+        cost_per_gain: cost divided by the gain if the effect is just the detectable one; None as before.
         doubts: reasons not to rely on it.
     """
 
     markets: tuple[int, ...]
-    length: int
-    errors: Reals
-    threshold: float | None
+    shape: Shape
+    seen_from: Reals
+    alarms: float | None
     detectable: float | None
     share: float
     cost: float
@@ -52,69 +106,79 @@ class Plan:
 
     def power(self, effect: float) -> float | None:
         """The share of tests that find a relative ``effect`` significant; None where nothing is known."""
-        return None if self.threshold is None else float((np.abs(self.errors + effect) > self.threshold).mean())
+        return float((self.seen_from <= effect).mean()) if len(self.seen_from) >= LEAST_WINDOWS else None
 
 
-def plan(
-    past: Reals,
-    markets: tuple[int, ...],
-    length: int,
-    *,
-    cost_per_period: Reals,
-    method: Method = PLAIN,
-    level: float = LEVEL,
-    power: float = 0.8,
-    windows: int = 60,
-) -> Plan:
-    """What a test of ``length`` periods in ``markets`` could see.
+def screened(
+    past: Reals, markets: tuple[int, ...], shape: Shape, *, cost_per_day: Reals, windows: int = 40
+) -> Screened:
+    """A choice of markets tried quickly: how far the comparison was off in windows of the past.
 
     Args:
-        past: sales by market and period, without any test in them.
+        past: the metric by market and day, without any test in it.
         markets: rows to treat.
-        length: periods.
-        cost_per_period: of treating each market.
-        method: how the mixture is made.
-        level: 1 − the share of false alarms.
-        power: share of the tests that are to see the detectable effect.
+        shape: how the test will be read.
+        cost_per_day: of treating each market.
         windows: most windows that are tried, spread evenly over the past.
 
     Raises:
-        InvalidInput: an unknown market, a length that leaves no past, or a level or power that is no share.
+        InvalidInput: an unknown market, or a length that leaves no past.
     """
-    checked_level(level)
-    checked_level(power)
-    count, periods = past.shape
-    if (
-        not markets
-        or not set(markets) <= set(range(count))
-        or not 0 < length < periods
-        or len(cost_per_period) != count
-    ):
+    count, days = past.shape
+    wrong = not markets or not set(markets) <= set(range(count)) or len(cost_per_day) != count
+    if wrong or not 0 < shape.length < days:
         raise InvalidInput(
             "incrementality.plan", _("A plan needs markets that exist, their costs, and a length below {periods} periods."),
-            periods=periods,
+            periods=days,
         )  # fmt: skip
     chosen = np.isin(np.arange(count), markets)
-    errors = np.zeros(0) if count - len(markets) < LEAST_DONORS else _errors(past, chosen, length, method, windows)
-    doubts = [Doubt.FEW_UNITS] if count - len(markets) < LEAST_DONORS else []
-    threshold = detectable = None
-    if len(errors) >= LEAST_WINDOWS:
-        threshold = float(np.quantile(np.abs(errors), level, method="higher"))
-        detectable = max(0.0, threshold - float(np.quantile(errors, 1 - power, method="lower")))
-    else:
-        doubts.append(Doubt.FEW_PERIODS)
-    base = float(past[chosen][:, -length:].sum())
-    cost = float(cost_per_period[chosen].sum() * length)
+    starts, errors = [], []
+    for start, panel in _windows(past, chosen, shape, windows):
+        observed, donors = panel.outcome[panel.treated].mean(axis=0), panel.outcome[~panel.treated]
+        usual = mixture(donors[:, : panel.start], observed[: panel.start], shape.method).predict(donors)
+        expected = float(usual[panel.start :].mean())
+        if expected > 0:
+            starts.append(start)
+            errors.append(float(observed[panel.start :].mean()) / expected - 1)
+    cost = float(cost_per_day[chosen].sum() * shape.length)
+    return Screened(tuple(sorted(markets)), shape, tuple(starts), np.array(errors), cost)
+
+
+def judged(past: Reals, one: Screened, *, power: float = 0.8) -> Plan:
+    """What the test could see, by the test that will be made of it.
+
+    Args:
+        past: as :func:`screened` had it.
+        one: what came out of it.
+        power: share of the tests that are to see the detectable effect.
+
+    Raises:
+        InvalidInput: a level or power that is no share.
+    """
+    checked_level(one.shape.level)
+    checked_level(power)
+    chosen = np.isin(np.arange(len(past)), one.markets)
+    doubts = _doubts(len(past) - len(one.markets), one)
+    seen, alarms = [], 0
+    if not doubts:
+        for start, error in zip(one.windows, one.errors, strict=True):
+            panel = _panel(past, chosen, one.shape, start)
+            assert panel is not None
+            alarms += _significant(panel, one.shape, 0.0)
+            seen.append(_seen_from(panel, one.shape, error))
+    detectable = float(np.sort(seen)[math.ceil(power * len(seen)) - 1]) if seen else math.inf
+    base = float(past[chosen][:, -one.shape.length :].sum())
+    found = detectable if math.isfinite(detectable) else None
     return Plan(
-        tuple(sorted(markets)),
-        length,
-        errors,
-        threshold,
-        detectable,
+        one.markets,
+        one.shape,
+        np.array(seen),
+        alarms / len(seen) if seen else None,
+        found,
         float(past[chosen].sum() / past.sum()) if past.sum() else 0.0,
-        cost,
-        cost / (detectable * base) if detectable and base > 0 else None,
-        tuple(doubts),
+        one.cost,
+        one.cost / (found * base) if found and base > 0 else None,
+        doubts,
     )
 
 
@@ -143,24 +207,49 @@ def candidates(past: Reals, size: int, rng: np.random.Generator, *, count: int =
     return tuple(found)
 
 
-def ranked(plans: Iterable[Plan], *, budget: float = math.inf) -> tuple[Plan, ...]:
-    """Plans within the budget that can be judged, those that see the smallest effect first, cheaper ones before dearer."""
-    affordable = [one for one in plans if one.detectable is not None and one.cost <= budget]
-    return tuple(sorted(affordable, key=lambda one: (one.detectable, one.cost, one.length, one.markets)))
+def ranked(plans: Iterable[Plan]) -> tuple[Plan, ...]:
+    """Plans that can be judged, those that see the smallest effect first, cheaper ones before dearer."""
+    known = [one for one in plans if one.detectable is not None]
+    return tuple(sorted(known, key=lambda one: (one.detectable, one.cost, one.shape.length, one.markets)))
 
 
-def _errors(past: Reals, chosen: np.ndarray, length: int, method: Method, windows: int) -> Reals:
-    target, donors = past[chosen].mean(axis=0), past[~chosen]
-    possible = np.arange(LEAST_BEFORE, past.shape[1] - length + 1)
+def _doubts(donors: int, one: Screened) -> tuple[Doubt, ...]:
+    found = [] if donors >= LEAST_DONORS else [Doubt.FEW_UNITS]
+    return (*found, Doubt.FEW_PERIODS) if len(one.errors) < LEAST_WINDOWS or not one.shape.readable else tuple(found)
+
+
+def _windows(past: Reals, chosen: Flags, shape: Shape, windows: int) -> Iterator[tuple[int, Panel]]:
+    if not shape.readable or (~chosen).sum() < LEAST_DONORS:
+        return
+    possible = np.arange(shape.before, past.shape[1] - shape.length + 1)
     if len(possible) > windows:
         possible = possible[np.linspace(0, len(possible) - 1, windows).round().astype(int)]
-    found = []
     for start in possible:
-        level = donors[:, :start].mean(axis=1)
-        alike = donors[level > 0] * (target[:start].mean() / level[level > 0])[:, None]  # as tests are judged
-        if len(alike) < LEAST_DONORS:
-            continue
-        expected = mixture(alike[:, :start], target[:start], method).predict(alike[:, start : start + length]).mean()
-        if expected > 0:
-            found.append(float(target[start : start + length].mean() / expected - 1))
-    return np.array(found)
+        if panel := _panel(past, chosen, shape, int(start)):
+            yield int(start), panel
+
+
+def _panel(past: Reals, chosen: Flags, shape: Shape, start: int) -> Panel | None:
+    """The panel of a test that begins on day ``start``, as it is made of a real one; None where too few others sold."""
+    made = compared(past[:, start - shape.before : start + shape.length], chosen, shape.before, shape.step)
+    return made[0] if made and (~made[0].treated).sum() >= LEAST_DONORS else None
+
+
+def _significant(panel: Panel, shape: Shape, effect: float) -> bool:
+    observed = panel.outcome[panel.treated].mean(axis=0)
+    observed[panel.start :] *= 1 + effect
+    p = conformal_p(observed, panel.outcome[~panel.treated], panel.start, shape.method, 0.0)
+    return p <= 1 - shape.level + 1e-12
+
+
+def _seen_from(panel: Panel, shape: Shape, error: float) -> float:
+    """Relative effect from which on the test is significant. Below −error the sum would point the other way."""
+    low, high = max(0.0, -error), MOST_EFFECT
+    if not _significant(panel, shape, high):
+        return math.inf
+    if _significant(panel, shape, low):
+        return low
+    for _half in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _significant(panel, shape, middle) else (middle, high)
+    return high

@@ -102,6 +102,19 @@ class Panel:
         return self.outcome.shape[1]
 
 
+def levelled(panel: Panel, *, treated_too: bool = False) -> Panel:
+    """The other markets (and the treated, too) brought to the height that the treated had on the average before the start.
+
+    Seasons and promotions multiply what a market sells. In markets of one height they add the same, so that a mixture follows
+    them, and differences do not confuse a large market with an effect. A market without sales before the start stays as it is.
+    """
+    height = panel.outcome[:, : panel.start].mean(axis=1)
+    goal = float(height[panel.treated].mean())
+    factor = np.divide(goal, height, out=np.ones_like(height), where=(height > 0) & (goal > 0))
+    factor[panel.treated & (not treated_too)] = 1.0
+    return Panel(panel.outcome * factor[:, None], panel.treated, panel.start)
+
+
 def checked_level(level: float) -> float:
     """``level`` itself.
 

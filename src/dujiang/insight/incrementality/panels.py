@@ -13,7 +13,7 @@ import numpy as np
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
-from dujiang.insight.incrementality.model import Reals
+from dujiang.insight.incrementality.model import Flags, Panel, Reals, levelled
 from dujiang.insight.incrementality.question import Outcome, Unit
 
 _WORTH: Final[dict[Outcome, str]] = {
@@ -61,6 +61,11 @@ class Markets:
         """Those that are not among ``names``."""
         keep = [place for place, name in enumerate(self.names) if name not in names]
         return Markets(tuple(self.names[one] for one in keep), self.daily[keep], self.orders[keep])
+
+    def since_first_order(self) -> Markets:
+        """Without the days before any market sold anything."""
+        sold = np.flatnonzero(self.daily.any(axis=0))
+        return Markets(self.names, self.daily[:, sold[0] :] if len(sold) else self.daily, self.orders)
 
     def aligned(self, names: Sequence[str]) -> Reals:
         """The rows of ``names`` in their order; zeros for a market without any order."""
@@ -182,6 +187,23 @@ def stepped(days: Reals, start: int, length: int) -> tuple[Reals, int]:
     before, after = start // length, (days.shape[1] - start) // length
     kept = days[:, start - before * length : start + after * length]
     return kept.reshape(len(days), before + after, length).sum(axis=2), before
+
+
+def compared(days: Reals, treated: Flags, start: int, length: int) -> tuple[Panel, Flags] | None:
+    """The panel that a test by market is judged on, and which rows are in it; None where no other market sold before.
+
+    Args:
+        days: the metric by market and day.
+        treated: which markets are.
+        start: the first treated day.
+        length: days of one step.
+
+    Raises:
+        InvalidInput: no whole step before the start, or none from it on.
+    """
+    sums, first = stepped(days, start, length)
+    kept = treated | (sums[:, :first].sum(axis=1) > 0)
+    return (levelled(Panel(sums[kept], treated[kept], first)), kept) if (kept & ~treated).any() else None
 
 
 def step_days(first: date, start: int, length: int, count: int) -> list[date]:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import NAME, Spec, register
 from dujiang.foundation.timewindows import Period
-from dujiang.insight.questions.model import Asked, Pick
+from dujiang.insight.questions.model import Asked, Pick, When
 
 KIND: Final = "lift_test"
 MARKETS_MAX: Final = 400
@@ -19,6 +19,7 @@ Design = Literal["geo", "holdout", "switchback"]
 Outcome = Literal["sales", "orders", "buyers", "new_customers"]
 Unit = Literal["city", "province"]
 Step = Literal["day", "week"]
+STEP_DAYS: Final[dict[Step, int]] = {"day": 1, "week": 7}
 State = Literal["planned", "running", "finished"]
 Names = Annotated[tuple[str, ...], Field(default=(), max_length=MARKETS_MAX)]
 
@@ -134,6 +135,8 @@ class LiftPlanQuestion(Asked):
         unit: city or province.
         sizes: numbers of markets to try.
         lengths: days to try.
+        before_days: days before the start that the comparison will be fitted on.
+        step: as the test will be read: one number a week, or a day.
         power: share of the tests that are to see the detectable effect.
         level: 1 − the share of false alarms.
         spend_minor: what the treatment of *all* markets would cost a day; a market's part is its part of the metric.
@@ -144,9 +147,12 @@ class LiftPlanQuestion(Asked):
     """
 
     type: Literal["lift_plan"] = "lift_plan"
+    period: When = When(preset="last365")
     metric: Outcome = "sales"
     channels: Names
     unit: Unit = "city"
+    before_days: int = Field(default=84, ge=7, le=DAYS_MAX)
+    step: Step = "week"
     sizes: Annotated[
         tuple[Annotated[int, Field(ge=1, le=50)], ...], Field(default=(2, 3, 4), min_length=1, max_length=6)
     ]

@@ -4,6 +4,10 @@ Weights are not negative and sum to one (Abadie, Diamond and Hainmueller 2010); 
 another height (Doudchenko and Imbens 2016; Ferman and Pinto 2021), and with ``ridge`` the remaining gap before the start is
 removed by a ridge regression whose weights may be negative (Ben-Michael, Feller and Rothstein 2021).
 
+Markets with a handful of orders follow the treated by chance, too, and least squares takes that for likeness: the mixture rests
+on few of them and is off afterwards. So each donor's own noise, estimated from its jumps against the mean of all, counts once
+more against its weight (``noise``), as a ridge whose strength the data state.
+
 Inference is conformal (Chernozhukov, Wüthrich and Zhu 2021, An exact and robust conformal inference method for
 counterfactual and synthetic controls, JASA 116): under a supposed effect, the model is fitted to *all* periods, and the mean
 residual after the start is compared with that of as many periods elsewhere, by shifting time in a circle. It needs
@@ -38,10 +42,12 @@ class Method:
     Attributes:
         intercept: whether it may lie at another height than the treated.
         ridge: strength of the ridge correction, relative to the mean square of the donors; None for none.
+        noise: how often the donors' own noise is counted against their weights; 0 for plain least squares.
     """
 
     intercept: bool = True
     ridge: float | None = None
+    noise: float = 1.0
 
 
 PLAIN: Final = Method()
@@ -137,13 +143,21 @@ def mixture(donors: Reals, target: Reals, method: Method) -> Fit:
     level = donors.mean(axis=1) if method.intercept else np.zeros(len(donors))
     height = float(target.mean()) if method.intercept else 0.0
     moved, aim = donors - level[:, None], target - height
-    weights = simplex_weights(moved, aim)
+    weights = simplex_weights(moved, aim, penalty=method.noise * len(target) * _noise(donors))
     if method.ridge is not None:
         centred = moved - moved.mean(axis=0)
         strength = method.ridge * float((centred**2).sum()) / max(1, centred.shape[1]) + 1e-12
         kernel = centred.T @ centred + strength * np.eye(centred.shape[1])
         weights = weights + centred @ np.linalg.solve(kernel, aim - weights @ moved)
     return Fit(weights, height - float(weights @ level))
+
+
+def _noise(donors: Reals) -> Reals:
+    """Variance of each donor's own noise: half the mean square of its jumps against the mean of all (von Neumann 1941)."""
+    if donors.shape[1] < 2 or len(donors) < 2:
+        return np.zeros(len(donors))
+    jumps = np.diff(donors - donors.mean(axis=0), axis=1)
+    return (jumps**2).mean(axis=1) / 2
 
 
 def conformal_p(observed: Reals, donors: Reals, start: int, method: Method, effect: float) -> float:

@@ -13,6 +13,7 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, answered
 from dujiang.insight.incrementality.design import Plan, Screened, Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.designs import POWER_AT
 from dujiang.insight.incrementality.model import Doubt, Reals
 from dujiang.insight.incrementality.question import STEP_DAYS, LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
 from dujiang.insight.questions.analysis import Analysis, Found, no_people
@@ -20,7 +21,6 @@ from dujiang.insight.questions.answer import Column, Table, Unit
 from dujiang.insight.questions.scene import Scene
 
 PLANS_MAX: Final = 12
-POWER_AT: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 OUTCOMES: Final[dict[Outcome, str]] = {
     "sales": _("Net sales"),

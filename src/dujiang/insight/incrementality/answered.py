@@ -15,11 +15,12 @@ from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.differences import Differences, difference_in_differences
-from dujiang.insight.incrementality.holdout import Sums, compare_means, compare_shares
+from dujiang.insight.incrementality.holdout import Holdout, Sums, compare_means, compare_shares
+from dujiang.insight.incrementality.holdout_design import SRM_P, ratio_p
 from dujiang.insight.incrementality.model import Doubt, Estimate, Panel, Reals, levelled
 from dujiang.insight.incrementality.overflow import Group, overflow
 from dujiang.insight.incrementality.question import STEP_DAYS, Design, LiftTest, Outcome, State
-from dujiang.insight.incrementality.switchback import blocks_of, switchback
+from dujiang.insight.incrementality.switchback import blocks_of, strata_codes, switchback, with_both
 from dujiang.insight.incrementality.synthetic import SyntheticControl, synthetic_control
 
 Measured = Literal["each", "relative", "total", "check", "own", "elsewhere", "net", "overflow_share", "new_share"]
@@ -35,6 +36,7 @@ MEASURED: Final[dict[Measured, str]] = {
     "overflow_share": _("Share that came from other channels"),
     "new_share": _("Share of new customers in the gain"),
 }
+UNBALANCED_P: Final = 0.01
 RELATIVE: Final = frozenset({"relative", "overflow_share", "new_share"})
 """What is a share; all others are in the unit of the metric."""
 
@@ -77,7 +79,7 @@ class Lift:
         known_until: last day that is in the numbers; None where the test has not begun.
         level: of the intervals.
         readings: estimates, the most important first; empty where nothing is known yet.
-        line: over time; empty for hold-outs.
+        line: over time; of hold-outs per person in the treated group and in the other.
         start: place of the first treated step in ``line``.
         weights: markets that the comparison is mixed from, and their parts.
         rank_p: how extreme the treated are among all markets, each taken as treated in turn.
@@ -86,6 +88,9 @@ class Lift:
         unexplained: share of the treated's variance before the start that the mixture does not follow.
         without: effect per market and step without each market in turn (difference in differences): least and largest.
         people: people in both groups of a hold-out.
+        ratio_p: p of the sizes of the groups, if the lot drew them as registered (sample ratio mismatch); None where the share
+            was not registered.
+        before: difference per person of a hold-out's groups in the days before the start; None where nothing is known of them.
         units: markets, blocks or people that were treated, and others.
         cost_each: cost ÷ effect in all; None where there is no cost, or no effect clearly above zero.
         doubts: reasons to believe it less.
@@ -106,6 +111,8 @@ class Lift:
     unexplained: float | None = None
     without: tuple[float, float] | None = None
     people: int | None = None
+    ratio_p: float | None = None
+    before: Reading | None = None
     units: tuple[int, int] = (0, 0)
     cost_each: float | None = None
     doubts: tuple[Doubt, ...] = ()
@@ -215,13 +222,7 @@ def _holdout(con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, empty
         sentence = _("{n} people carry both tags. A person is either addressed or left alone; take one tag off.")
         raise InvalidInput("incrementality.both_groups", sentence, n=twice)
     ours, theirs = (panels.group(con, tag, test.metric, days, test.channels) for tag in (test.treated, test.control))
-    own = np.array([1.0, 1.0, 0.0])
-    if test.metric == "buyers":
-        found = compare_shares(
-            round(float(own @ ours.total)), ours.n, round(float(own @ theirs.total)), theirs.n, level=test.level
-        )
-    else:
-        found = compare_means(_sums(ours, own), _sums(theirs, own), level=test.level)
+    found = _compared(test, ours, theirs)
     readings = [Reading.of("each", found.absolute)]
     if found.relative:
         readings.append(Reading.of("relative", found.relative))
@@ -237,10 +238,48 @@ def _holdout(con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, empty
         )
         readings += [Reading.of(name, one) for name, one in shares if one is not None]
         doubts += flow.doubts
+    ratio = None if test.control_share is None else ratio_p(ours.n, theirs.n, test.control_share)
+    if ratio is not None and ratio < SRM_P:
+        doubts.insert(0, Doubt.SAMPLE_RATIO)
+    before = _before(con, test)
+    if before and before.p is not None and before.p < UNBALANCED_P:
+        doubts.append(Doubt.UNBALANCED)
+    line, start = _per_person(con, test, days, ours.n, theirs.n)
     return replace(
-        empty, readings=tuple(readings), people=ours.n + theirs.n, units=(ours.n, theirs.n),
-        doubts=tuple(dict.fromkeys(doubts)),
+        empty, readings=tuple(readings), line=line, start=start, people=ours.n + theirs.n, units=(ours.n, theirs.n),
+        ratio_p=ratio, before=before, doubts=tuple(dict.fromkeys(doubts)),
     )  # fmt: skip
+
+
+def _compared(test: LiftTest, ours: panels.Columns, theirs: panels.Columns) -> Holdout:
+    own = np.array([1.0, 1.0, 0.0])
+    if test.metric != "buyers":
+        return compare_means(_sums(ours, own), _sums(theirs, own), level=test.level)
+    bought, others = (round(float(own @ one.total)) for one in (ours, theirs))
+    return compare_shares(bought, ours.n, others, theirs.n, level=test.level)
+
+
+def _before(con: duckdb.DuckDBPyConnection, test: LiftTest) -> Reading | None:
+    """How the groups differed in the days before the start; first orders cannot be compared with those that came later."""
+    metric: Outcome = "orders" if test.metric == "new_customers" else test.metric
+    days = Period(test.first - timedelta(test.before_days), test.first - timedelta(1))
+    ours, theirs = (panels.group(con, tag, metric, days, test.channels) for tag in (test.treated, test.control))
+    if not (ours.total[:2].any() or theirs.total[:2].any()):
+        return None
+    return Reading.of("each", _compared(test.model_copy(update={"metric": metric}), ours, theirs).absolute)
+
+
+def _per_person(
+    con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, ours: int, theirs: int
+) -> tuple[tuple[Point, ...], int]:
+    """Both groups by step, per person, from the days before the start on, and the place of the first step after it."""
+    first, length = test.first - timedelta(test.before_days), STEP_DAYS[test.step]
+    tags = (test.treated, test.control)
+    found = panels.lines(con, tags, test.metric, Period(first, days.last), test.channels)
+    sums, start = panels.stepped(np.array([found[tag] for tag in tags]), test.before_days, length)
+    starts = panels.step_days(first, test.before_days, length, sums.shape[1])
+    columns = zip(starts, sums[0] / ours, sums[1] / theirs, strict=True)
+    return tuple(Point(day, float(seen), float(expected)) for day, seen, expected in columns), start
 
 
 def _minus(value: float | None) -> float | None:
@@ -262,7 +301,10 @@ def _switchback(con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, em
         return replace(empty, doubts=(Doubt.FEW_UNITS,))
     outcome = panels.daily(con, test.metric, days, test.channels)[: full * test.block_days]
     treated = np.repeat(lots, test.block_days)
-    blocks = blocks_of(outcome, treated, length=test.block_days, washout=test.washout_days)
+    codes = strata_codes(full, test.block_days, test.strata)
+    if not with_both(lots, codes).any():
+        return replace(empty, doubts=(Doubt.FEW_UNITS,))
+    blocks = blocks_of(outcome, treated, length=test.block_days, washout=test.washout_days, stratum=codes)
     found = switchback(blocks, np.random.default_rng(7), level=test.level)
     total = found.effect.times(float(treated.sum()))
     line = tuple(Point(days.first + timedelta(place), float(seen), None) for place, seen in enumerate(outcome))

@@ -17,5 +17,10 @@ DOUBTS: Final[dict[Doubt, str]] = {
         "Before the start the comparison did not follow the treated markets: its gap afterwards says little."
     ),
     Doubt.PRE_TREND: _("Treated and other markets drifted apart before the start already."),
+    Doubt.SAMPLE_RATIO: _(
+        "The groups are not of the sizes that the lot drew: something lost people of one of them. Find out what before you "
+        "believe the effect."
+    ),
+    Doubt.UNBALANCED: _("The groups differed before the test already, more than lots explain."),
     Doubt.NO_BASE: _("What the relative effect is divided by is not clearly different from zero, so there is none."),
 }

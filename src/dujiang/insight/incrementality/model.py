@@ -34,6 +34,10 @@ class Doubt(StrEnum):
     """Before the start the comparison did not follow the treated: its gap afterwards says little."""
     PRE_TREND = "pre_trend"
     """The groups drifted apart before the start already."""
+    SAMPLE_RATIO = "sample_ratio"
+    """The groups are not of the sizes that the lot drew."""
+    UNBALANCED = "unbalanced"
+    """The groups differed before anything was done."""
     NO_BASE = "no_base"
     """What a relative effect is divided by is not clearly different from zero."""
 

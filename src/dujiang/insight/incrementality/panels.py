@@ -10,6 +10,8 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
+from dujiang.engine.columns import Whole
+from dujiang.engine.question import given
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
@@ -40,6 +42,24 @@ _GROUP: Final = """
     SELECT count(*) AS n, {columns} FROM (
         SELECT person, {sums} FROM (SELECT DISTINCT person FROM tagged WHERE tag = $tag) AS drawn
         LEFT JOIN (SELECT * FROM orders WHERE {valid}) AS orders USING (person) GROUP BY person)
+"""
+_EACH: Final[dict[Outcome, str]] = {
+    "sales": "coalesce(sum(net_minor), 0)",
+    "orders": "count(order_key)",
+    "buyers": "least(count(order_key), 1)",
+    "new_customers": "count(order_key) FILTER (WHERE nth = 1)",
+}
+_SPREAD: Final = """
+    SELECT count(*), coalesce(sum(worth), 0), coalesce(sum(worth * worth), 0) FROM (
+        SELECT person, CAST({worth} AS DOUBLE) AS worth FROM (
+            FROM given_persons SEMI JOIN (SELECT person FROM person WHERE first_day IS NULL OR first_day < $first)
+            USING (person)
+        ) LEFT JOIN (SELECT * FROM orders WHERE {valid} AND {channels}) AS orders USING (person) GROUP BY person)
+"""
+_LINES: Final = """
+    SELECT tag, orders.day - $first AS place, {worth} AS worth
+    FROM (SELECT DISTINCT person, tag FROM tagged WHERE list_contains($tags, tag)) JOIN orders USING (person)
+    WHERE {valid} AND {channels} GROUP BY ALL
 """
 
 
@@ -166,6 +186,46 @@ def group(
     for (one, other), value in zip(pairs, row[4:], strict=True):
         products[one, other] = products[other, one] = value
     return Columns(int(row[0]), np.array(row[1:4], np.float64), products)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """An outcome over people: how many there are, its sum and its sum of squares."""
+
+    n: int
+    total: float
+    squares: float
+
+
+def spread(
+    con: duckdb.DuckDBPyConnection, whom: Whole, metric: Outcome, period: Period, channels: Sequence[str]
+) -> Spread:
+    """The outcome of each of ``whom`` in ``period``, of those who were known before it began."""
+    given(con, whom)
+    text = _SPREAD.format(worth=_EACH[metric], valid=_VALID, channels=_CHANNELS)
+    row = con.execute(text, _values(period, channels)).fetchall()[0]
+    return Spread(int(row[0]), float(row[1]), float(row[2]))
+
+
+def taking_part(con: duckdb.DuckDBPyConnection, whom: Whole | None, left_out: Sequence[str]) -> Whole:
+    """The sorted persons among ``whom`` (None: everybody) who are in none of the segments ``left_out``."""
+    everybody = "SELECT person FROM person" if whom is None else "SELECT person FROM given_persons"
+    if whom is not None:
+        given(con, whom)
+    members = "SELECT person FROM segment_member WHERE list_contains($segments, segment)"
+    text = f"SELECT person FROM ({everybody}) WHERE person NOT IN ({members}) ORDER BY person"
+    return con.execute(text, {"segments": [*left_out]}).fetchnumpy()["person"].astype(np.int64)
+
+
+def lines(
+    con: duckdb.DuckDBPyConnection, tags: Sequence[str], metric: Outcome, period: Period, channels: Sequence[str]
+) -> dict[str, Reals]:
+    """For each tag the outcome by day, summed over its people."""
+    text = _LINES.format(worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
+    found = {tag: np.zeros(period.days) for tag in tags}
+    for tag, day, worth in con.execute(text, {**_values(period, channels), "tags": [*tags]}).fetchall():
+        found[tag][day] = float(worth)
+    return found
 
 
 def both(con: duckdb.DuckDBPyConnection, one: str, other: str) -> int:

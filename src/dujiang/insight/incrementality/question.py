@@ -14,14 +14,19 @@ from dujiang.insight.questions.model import Asked, Pick, When
 KIND: Final = "lift_test"
 MARKETS_MAX: Final = 400
 DAYS_MAX: Final = 730
+SALT_MAX: Final = 80
 
 Design = Literal["geo", "holdout", "switchback"]
 Outcome = Literal["sales", "orders", "buyers", "new_customers"]
 Unit = Literal["city", "province"]
 Step = Literal["day", "week"]
 STEP_DAYS: Final[dict[Step, int]] = {"day": 1, "week": 7}
+Strata = Literal["none", "pair", "weekday"]
 State = Literal["planned", "running", "finished"]
 Names = Annotated[tuple[str, ...], Field(default=(), max_length=MARKETS_MAX)]
+Lengths = Annotated[
+    tuple[Annotated[int, Field(ge=3, le=180)], ...], Field(default=(14, 28), min_length=1, max_length=6)
+]
 
 
 class LiftTest(Spec):
@@ -39,14 +44,19 @@ class LiftTest(Spec):
         unit: of ``geo``: a market is a city or a province, where the order goes, else where the person lives.
         markets: of ``geo``: the treated ones.
         left_out: of ``geo``: neither treated nor compared with, such as neighbours.
-        before_days: of ``geo``: days before the start that the comparison is fitted on.
+        before_days: of ``geo``: days before the start that the comparison is fitted on; of ``holdout``: those in which the
+            groups are compared before anything was done.
         step: of ``geo``: one number a week, counted from the start, or a day. Days are noisier than a mixture can follow unless
             each market has dozens of orders on each.
         treated: of ``holdout``: the tag of the people who were addressed.
         control: of ``holdout``: the tag of those who, by lot, were not.
+        control_share: of ``holdout``: part of the people that the lot held out; the groups are checked against it.
         block_days: of ``switchback``: days of a block.
         washout_days: of ``switchback``: days after a switch that do not count.
+        strata: of ``switchback``: lots were drawn among all blocks, within pairs of neighbours, or among blocks that begin on
+            the same day of the week.
         lots: of ``switchback``: 1 for each treated block, 0 for others, in order.
+        salt: the lots can be drawn again from it.
         cost_minor: what the treatment costs altogether.
         expected: the relative effect that is hoped for.
     """
@@ -64,8 +74,11 @@ class LiftTest(Spec):
     step: Step = "week"
     treated: str = ""
     control: str = ""
+    control_share: float | None = Field(default=None, gt=0, lt=1)
     block_days: int = Field(default=1, ge=1, le=28)
     washout_days: int = Field(default=0, ge=0, le=27)
+    strata: Strata = "none"
+    salt: str = Field(default="", max_length=SALT_MAX)
     lots: Annotated[tuple[Literal[0, 1], ...], Field(default=(), max_length=DAYS_MAX)]
     cost_minor: int | None = Field(default=None, ge=0)
     expected: float | None = Field(default=None, gt=-1, le=100)
@@ -156,9 +169,7 @@ class LiftPlanQuestion(Asked):
     sizes: Annotated[
         tuple[Annotated[int, Field(ge=1, le=50)], ...], Field(default=(2, 3, 4), min_length=1, max_length=6)
     ]
-    lengths: Annotated[
-        tuple[Annotated[int, Field(ge=3, le=180)], ...], Field(default=(14, 28), min_length=1, max_length=6)
-    ]
+    lengths: Lengths
     power: float = Field(default=0.8, gt=0.5, lt=1)
     level: float = Field(default=0.9, gt=0.5, lt=0.999)
     spend_minor: int = Field(default=0, ge=0)
@@ -173,14 +184,104 @@ class LiftPlanQuestion(Asked):
         return self
 
 
+class LiftHoldoutQuestion(Asked):
+    """How many people to hold out, how long, and what could be seen; ``period`` is the past that is learned from.
+
+    ``people`` says who can take part.
+
+    Attributes:
+        metric: what will be judged.
+        channels: only orders made in these.
+        left_out: segments whose members never take part.
+        shares: parts of the people to hold out that are tried.
+        lengths: days to try.
+        power: share of the tests that are to see the detectable effect.
+        level: 1 − the share of false alarms.
+        hoped: relative effect that is hoped for.
+        contact_minor: what addressing one person costs.
+        salt: the lot is drawn from it and the person's number alone, so that it can be drawn again.
+    """
+
+    type: Literal["lift_holdout"] = "lift_holdout"
+    period: When = When(preset="last365")
+    metric: Outcome = "sales"
+    channels: Names
+    left_out: Annotated[tuple[str, ...], Field(default=(), max_length=20)]
+    shares: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(default=(0.05, 0.1, 0.2), min_length=1, max_length=6)
+    ]
+    lengths: Lengths
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    level: float = Field(default=0.9, gt=0.5, lt=0.999)
+    hoped: float = Field(default=0.05, gt=0, le=10)
+    contact_minor: int = Field(default=0, ge=0)
+    salt: str = Field(default="", max_length=SALT_MAX)
+
+    @model_validator(mode="after")
+    def _plain(self) -> Self:
+        _refuse(self, whom=True)
+        return self
+
+
+class LiftSwitchbackQuestion(Asked):
+    """How to switch back and forth, and what could be seen; ``period`` is the past that is learned from.
+
+    Attributes:
+        metric: what will be judged.
+        channels: only orders made in these.
+        blocks: days of a block that are tried.
+        lengths: days of the whole test that are tried.
+        washout_days: days after a switch that do not count, as long as the treatment takes to come and to go.
+        strata: ways to draw lots that are tried.
+        power: share of the tests that are to see the detectable effect.
+        level: 1 − the share of false alarms.
+        spend_minor: what the treatment costs a day.
+        first: first day of the schedule; None for tomorrow.
+        salt: the lots are drawn from it alone, so that they can be drawn again.
+    """
+
+    type: Literal["lift_switchback"] = "lift_switchback"
+    period: When = When(preset="last365")
+    metric: Outcome = "sales"
+    channels: Names
+    blocks: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=28)], ...], Field(default=(1, 2, 7), min_length=1, max_length=6)
+    ]
+    lengths: Annotated[
+        tuple[Annotated[int, Field(ge=4, le=DAYS_MAX)], ...], Field(default=(28, 56), min_length=1, max_length=6)
+    ]
+    washout_days: int = Field(default=0, ge=0, le=27)
+    strata: Annotated[tuple[Strata, ...], Field(default=("pair", "weekday"), min_length=1, max_length=3)]
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    level: float = Field(default=0.9, gt=0.5, lt=0.999)
+    spend_minor: int = Field(default=0, ge=0)
+    first: date | None = None
+    salt: str = Field(default="", max_length=SALT_MAX)
+
+    @model_validator(mode="after")
+    def _plain(self) -> Self:
+        _refuse(self)
+        if all(self.washout_days >= one for one in self.blocks):
+            raise ValueError("the washout leaves nothing of a block")
+        return self
+
+
 class LiftPick(Pick):
     """Buyers of a market in the days of the test (or of the past); empty: of all treated ones."""
 
     market: str = ""
 
 
-def _refuse(question: Asked) -> None:
-    if question.where or question.by or question.people is not None or question.grain or question.compare != "none":
+class HoldoutPick(Pick):
+    """The people whom the lot addresses or holds out, if ``share`` of all are held out; None: the first share asked about."""
+
+    group: Literal["treated", "control"] = "control"
+    share: float | None = Field(default=None, gt=0, lt=1)
+
+
+def _refuse(question: Asked, *, whom: bool = False) -> None:
+    limited = question.people is not None and not whom
+    if question.where or question.by or limited or question.grain or question.compare != "none":
         raise ValueError("a test says itself whom it is about and what it is held against")
 
 

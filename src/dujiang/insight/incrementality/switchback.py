@@ -19,6 +19,7 @@ import numpy as np
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality.model import LEVEL, Doubt, Estimate, Flags, Reals, Wholes, by_t, checked_level
+from dujiang.insight.incrementality.question import Strata
 
 LEAST_BLOCKS: Final = 8
 LEAST_DRAWS: Final = 199
@@ -89,6 +90,22 @@ def blocks_of(
     return Blocks(means, kind, np.zeros(count, np.int64) if stratum is None else stratum)
 
 
+def strata_codes(blocks: int, block_days: int, strata: Strata) -> Wholes:
+    """The stratum of each block: all alike, neighbours two by two, or those that begin on the same day of the week.
+
+    >>> strata_codes(5, 1, "pair").tolist(), strata_codes(9, 1, "weekday").tolist()
+    ([0, 0, 1, 1, 2], [0, 1, 2, 3, 4, 5, 6, 0, 1])
+    """
+    places = np.arange(blocks)
+    return {"none": places * 0, "pair": places // 2, "weekday": places * block_days % 7}[strata].astype(np.int64)
+
+
+def with_both(lots: Flags, codes: Wholes) -> Flags:
+    """Which blocks are in strata with and without treatment: only these count."""
+    both = [code for code in np.unique(codes) if 0 < lots[codes == code].sum() < (codes == code).sum()]
+    return np.isin(codes, both)
+
+
 def switchback(blocks: Blocks, rng: np.random.Generator, *, level: float = LEVEL, draws: int = 1999) -> Switchback:
     """The effect of a switch-back.
 
@@ -106,27 +123,25 @@ def switchback(blocks: Blocks, rng: np.random.Generator, *, level: float = LEVEL
         raise InvalidInput("incrementality.draws", _("{draws} draws are too few; {least} are needed."),
                            draws=draws, least=LEAST_DRAWS)  # fmt: skip
     outcome, treated, stratum = _both_kinds(blocks)
-    lots = _lots(treated, stratum, rng, draws)
-    value = float(_contrast(treated[None], stratum)[0] @ outcome)
+    lots = lots_like(treated, stratum, rng, draws)
+    value = float(contrast(treated[None], stratum)[0] @ outcome)
     doubts = (Doubt.FEW_UNITS,) if len(outcome) < LEAST_BLOCKS else ()
-    contrast = _contrast(lots, stratum)
+    weight = contrast(lots, stratum)
     # With a supposed effect e the difference under other lots is  c·y − e·c·z, a straight line in e for each draw.
-    at_none, slope = contrast @ outcome, contrast @ treated
+    at_none, slope = weight @ outcome, weight @ treated
     effect = _inverted(value, at_none, slope, level) if not doubts else Estimate(value, None, None, None, level)
     return Switchback(effect, _hac(outcome, treated, stratum, value, level), len(outcome), doubts)
 
 
 def _both_kinds(blocks: Blocks) -> tuple[Reals, Flags, Wholes]:
-    keep = np.zeros(len(blocks.outcome), np.bool_)
-    for code in np.unique(blocks.stratum):
-        own = blocks.stratum == code
-        keep |= own & (0 < blocks.treated[own].sum() < own.sum())
+    keep = with_both(blocks.treated, blocks.stratum)
     if not keep.any():
         raise InvalidInput("incrementality.one_kind", _("No stratum has blocks with and without treatment."))
     return blocks.outcome[keep], blocks.treated[keep], blocks.stratum[keep]
 
 
-def _lots(treated: Flags, stratum: Wholes, rng: np.random.Generator, draws: int) -> Flags:
+def lots_like(treated: Flags, stratum: Wholes, rng: np.random.Generator, draws: int) -> Flags:
+    """Other lots as they could have fallen: as many treated blocks in each stratum; one row each."""
     lots = np.tile(treated, (draws, 1))
     for code in np.unique(stratum):
         own = np.flatnonzero(stratum == code)
@@ -134,7 +149,7 @@ def _lots(treated: Flags, stratum: Wholes, rng: np.random.Generator, draws: int)
     return lots
 
 
-def _contrast(lots: Flags, stratum: Wholes) -> Reals:
+def contrast(lots: Flags, stratum: Wholes) -> Reals:
     """Weights of blocks: mean of the treated − mean of the others in each stratum, strata by their size."""
     weight = np.zeros(lots.shape)
     for code in np.unique(stratum):
@@ -163,7 +178,7 @@ def _inverted(value: float, at_none: Reals, slope: Reals, level: float) -> Estim
 
 
 def _hac(outcome: Reals, treated: Flags, stratum: Wholes, value: float, level: float) -> Estimate:
-    score = _contrast(treated[None], stratum)[0] * (outcome - _fitted(outcome, treated, stratum))
+    score = contrast(treated[None], stratum)[0] * (outcome - _fitted(outcome, treated, stratum))
     blocks, groups = len(outcome), 2 * len(np.unique(stratum))
     if blocks <= groups:
         return Estimate(value, None, None, None, level)

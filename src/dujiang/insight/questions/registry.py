@@ -14,6 +14,7 @@ from dujiang.insight.content.analysis import ContentAnalysis
 from dujiang.insight.desk.analysis import ServiceAnalysis
 from dujiang.insight.heatmap.analysis import HeatmapAnalysis
 from dujiang.insight.incrementality.analysis import LiftAnalysis, LiftPlanAnalysis
+from dujiang.insight.incrementality.designs import LiftHoldoutAnalysis, LiftSwitchbackAnalysis
 from dujiang.insight.private.analysis import PrivateAnalysis
 from dujiang.insight.questions.analysis import Analysis
 from dujiang.insight.questions.form import FormAnalysis
@@ -40,6 +41,8 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         HeatmapAnalysis(),
         LiftAnalysis(),
         LiftPlanAnalysis(),
+        LiftHoldoutAnalysis(),
+        LiftSwitchbackAnalysis(),
     )
 }
 

@@ -142,7 +142,9 @@ class Watched:
 
 def opened(chromium: Browser, session: str) -> Watched:
     context = chromium.new_context(storage_state=json.loads(session), viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(120_000)  # the first question of a kind compiles its kernel, on whatever machine this is
+    context.set_default_timeout(
+        120_000
+    )  # the first question of a kind compiles its kernel, on whatever machine this is
     return Watched(context.new_page())
 
 

@@ -265,6 +265,15 @@ class Visit:
         found = self._channel_places.get(channel)
         return found[1].label(self.locale) if found else channel
 
+    @cached_property
+    def _sources(self) -> Mapping[tuple[str, str], Definition]:
+        return self.workspace.definitions.current("source", retired=True)
+
+    def source_label(self, source: str) -> str:
+        """A source's title; its name where it is not defined."""
+        found = self._sources.get(("source", source))
+        return found.label(self.locale) if found else source
+
 
 def _place(channel: Definition) -> tuple[int, str]:
     return int(channel.spec.get("position") or 1000), channel.name

@@ -13,10 +13,20 @@ from dujiang.foundation.timewindows import Comparison, Grain, Period
 from dujiang.insight.catalogue import Metric
 from dujiang.insight.model import Condition
 
-Reason = Literal["not_collected", "no_rows", "no_values", "zero_denominator", "window_open", "not_yet", "no_comparison"]
+Reason = Literal[
+    "not_collected",
+    "nobody_named",
+    "no_rows",
+    "no_values",
+    "zero_denominator",
+    "window_open",
+    "not_yet",
+    "no_comparison",
+]
 
 REASONS: Final[dict[Reason, str]] = {
     "not_collected": _("No data of this kind reaches back to this period."),
+    "nobody_named": _("Nothing here says who it was about, so people cannot be counted."),
     "no_rows": _("Nothing of this kind happened in this period."),
     "no_values": _("The rows of this period do not state this value."),
     "zero_denominator": _("There is nothing to divide by in this period."),

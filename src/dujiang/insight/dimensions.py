@@ -12,6 +12,8 @@ from dujiang.insight.views import columns, source
 
 TIME: Final = ("day", "week", "month", "weekday")
 DAY: Final = "_day"
+PLACE_IN_LIFE: Final = "nth"
+"""Of an order: which of its person's valid orders it is."""
 _PERSONAL: Final = ("gender", "province", "city", "member_level", "known", "first_channel")
 
 

@@ -9,6 +9,7 @@ from math import floor
 from dujiang.foundation import expression
 from dujiang.insight.answer import Figure, Reason
 from dujiang.insight.catalogue import Catalogue, Metric
+from dujiang.insight.dimensions import PLACE_IN_LIFE, SHAPES
 from dujiang.insight.measure import Cell, Measures, Raw, source_key
 from dujiang.insight.model import Condition, Unit
 from dujiang.insight.plan import Need
@@ -72,12 +73,13 @@ class Evaluator:
 
     def _plain(self, metric: Metric, raw: Raw | None, place: Place, everywhere: bool) -> Figure:
         simple = self._catalogue.get(metric.spec.of) if metric.spec.type == "cumulative" else metric
-        if raw is not None and raw.rows:
-            return Figure(raw.value, "no_values" if raw.value is None else None, raw.rows)
+        rows = (raw.rows or 0) if raw else 0
+        if raw is not None and rows and (raw.value or not _counts_people(simple)):
+            return Figure(raw.value, "no_values" if raw.value is None else None, rows)
         reason = self._absent(simple, place, everywhere)
         if reason is None and simple.spec.aggregate in ("sum", "count", "count_distinct"):
-            return Figure(0)
-        return Figure(None, reason or "no_rows")
+            return Figure(0, None, rows)
+        return Figure(None, reason or "no_rows", rows)
 
     def _converted(self, metric: Metric, raw: Raw | None, place: Place) -> Figure:
         if raw is not None and raw.rows and raw.value is not None:
@@ -124,8 +126,19 @@ class Evaluator:
             return "not_yet"
         spans = self._measures.spans.get(source_key(metric), {})
         wanted = None if everywhere else place.channels
-        firsts = [span.first for channel, span in spans.items() if wanted is None or channel in wanted]
-        return None if firsts and min(firsts) <= place.last else "not_collected"
+        reached = [span for channel, span in spans.items() if wanted is None or channel in wanted]
+        if not any(span.first <= place.last for span in reached):
+            return "not_collected"
+        if _counts_people(metric) and not any(span.named and span.named <= place.last for span in reached):
+            return "nobody_named"
+        return None
+
+
+def _counts_people(metric: Metric) -> bool:
+    """Whether the number stands for people, so that rows which name nobody say nothing of it."""
+    spec = metric.spec
+    is_distinct = spec.aggregate == "count_distinct" and spec.column == SHAPES[spec.table].person
+    return is_distinct or any(condition.column == PLACE_IN_LIFE for condition in spec.where)
 
 
 def shown(value: int | float | None, unit: Unit) -> int | float | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 import duckdb
+import ibis
 
 from dujiang.engine.question import ask
 from dujiang.foundation.timewindows import FIRST_DAY, Period
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
-from dujiang.insight.dimensions import DAY
+from dujiang.insight.dimensions import DAY, SHAPES
 from dujiang.insight.measure import Span, Spans, source_key
 from dujiang.insight.plan import Need
 from dujiang.insight.selection import sourced
@@ -22,9 +23,11 @@ def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> Spans:
     rows = sourced(queries.one_period(metric, metric, Period(FIRST_DAY, FIRST_DAY), zone))
     rows = rows.filter(rows[DAY].notnull())
     channel = rows[source_key(metric)[2]].name("channel")
-    found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max())
+    person = SHAPES[metric.spec.table].person
+    named = rows[DAY].min(where=rows[person].notnull()) if person else ibis.null("date")
+    found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max(), named=named)
     answer = ask(con, found).to_pylist()
-    return {row["channel"]: Span(row["first"], row["last"]) for row in answer}
+    return {row["channel"]: Span(row["first"], row["last"], row["named"]) for row in answer}
 
 
 def sources(catalogue: Catalogue, wanted: Iterable[Need]) -> dict[tuple[str, str, str], Metric]:

@@ -36,10 +36,11 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Span:
-    """First and last day that a table has rows for."""
+    """First and last day that a table has rows for, and the first of a row that names a person (None for no such row)."""
 
     first: date
     last: date
+    named: date | None
 
 
 Spans = dict[str | None, Span]

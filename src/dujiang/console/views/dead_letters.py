@@ -58,7 +58,7 @@ def groups_sheet(visit: Visit, groups: Sequence[LetterGroup], state: LetterState
         Column("letters", visit.text(_("Events")), "count"),
     )
     chosen = [one for one in groups if one.state == state]
-    rows = [(one.reason_code, one.field, one.source, one.letters) for one in chosen]
+    rows = [(one.reason_code, one.field, visit.source_label(one.source), one.letters) for one in chosen]
     links = [
         "/dead-letters/repair?" + urlencode({"reason": one.reason_code, "field": one.field, "source": one.source})
         for one in chosen
@@ -77,7 +77,14 @@ def letters_sheet(visit: Visit, rows: Sequence[DeadLetterRow]) -> Sheet:
         Column("note", visit.text(_("Note"))),
     )
     told = [
-        (one.id, one.letter.received_at, one.letter.source, one.letter.field, reason(visit, one), one.note)
+        (
+            one.id,
+            one.letter.received_at,
+            visit.source_label(one.letter.source),
+            one.letter.field,
+            reason(visit, one),
+            one.note,
+        )
         for one in rows
     ]
     return Sheet("letters", columns, told, [f"/dead-letters/{one.id}" for one in rows])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from dujiang.workspace import Workspace
 
 NAME = "山见 Shanjian"
+COMPARED_FROM: Final = 2_000
+"""People from whom on there are enough records to learn from which of them may be one."""
 
 
 @app.command()
@@ -60,6 +63,8 @@ def build(folder: Path, people: int, months: int) -> None:
         spec = SimulationSpec(end=yesterday, people=people, months=months)
         made = simulate(spec, folder / brand.SOURCE_FOLDER, progress)
         bring_in(workspace, made, progress)
+        if people >= COMPARED_FROM and find_spec("splink"):
+            workspace.jobs.create("suggest", {}, "dujiang")
         brand.finish(workspace)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from dujiang.foundation.definitions import Definition, dump_yaml
 from dujiang.simulate.brand import CHANNELS, INCIDENTS, MINI_APP, PROMOTIONS
 from dujiang.simulate.files.headers import MEMBERS
+from dujiang.simulate.life_map import life_map
 from dujiang.simulate.questions import questions
 from dujiang.simulate.segments import segments
 from dujiang.simulate.world import World
@@ -40,7 +41,15 @@ FILES: Final[dict[str, tuple[str, str, str]]] = {
 def brand_yaml(world: World) -> str:
     """All definitions as YAML of many documents."""
     return dump_yaml(
-        [*_channels(), *_sources(), _member_mapping(), *_annotations(world), *segments(), *questions(_OWNER)]
+        [
+            *_channels(),
+            *_sources(),
+            _member_mapping(),
+            *_annotations(world),
+            *_plan(world),
+            *segments(),
+            *questions(_OWNER),
+        ]
     )
 
 
@@ -111,6 +120,10 @@ def _member_mapping() -> Definition:
         ],
     }
     return _define("mapping", MEMBER_MAPPING, "山见会员名单", "Shanjian members", spec)
+
+
+def _plan(world: World) -> list[Definition]:
+    return [_define("life_map", "default", "生命周期计划", "Life-cycle plan", life_map(world.spec))]
 
 
 def _annotations(world: World) -> list[Definition]:

@@ -247,7 +247,7 @@ def test_a_sequence_is_built_in_the_form(chromium: Browser, session: str, addres
     assert built(page) == {"type": "all", "of": [tree]}
     shown = live_count(
         page,
-        "People of whom it is true that they did: an event whose kind is “page”, then an event whose kind is “page”, "
+        "People who did: an event whose kind is “page”, then an event whose kind is “page”, "
         "each within 2 hours, without “element_clicked” in between.",
     )
     assert int(shown.replace(",", "")) == workspace.segments.count(parse_condition(tree), "en").people
@@ -329,7 +329,7 @@ def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: 
         page.wait_for_timeout(100)
     tree = {"type": "near", "latitude": 30.25, "longitude": 120.17, "km": 1.5, "window": {"days": 7}}
     assert built(page) == {"type": "all", "of": [tree]}
-    said = "People of whom it is true that they were within 1.5 km of 30.25, 120.17 (in the last 7 days)."
+    said = "People who were within 1.5 km of 30.25, 120.17 (in the last 7 days)."
     assert live_count(page, said) == "0"
     page.get_by_label("Latitude").fill("95")
     page.keyboard.press("Tab")

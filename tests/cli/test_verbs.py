@@ -29,6 +29,19 @@ READING = [
     ("identity", "ignored"),
     ("identity", "trend"),
     ("identity", "decide", "distrust", "nobody", "--dry-run"),
+    ("suggestions", "list"),
+    ("tag", "list"),
+    ("tag", "show", "paid_total"),
+    ("segment", "list"),
+    ("life", "flow"),
+    ("life", "changes"),
+    ("life", "map"),
+    ("value", "matrix"),
+    ("value", "concentration"),
+    ("hours",),
+    ("predict", "show"),
+    ("predict", "ltv"),
+    ("group", "show"),
     ("imports", "list"),
     ("keys", "list"),
     ("definitions", "list"),
@@ -62,6 +75,26 @@ def test_reading_in_json_and_in_tables(run: Any, brand: Path, monkeypatch: pytes
         assert table.out.strip()
         if words != ("definitions", "show", "channel", "tmall"):
             assert any("\u4e00" <= letter <= "\u9fff" for letter in table.out), words
+
+
+def test_people_read_money_shares_and_reasons_and_no_codes(run: Any, brand: Path) -> None:
+    buyer = run("people", "-w", brand, "--json").json["people"]
+    person = max(buyer, key=lambda one: one["paid_minor"])["person"]
+    paid = run("tag", "of", person, "-w", brand, "--json").json["paid_total"]
+    shown = run("tag", "of", person, "-w", brand).out
+    assert str(paid) not in shown
+    assert "¥" in shown
+    assert "¥" in run("tag", "show", "paid_total", "-w", brand).out
+    quality = run("identity", "quality", "-w", brand)
+    assert "not_joining" not in quality.out
+    assert "档案完整度" in quality.out
+    assert "活跃小时" not in run("hours", "-w", brand).out
+    assert "分群" in run("group", "person", person, "-w", brand).out
+    assert "没有这位用户的预测" in run("predict", "score", person, "-w", brand).out
+    refused = run("tag", "set", person, "paid_total", "5", "-w", brand)
+    assert (refused.code, "tag.computed" in refused.err) == (1, True)
+    refused = run("tag", "consent", person, "granted", "--medium", "pigeon", "-w", brand)
+    assert (refused.code, "consent.bad_medium" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dujiang.foundation.clock import FixedClock
@@ -100,6 +101,21 @@ def test_a_tag_put_on_somebody_by_hand_and_taken_off(house: House) -> None:
     house.workspace.tag_person(person, "vip", removed=True, actor="lan")
     house.workspace.refresh()
     assert house.values()["vip"] is None
+
+
+def test_what_is_computed_cannot_be_put_on_by_hand(house: House) -> None:
+    person = house.person()
+    with pytest.raises(Conflict) as refused:
+        house.workspace.tag_person(person, "paid_total", "5", actor="lan")
+    assert refused.value.code == "tag.computed"
+    with pytest.raises(Conflict):
+        house.workspace.list_people(np.array([person], np.int64), "paid_total", actor="lan")
+
+
+def test_a_consent_for_no_way_of_contact_is_refused(house: House) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        house.workspace.state_consent(house.person(), "marketing", "pigeon", "withdrawn", actor="lan")
+    assert refused.value.code == "consent.bad_medium"
 
 
 def test_a_consent_makes_reachable_and_a_withdrawal_unmakes(house: House) -> None:

@@ -53,7 +53,7 @@ def ask(
         asked = parse_question(_read(file)) if file.is_file() else workspace.questions.saved(question)
         if against:
             picks = [parse_pick(asked, _plain(one or "{}")) for one in (people, against)]
-            show_differences(workspace.questions.differences(asked, *picks), as_json=as_json)
+            show_differences(workspace, workspace.questions.differences(asked, *picks), as_json=as_json)
             return
         if people or to_list:
             found = workspace.questions.people(asked, parse_pick(asked, _plain(people or "{}")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,7 @@ from dujiang.foundation.i18n import _, translate
 if TYPE_CHECKING:
     from dujiang.people.groups.model import GroupBody, GroupsNow
 
+NO_GROUPS: Final = _("There are no groups yet. Run dujiang group fit.")
 group = typer.Typer(help="Groups by behaviour / 行为分群", no_args_is_help=True)
 app.add_typer(group, name="group")
 
@@ -52,7 +53,7 @@ def show(folder: Folder = HERE, as_json: Json = False) -> None:
     elif now.run is None:
         if now.latest:
             _tell(now.latest.state, now.latest.body)
-        say(_("There are no groups yet. Run dujiang group fit."))
+        say(NO_GROUPS)
     else:
         _show(now, currency)
 
@@ -73,7 +74,7 @@ def person(
         show_json(found)
         return
     if found is None:
-        say(_("Too little is known of this person to be grouped."))
+        say(_("Too little is known of this person to be grouped.") if labels else NO_GROUPS)
         return
     sentence = _("In the group {group}; the next-nearest is {other}. Distance from the boundary: {margin}.")
     say(sentence, group=labels[found.group], other=labels[found.next_group], margin=f"{found.margin:.2f}")

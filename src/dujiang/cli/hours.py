@@ -41,4 +41,5 @@ def hours(
     show_table([_("Hour"), _("Share of the day"), _("90% interval"), _("Surely above average")], rows)
     if alike:
         say(_("People do not differ in their hours: the best hours are the same for everybody."))
-    say(_("{hours} active hours; {own} of this is their own habit."), hours=found.hours, own=f"{found.own:.0%}")
+    if words:
+        say(_("{hours} active hours; {own} of this is their own habit."), hours=found.hours, own=f"{found.own:.0%}")

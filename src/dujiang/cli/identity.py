@@ -11,7 +11,7 @@ import typer
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import locale, say, show_json, show_table
 from dujiang.foundation.errors import NotFound
-from dujiang.foundation.i18n import _
+from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.ids import parse_person_id, person_id
 from dujiang.identity.ruling_kinds import Kind
 
@@ -33,16 +33,32 @@ Reason = Annotated[str, typer.Option(help="Why; it stands in the evidence / 原�
 def quality(folder: Folder = HERE, as_json: Json = False) -> None:
     """How well identifiers find their person / 身份质量"""
     from dujiang.identity.quality import quality as of
+    from dujiang.identity.wording import reason_text
 
     with opened(folder) as workspace, workspace.engine.read() as con:
-        found = of(con)
+        found, types = of(con), workspace.identifier_types
     if as_json:
         show_json(found)
         return
     say(_("{identifiers} identifiers, {persons} people"), identifiers=found.identifiers, persons=found.persons)
-    rows = [(one.channel, one.persons, one.known, one.elsewhere) for one in found.channels]
-    show_table([_("Channel"), _("People"), _("Known"), _("Also seen elsewhere")], rows)
-    show_table([_("Reason"), _("Links")], list(found.refused.items()))
+    say(
+        _("Joined wrongly, estimated: {wrong}. Contradictions: {conflicts}. Profile filled: {filled}."),
+        wrong=_percent(found.over_merge_rate),
+        conflicts=found.conflicts,
+        filled=_percent(found.completeness),
+    )
+    rows = [
+        (one.channel, one.persons, *map(_percent, (one.known_rate, one.elsewhere_rate, one.completeness)))
+        for one in found.channels
+    ]
+    show_table([_("Channel"), _("People"), _("Known"), _("Also seen elsewhere"), _("Profile filled")], rows)
+    refused = [(reason_text(reason, types, locale()), many) for reason, many in found.refused.items()]
+    show_table([_("Kept apart"), _("Links")], refused)
+    show_table(
+        [_("Shared identifiers"), _("Identifiers")],
+        [(types.label(one, locale()), n) for one, n in found.shared.items()],
+    )
+    show_table([_("Largest people"), _("Identifiers")], [(person_id(one), many) for one, many in found.largest])
 
 
 @group.command()
@@ -78,12 +94,14 @@ def ignored(
     as_json: Json = False,
 ) -> None:
     """Values that named nobody, and why / 被忽略的标识值"""
+    from dujiang.console.views.identity import IGNORED
+
     with opened(folder) as workspace:
         found = workspace.ignored_identifiers(days)
     if as_json:
         show_json(found)
         return
-    rows = [(one.source, one.type, one.reason, one.rule, one.count) for one in found]
+    rows = [(one.source, one.type, translate(IGNORED[one.reason], locale()), one.rule, one.count) for one in found]
     show_table([_("Source"), _("Type"), _("Reason"), _("List"), _("Values")], rows)
 
 

@@ -106,6 +106,9 @@ def score(
     if as_json:
         show_json(found)
         return
+    if not found.predictions:
+        say(_("Nothing is foretold of this person: they never bought, or no model has been fitted yet."))
+        return
     show_table(
         [_("What"), _("Value"), _("From"), _("To")],
         [(one.model, _rounded(one.value), _rounded(one.low), _rounded(one.high)) for one in found.predictions.values()],

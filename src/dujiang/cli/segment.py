@@ -10,12 +10,14 @@ import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.export import COLUMNS, person_row
+from dujiang.cli.metric import written
 from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.definitions import dump_yaml, load_yaml
 from dujiang.foundation.i18n import _
 
 if TYPE_CHECKING:
     from dujiang.people.segments.model import Difference
+    from dujiang.workspace import Workspace
 
 group = typer.Typer(help="List, show, count, compare and export segments / 人群", no_args_is_help=True)
 app.add_typer(group, name="segment")
@@ -87,7 +89,7 @@ def compare(
 ) -> None:
     """What makes a segment different / 人群差异"""
     with opened(folder) as workspace:
-        show_differences(workspace.segments.differences(name, other), as_json=as_json)
+        show_differences(workspace, workspace.segments.differences(name, other), as_json=as_json)
 
 
 @group.command()
@@ -140,17 +142,22 @@ def source(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
         typer.echo(dump_yaml([found]), nl=False)
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}"
-
-
-def show_differences(found: list[Difference], *, as_json: bool) -> None:
+def show_differences(workspace: Workspace, found: list[Difference], *, as_json: bool) -> None:
     """Print what makes two groups of people different, the clear differences first."""
     if as_json:
         show_json(found)
         return
+    money = {tag.name for tag in workspace.tags.catalogue() if tag.spec.value == "money"}
+    currency = workspace.settings.brand.currency
+
+    def figure(one: Difference, value: float | None) -> str:
+        if one.value or value is None:
+            return written(value, "percent", currency)
+        is_money = one.field in money or one.field.endswith("_minor")
+        return written(value, "money", currency) if is_money else f"{value:,.4g}"
+
     rows = [
-        (one.field, one.value, _figure(one.a), _figure(one.b), f"{one.effect:+.2f}", f"{one.p:.3g}", one.clear)
+        (one.field, one.value, figure(one, one.a), figure(one, one.b), f"{one.effect:+.2f}", f"{one.p:.3g}", one.clear)
         for one in found[:30]
     ]
     show_table([_("Field"), _("Value"), _("Here"), _("There"), _("Effect"), _("p (adjusted)"), _("Clear")], rows)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.metric import written
 from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.errors import InvalidInput, NotFound
-from dujiang.foundation.i18n import _
+from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.ids import person_id
 
 if TYPE_CHECKING:
+    from dujiang.people.tags.catalogue import Tag
     from dujiang.workspace import Workspace
 
 group = typer.Typer(help="Tags of people / 用户标签", no_args_is_help=True)
@@ -45,7 +47,7 @@ def list_(
 def show(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
     """One tag: who has it, what it reads, who uses it / 标签详情"""
     with opened(folder) as workspace:
-        page = workspace.tags.get(name)
+        page, currency = workspace.tags.get(name), workspace.settings.brand.currency
     if as_json:
         show_json(page)
         return
@@ -53,7 +55,7 @@ def show(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
     say(_("{people} people have it."), people=page.coverage.people)
     say(_("Reads: {names}"), names=", ".join((*page.lineage.reads, *page.lineage.tables)))
     say(_("Used by: {names}"), names=", ".join("/".join(key) for key in page.lineage.used_by) or "–")
-    bars = [(bar.label or f"{bar.low} – {bar.high}", bar.people) for bar in page.distribution]
+    bars = [(bar.label or _range(page.tag, bar.low, bar.high, currency), bar.people) for bar in page.distribution]
     show_table([_("Value"), _("People")], bars)
 
 
@@ -71,11 +73,13 @@ def of(
         person = _person(workspace, who)
         at = workspace.day_start(as_of.date()) if as_of else None
         found = [one for one in workspace.tags.of_person(person, at) if one.value not in (None, False, [], 0)]
+        currency = workspace.settings.brand.currency
     if as_json:
         show_json({one.tag.name: one.value for one in found})
         return
     show_table(
-        [_("Name"), _("Title"), _("Value")], [(one.tag.name, one.tag.label(locale()), one.value) for one in found]
+        [_("Name"), _("Title"), _("Value")],
+        [(one.tag.name, one.tag.label(locale()), _said(one.tag, one.value, currency)) for one in found],
     )
 
 
@@ -86,10 +90,11 @@ def history(who: Who, name: Name, days: int = 90, step: int = 7, folder: Folder 
         raise InvalidInput("tag.bad_span", _("Look back 1 to 3650 days, in steps of 1 to 365."))
     with opened(folder) as workspace:
         found = workspace.tags.history(_person(workspace, who), name, days, step)
+        tag, currency = workspace.tags.get(name).tag, workspace.settings.brand.currency
     if as_json:
         show_json(found)
         return
-    show_table([_("From"), _("Value")], [(one.day, one.value) for one in found])
+    show_table([_("From"), _("Value")], [(one.day, _said(tag, one.value, currency)) for one in found])
 
 
 @group.command("set")
@@ -129,6 +134,22 @@ def consent(
         workspace.state_consent(person, purpose, medium, known, actor="terminal")
         workspace.refresh()
     _noted(as_json, person)
+
+
+def _said(tag: Tag, value: Any, currency: str) -> Any:
+    """A value as people read it: money in the brand's currency, shares in percent, lists item by item."""
+    if isinstance(value, bool):
+        return translate(_("yes") if value else _("no"), locale())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, int | float):
+        return written(value, tag.spec.value, currency) if tag.spec.value in ("money", "percent") else round(value, 4)
+    return value
+
+
+def _range(tag: Tag, low: Any, high: Any, currency: str) -> str:
+    ends = [str(_said(tag, each, currency)) for each in (low, high)]
+    return " – ".join(dict.fromkeys(ends))
 
 
 def _put(folder: Any, who: str, name: str, as_json: bool, **how: Any) -> None:

@@ -8,7 +8,7 @@ from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.life import First, Last, PeriodName
 from dujiang.cli.metric import chosen_period, written
 from dujiang.cli.output import locale, say, show_json, show_table
-from dujiang.foundation.i18n import _
+from dujiang.foundation.i18n import _, translate
 
 group = typer.Typer(help="Value of people / 用户价值", no_args_is_help=True)
 app.add_typer(group, name="value")
@@ -19,6 +19,8 @@ def matrix(
     period: PeriodName = "last30", first: First = None, last: Last = None, folder: Folder = HERE, as_json: Json = False
 ) -> None:
     """The value matrix as of the last day / 价值矩阵"""
+    from dujiang.console.views.value import DIMENSIONS
+
     with opened(folder) as workspace:
         chosen = chosen_period(period, first, last, workspace.metrics.today())
         page, currency = workspace.value.page(chosen.last), workspace.settings.brand.currency
@@ -27,7 +29,12 @@ def matrix(
         return
     labels = {layer.name: layer.label(locale()) for layer in page.matrix_spec.layers}
     rows = [
-        (labels[one.layer], ", ".join(one.high), one.people, written(one.money_minor, "money", currency))
+        (
+            labels[one.layer],
+            ", ".join(translate(DIMENSIONS[each], locale()) for each in one.high),
+            one.people,
+            written(one.money_minor, "money", currency),
+        )
         for one in page.matrix
     ]
     show_table([_("Layer"), _("What stands out"), _("People"), _("Net of refunds")], rows)

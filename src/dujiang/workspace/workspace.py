@@ -61,6 +61,7 @@ from dujiang.people.replay import replayed
 from dujiang.people.segments.service import SegmentService
 from dujiang.people.segments.tree import check_changes
 from dujiang.people.service import PeopleService
+from dujiang.people.tags.fields import MEDIA
 from dujiang.people.tags.service import TagService
 from dujiang.people.value.service import ValueService
 from dujiang.store.access import Access
@@ -454,7 +455,9 @@ class Workspace:
         Raises:
             NotFound: ``people.unknown``.
             InvalidInput: ``mark.text``.
+            Conflict: ``tag.computed``.
         """
+        self.tags.refuse_computed(tag)
         nodes = self.people.marked(person, "tag", {"tag": tag})
         return self.mark([Tagged((node,), tag, value, removed, actor) for node in nodes], actor)
 
@@ -463,7 +466,9 @@ class Workspace:
 
         Raises:
             InvalidInput: ``mark.text``, or ``mark.nobody`` where ``persons`` is empty.
+            Conflict: ``tag.computed``.
         """
+        self.tags.refuse_computed(tag)
         found = self.people.first_identifiers(persons)
         if not found:
             raise InvalidInput("mark.nobody", _("There is nobody to put on a list. Pick another number."))
@@ -477,8 +482,11 @@ class Workspace:
 
         Raises:
             NotFound: ``people.unknown``.
-            InvalidInput: ``mark.text``.
+            InvalidInput: ``mark.text``, or ``consent.bad_medium``.
         """
+        if medium and medium not in MEDIA:
+            sentence = _("“{medium}” is no way of contact. Use one of {known}, or none for every way.")
+            raise InvalidInput("consent.bad_medium", sentence, medium=medium[:40], known=", ".join(MEDIA))
         nodes = self.people.marked(person, "consent", {"purpose": purpose, "medium": medium})
         marks = [Consent((node,), purpose, state, medium, basis=BY_HAND) for node in nodes]
         return self.mark(marks, actor)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dujiang.api.problems import problems
 from dujiang.api.rooms.people import person_number
@@ -34,6 +34,8 @@ class NewDecision(BaseModel):
 
     Identifiers are written like the ids of people. ``moment`` is when an identifier was unbound; null: now.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     kind: Kind
     a: str = Field(default="", max_length=80)
@@ -77,6 +79,8 @@ class Decision(BaseModel):
 
 class Trial(BaseModel):
     """A change to try: identifier types as YAML, decisions to make, and ids of decisions to revoke."""
+
+    model_config = ConfigDict(extra="forbid")
 
     definitions: str = Field(default="", max_length=200_000)
     decisions: list[NewDecision] = Field(default_factory=list, max_length=1000)

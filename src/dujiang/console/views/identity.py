@@ -15,22 +15,10 @@ from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
+from dujiang.identity import wording
 from dujiang.identity.history import QualityDay
-from dujiang.identity.model import DEMOTED, LIMIT
 from dujiang.identity.quality import ChannelMatch, Quality
 
-REASONS: Final = {
-    "same_record": _("They stand in one record"),
-    "by_hand": _("Somebody decided that they belong together"),
-    "shared": _("One end was seen with too many others"),
-    "shared_device": _("The device is used by several people"),
-    "not_joining": _("One end is of a kind that joins no people"),
-    "separated": _("Somebody separated them"),
-    "barred": _("Somebody decided that one end joins nobody"),
-    "distrusted": _("Only sources that are not believed state it"),
-    "recycled": _("The number had another owner at that time"),
-    "unbound": _("One of the two was unbound later"),
-}
 CHANNELS_MAX: Final = 8
 IGNORED: Final = {
     "junk": _("Means nobody"),
@@ -40,10 +28,6 @@ IGNORED: Final = {
     "too_long": _("Too long"),
     "unknown_type": _("A type that nobody defined"),
     "too_many": _("More identifiers in one record than are kept"),
-}
-ABOVE_LIMIT: Final = {
-    LIMIT: _("One person would have too many of: {type}"),
-    DEMOTED: _("Gave way because the person has enough of: {type}"),
 }
 
 
@@ -136,11 +120,7 @@ def refused_sheet(visit: Visit, found: Quality) -> Sheet:
 
 def reason_text(visit: Visit, reason: str) -> str:
     """Why a link joins or does not, in words."""
-    code, colon, limited = reason.partition(":")
-    if colon:
-        type_ = visit.workspace.identifier_types.label(limited, visit.locale)
-        return visit.text(ABOVE_LIMIT[code + colon], type=type_)
-    return visit.text(REASONS.get(reason, reason))
+    return wording.reason_text(reason, visit.workspace.identifier_types, visit.locale)
 
 
 def shared_sheet(visit: Visit, found: Quality) -> Sheet:

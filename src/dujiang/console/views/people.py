@@ -15,6 +15,7 @@ from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.timewindows import day_of
 from dujiang.identity.evidence import Evidence
+from dujiang.people.event_names import EVENT_LABELS
 from dujiang.people.model import (
     EntryKind,
     OwnedIdentifier,
@@ -54,12 +55,6 @@ STATUSES: Final = {
     "valid": (_("valid"), "good"),
     "cancelled": (_("cancelled"), ""),
     "unpaid": (_("unpaid"), "warn"),
-}
-_EVENTS: Final = {
-    "page_viewed": _("Looked at a page"),
-    "screen_viewed": _("Looked at a screen"),
-    "shared": _("Shared"),
-    "element_clicked": _("Clicked"),
 }
 
 
@@ -385,7 +380,7 @@ _TITLES: Final[dict[EntryKind, str]] = {
 def _title(visit: Visit, entry: TimelineEntry) -> str:
     name = entry.name or ""
     if entry.kind == "event":
-        return visit.text(_EVENTS[name]) if name in _EVENTS else name
+        return visit.text(EVENT_LABELS[name]) if name in EVENT_LABELS else name
     if entry.kind == "conversation" and entry.status == "complaint":
         return visit.text(_("Complained {name}"), name=name).strip()
     return visit.text(_TITLES[entry.kind], name=name).strip()

@@ -8,12 +8,14 @@ from typing import Final
 
 from dujiang.console.components import Card, Chart, Line, Tag
 from dujiang.console.sheets import Column, Sheet
+from dujiang.console.views.people import GENDERS
+from dujiang.console.views.tags import word as tag_word
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import person_id
 from dujiang.people.model import Profile
 from dujiang.people.segments.model import Difference, Overlap, Reach, SegmentSummary, SizeDay
-from dujiang.people.segments.sentence import FIELD_LABELS
+from dujiang.people.segments.sentence import CHANNEL_FIELDS, FIELD_LABELS
 from dujiang.people.tags.catalogue import Tag as CataloguedTag
 
 MEDIA: Final = {
@@ -166,7 +168,18 @@ def _difference(visit: Visit, one: Difference, tag: CataloguedTag | None) -> tup
     name = tag.label(visit.locale) if tag else known
     clear = Tag(visit.text(_("clear")), "good") if one.clear else Tag(visit.text(_("not clear")))
     p = "<0.001" if one.p < 0.001 else f"{one.p:.3f}"
-    return (name, one.value, figure(one.a), figure(one.b), f"{one.effect:+.2f}", p, clear)
+    return (name, _value(visit, one, tag), figure(one.a), figure(one.b), f"{one.effect:+.2f}", p, clear)
+
+
+def _value(visit: Visit, one: Difference, tag: CataloguedTag | None) -> str:
+    """Whose share is compared, as people see it; empty where means are."""
+    if tag is not None and one.value and tag.spec.value != "yes":
+        return tag_word(visit, tag, one.value)
+    if one.value in ("yes", "no") and (tag is not None or one.field == "known"):
+        return visit.text(_("yes") if one.value == "yes" else _("no"))
+    if one.field in CHANNEL_FIELDS:
+        return visit.channel_label(one.value)
+    return visit.text(GENDERS[one.value]) if one.field == "gender" and one.value in GENDERS else one.value
 
 
 def members_sheet(visit: Visit, found: Iterator[Profile], count: int) -> Sheet:

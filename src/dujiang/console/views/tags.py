@@ -256,10 +256,10 @@ def value_text(visit: Visit, one: Tag, value: Any) -> str:
     if one.spec.value == "yes":
         return visit.text(_("yes") if value else _("no"))
     if one.spec.value == "list" and isinstance(value, list):
-        return " · ".join(_word(visit, one, item) for item in value)
+        return " · ".join(word(visit, one, item) for item in value)
     kind = _KINDS.get(one.spec.value)
     if kind is None:
-        return _word(visit, one, str(value))
+        return word(visit, one, str(value))
     if one.spec.unit == "ms":
         return visit.show(value, "duration")
     if kind == "number" and isinstance(value, float):
@@ -268,7 +268,8 @@ def value_text(visit: Visit, one: Tag, value: Any) -> str:
     return visit.show(value, kind)
 
 
-def _word(visit: Visit, one: Tag, value: str) -> str:
+def word(visit: Visit, one: Tag, value: str) -> str:
+    """A word that a tag says, as people see it."""
     if one.spec.group == "channel" and any(part in one.name for part in ("channel",)):
         return visit.channel_label(value)
     if one.spec.model and one.spec.model.model == "group":

@@ -95,7 +95,8 @@ def _compared(con: duckdb.DuckDBPyConnection, table: str, name: str, kind: Kind)
         FROM v WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT {VALUES_MAX}
         """
     ).fetchall()
-    return [_shares(name, str(value), *counts) for value, *counts in rows]
+    told = rows if kind != "yes" else [row for row in rows if row[0] == "yes"]  # no is its mirror
+    return [_shares(name, str(value), *counts) for value, *counts in told]
 
 
 def _shares(name: str, value: str, a: int, b: int, of_a: int, of_b: int) -> Difference:

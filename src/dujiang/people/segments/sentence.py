@@ -23,9 +23,10 @@ from dujiang.people.conditions import (
     Step,
     Tagged,
 )
+from dujiang.people.event_names import EVENT_LABELS
 
 SOURCES: Final = {
-    "events": _("events"), "orders": _("orders"), "order_lines": _("items bought"), "visits": _("visits"),
+    "events": _("events"), "orders": _("orders"), "order_lines": _("items bought"), "visits": _("site visits"),
     "refunds": _("refunds"), "conversations": _("service conversations"),
 }  # fmt: skip
 FIELD_LABELS: Final = {
@@ -43,7 +44,7 @@ AGGREGATES: Final = {
     "count": _("number of {what}"), "sum": _("total {column} of {what}"), "avg": _("average {column} of {what}"),
     "min": _("smallest {column} of {what}"), "max": _("largest {column} of {what}"),
     "first": _("{column} of the first of {what}"), "last": _("{column} of the latest of {what}"),
-    "distinct": _("different {column} of {what}"), "mode": _("most frequent {column} of {what}"),
+    "distinct": _("number of different values of {column} in {what}"), "mode": _("most frequent {column} of {what}"),
     "days_since_first": _("days since the first of {what}"), "days_since_last": _("days since the latest of {what}"),
 }  # fmt: skip
 _OPERATORS: Final = {
@@ -56,6 +57,15 @@ _OPERATORS: Final = {
     "includes": _("{what} includes any of {value}"), "excludes": _("{what} includes none of {value}"),
     "known": _("{what} is stated"), "unknown": _("{what} is not stated"),
 }  # fmt: skip
+_OF_TIMES: Final = {
+    "at_least": _("{what} is {value} or later"), "at_most": _("{what} is {value} or earlier"),
+    "above": _("{what} is after {value}"), "below": _("{what} is before {value}"),
+}  # fmt: skip
+_TIMES: Final = ("hour", "weekday", "day")
+_WEEKDAYS: Final = dict(enumerate((_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")), 1))
+CHANNEL_FIELDS: Final = ("channel", "channels", "first_channel", "first_order_channel", "order_channels")
+_COUNTING: Final = ("count", "distinct", "days_since_first", "days_since_last")
+"""Aggregates whose value is no value of the column."""
 PERIOD_LABELS: Final = {
     "today": _("today"), "yesterday": _("yesterday"), "this_week": _("this week"), "last_week": _("last week"),
     "this_month": _("this month"), "last_month": _("last month"), "this_year": _("this year"),
@@ -70,14 +80,12 @@ def sentence(tree: Condition, locale: str, label: Label = lambda _kind, name: na
     """``tree`` as one sentence in ``locale``.
 
     >>> sentence(Not(of=Profile(field="city", value="Hangzhou")), "en")
-    'People of whom it is not true that city is “Hangzhou”.'
+    'Everybody but people whose city is “Hangzhou”.'
     """
     said = _Words(locale, label)
-    return (
-        said("People of whom it is true that {rest}.", rest=said.tree(tree))
-        if not isinstance(tree, Not)
-        else said("People of whom it is not true that {rest}.", rest=said.tree(tree.of))
-    )
+    if isinstance(tree, Not):
+        return said(_("Everybody but people {rest}."), rest=said.tree(tree.of))
+    return said(_("People {rest}."), rest=said.tree(tree))
 
 
 def conditions(tests: tuple[Where, ...], locale: str, label: Label = lambda _kind, name: name) -> str:
@@ -87,9 +95,6 @@ def conditions(tests: tuple[Where, ...], locale: str, label: Label = lambda _kin
     'city is “Hangzhou” and units is more than 2'
     """
     return _Words(locale, label).where(tests)
-
-
-_SENTENCES: Final = (_("People of whom it is true that {rest}."), _("People of whom it is not true that {rest}."))
 
 
 class _Words:
@@ -108,48 +113,67 @@ class _Words:
             text = joint.join(self.tree(part, inner=True) for part in one.of)
             return self(_("({group})"), group=text) if inner and len(one.of) > 1 else text
         if isinstance(one, Not):
-            return self(_("not ({group})"), group=self.tree(one.of))
+            return self(_("not those ({group})"), group=self.tree(one.of))
         makers: dict[Any, Callable[[Any], str]] = {
-            Profile: lambda it: self.compared(self(FIELD_LABELS[it.field]), it, it.field),
-            Tagged: lambda it: self.compared(self(_("the tag “{tag}”"), tag=self._label("tag", it.tag)), it, ""),
+            Profile: lambda it: self.whose(self(FIELD_LABELS[it.field]), it, it.field),
+            Tagged: lambda it: self.whose(self(_("tag “{tag}”"), tag=self._label("tag", it.tag)), it, ""),
             Behaviour: self.behaviour,
             Sequence: self.sequence,
-            Member: lambda it: self(_("they are in the segment “{name}”"), name=self._label("segment", it.segment)),
-            Sample: lambda it: self(_("they are in a fixed sample of {percent}%"), percent=f"{it.percent:g}"),
-            Listed: lambda it: self(_("they are on the list “{name}”"), name=self._label("tag", it.tag)),
+            Member: lambda it: self(_("who are in the segment “{name}”"), name=self._label("segment", it.segment)),
+            Sample: lambda it: self(_("who are in a fixed sample of {percent}%"), percent=f"{it.percent:g}"),
+            Listed: lambda it: self(_("who are on the list “{name}”"), name=self._label("tag", it.tag)),
             Near: self.near,
         }
         return makers[type(one)](one)
 
+    def whose(self, what: str, one: Comparison, column: str) -> str:
+        """A comparison of something that people have."""
+        return self(_("whose {compared}"), compared=self.compared(what, one, column))
+
     def compared(self, what: str, one: Comparison, column: str) -> str:
-        """A comparison."""
+        """A comparison; bounds of hours and weekdays as moments, not as amounts."""
         values = one.value if isinstance(one.value, tuple | list) else (one.value,)
         joint = self(_(" and ")) if one.op == "between" else self(_(", "))
-        return self(_OPERATORS[one.op], what=what, value=joint.join(self.value(each, column) for each in values))
+        operators = _OPERATORS | _OF_TIMES if column in _TIMES else _OPERATORS
+        return self(operators[one.op], what=what, value=joint.join(self.value(each, column) for each in values))
 
     def value(self, value: Any, column: str) -> str:
         """A value; money as money."""
         if isinstance(value, bool):
-            return self(_("yes")) if value else self(_("no"))
+            return self(_("“{text}”"), text=self(_("yes")) if value else self(_("no")))
+        if column == "hour" and isinstance(value, int):
+            return f"{value}:00"
+        if column == "weekday" and value in _WEEKDAYS:
+            return self(_WEEKDAYS[value])
         if isinstance(value, int | float):
             return f"{value / 100:,.2f}" if column.endswith("_minor") else f"{value:,g}"
         if isinstance(value, str):
-            named = self._label("channel", value) if column in ("channel", "channels", "first_channel") else value
-            return self(_("“{text}”"), text=named)
+            return self(_("“{text}”"), text=self.named(value, column))
         return str(value)
+
+    def named(self, value: str, column: str) -> str:
+        """A word as people see it: channels by their title, well-known events by what was done."""
+        if column == "name" and value in EVENT_LABELS:
+            return self(EVENT_LABELS[value])
+        return self._label("channel", value) if column in CHANNEL_FIELDS else value
 
     def behaviour(self, one: Behaviour) -> str:
         """What somebody did: plainly where it is only whether they did it."""
         what = self.doings(one.statistic)
+        has, lacks = (_("who have {what}"), _("who have no {what}"))
+        if _only_named(one.statistic):
+            has, lacks = (_("who did {what}"), _("who did not do {what}"))
         if one.aggregate == "count" and (one.op, one.value) in (("at_least", 1), ("above", 0)):
-            return self(_("they have {what}"), what=what)
+            return self(has, what=what)
         if one.aggregate == "count" and (one.op, one.value) in (("is", 0), ("at_most", 0), ("below", 1)):
-            return self(_("they have no {what}"), what=what)
+            return self(lacks, what=what)
         stated = self(AGGREGATES[one.aggregate], what=what, column=self.column(one.column))
-        return self.compared(stated, one.comparison, one.column)
+        return self.whose(stated, one.comparison, "" if one.aggregate in _COUNTING else one.column)
 
     def doings(self, one: Statistic) -> str:
         """Which doings: source, conditions, days."""
+        if _only_named(one):
+            return self.value(one.where[0].value, "name") + self.window(one.window)
         what = self(SOURCES[one.source])
         if one.where:
             what = self(_("{what} whose {where}"), what=what, where=self.where(one.where))
@@ -188,7 +212,7 @@ class _Words:
             told += self(
                 _(", without {what} in between"), what=self(_(" or ")).join(self.step(it) for it in one.without)
             )
-        return self(_("they did: {steps}"), steps=told) + self.window(one.window)
+        return self(_("who did: {steps}"), steps=told) + self.window(one.window)
 
     def step(self, one: Step) -> str:
         """One step: the bare name of the event where that is all it says."""
@@ -205,7 +229,12 @@ class _Words:
     def near(self, one: Near) -> str:
         """A place."""
         place = f"{one.latitude:g}, {one.longitude:g}"
-        return self(_("they were within {km} km of {place}"), km=f"{one.km:g}", place=place) + self.window(one.window)
+        return self(_("who were within {km} km of {place}"), km=f"{one.km:g}", place=place) + self.window(one.window)
+
+
+def _only_named(one: Statistic) -> bool:
+    """Whether the bare name of an event is all that is said of the doings."""
+    return one.source == "events" and [(it.column, it.op) for it in one.where] == [("name", "is")]
 
 
 COLUMN_LABELS: Final = {

@@ -174,6 +174,20 @@ class TagService:
                     turns.append(Turn(day_of(moment, today.zone), value))
         return turns
 
+    def refuse_computed(self, name: str) -> None:
+        """Refuse to put a tag on people that is computed: the next refresh would say what it computes all the same.
+
+        Raises:
+            Conflict: ``tag.computed``.
+        """
+        found = [tag for tag in self.catalogue() if tag.name == name and tag.spec.type != "given"]
+        if found:
+            raise Conflict(
+                "tag.computed",
+                _("The tag “{tag}” is computed and cannot be put on by hand. Use another name."),
+                tag=name,
+            )
+
     def check(self, changes: Iterable[PlannedChange]) -> None:
         """Refuse what would leave tags in a circle, without a part, or somebody who uses them without them.
 

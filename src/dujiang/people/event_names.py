@@ -1,0 +1,20 @@
+"""Well-known events in words; every other one bears the name that it was sent with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dujiang.foundation.i18n import _
+
+EVENT_LABELS: Final = {
+    "page_viewed": _("Looked at a page"),
+    "screen_viewed": _("Looked at a screen"),
+    "page_left": _("Left a page"),
+    "shared": _("Shared"),
+    "element_clicked": _("Clicked"),
+    "product_viewed": _("Looked at a product"),
+    "add_to_cart": _("Put into the cart"),
+    "checkout_started": _("Began to check out"),
+    "order_paid": _("Paid an order"),
+    "identified": _("Signed in"),
+}

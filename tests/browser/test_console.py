@@ -248,7 +248,7 @@ def test_a_sequence_is_built_in_the_form(chromium: Browser, session: str, addres
     shown = live_count(
         page,
         "People who did: an event whose kind is “page”, then an event whose kind is “page”, "
-        "each within 2 hours, without “element_clicked” in between.",
+        "each within 2 hours, without “Clicked” in between.",
     )
     assert int(shown.replace(",", "")) == workspace.segments.count(parse_condition(tree), "en").people
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

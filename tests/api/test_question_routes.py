@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
+
 from dujiang.foundation.definitions import load_yaml
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import MetricQuery
@@ -109,3 +111,17 @@ def test_values_are_suggested_for_columns_of_words_only(api: Any) -> None:
         values = api.ask("GET", f"/questions/values?source=events&column={one['name']}")
         assert sum(value["count"] for value in values) > 0
     assert api.problem("GET", "/questions/values?source=orders&column=never")[:2] == (400, "question.unknown_column")
+
+
+def test_contribution_sums_to_the_orders_and_leads_to_those_reached(api: Any) -> None:
+    question = {"type": "contribution", "period": DAYS, "compare": "previous", "grain": "week", "rounds": 0}
+    told = api.ask("POST", "/questions/ask", json={"question": question})
+    assert [one["name"] for one in told["tables"]] == ["contribution", "changes", "basis", "incremental", "line"]
+    result = told["result"]
+    shared = sum(one["direct"]["conversions"] + one["assist"]["conversions"] for one in result["rows"])
+    assert 0 < shared == pytest.approx(result["conversions"])
+    assert {one["incremental"]["reason"] for one in result["rows"]} == {"no_test"}
+    basis = next(one for one in told["tables"] if one["name"] == "basis")
+    for row, pick in list(zip(basis["rows"], basis["picks"], strict=True))[:3]:
+        people = api.ask("POST", "/questions/people", json={"question": question, "pick": pick})
+        assert people["count"] == row[1]

@@ -169,6 +169,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "paths": {"steps": 3},
     "retention": {"start": BOUGHT, "step": "week"},
     "attribution": {},
+    "contribution": {},
     "content": {},
     "service": {},
     "private_domain": {},
@@ -181,6 +182,7 @@ GAPS = {
     "paths": "question.behind",
     "retention": "question.behind",
     "attribution": "'Reader' object has no attribute 'sql'",
+    "contribution": "'Reader' object has no attribute 'sql'",
     "private_domain": "ordering of order-sensitive aggregations via `order_by` is not supported for the"
     " <class 'ibis.backends.sql.dialects.PySpark'> backend",
     "heatmap": "engine.no_function",

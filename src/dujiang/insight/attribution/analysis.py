@@ -19,6 +19,7 @@ from dujiang.insight.attribution.question import (
     AttributionPick,
     AttributionQuestion,
     Credit,
+    JourneyQuestion,
     Model,
     ModelName,
 )
@@ -157,7 +158,7 @@ class AttributionAnalysis(Analysis[AttributionQuestion, AttributionPick]):
     def answer(self, scene: Scene, question: AttributionQuestion) -> Found:
         """Credits by model, roles and paths."""
         found = journeys(scene, question)
-        result = summed(found, question, _costs(scene, question))
+        result = summed(found, question, costs_of(scene, question))
         notes = ["attribution_is_no_effect"]
         if question.rounds and result.conversions < LEAST_CONVERSIONS:
             notes.append("few_conversions")
@@ -168,7 +169,7 @@ class AttributionAnalysis(Analysis[AttributionQuestion, AttributionPick]):
     ) -> tuple[Table, ...]:
         """Models beside each other; every credit with its interval; roles; paths."""
         unit: Unit = "channel" if question.credit == "channel" else "text"
-        key = Column("key", _LABELS[question.credit], unit)
+        key = Column("key", CREDITS[question.credit], unit)
         return (
             _compared(key, result),
             _credits(key, result, before),
@@ -182,7 +183,7 @@ class AttributionAnalysis(Analysis[AttributionQuestion, AttributionPick]):
         return persons_of(found, picked(found, pick))
 
 
-_LABELS: Final[dict[Credit, str]] = {
+CREDITS: Final[dict[Credit, str]] = {
     "channel": _("Channel"),
     "origin": _("Origin"),
     "campaign": _("Campaign"),
@@ -291,7 +292,7 @@ def _most_frequent(folded: Folded, keys: tuple[str, ...]) -> tuple[Way, ...]:
     )
 
 
-def _costs(scene: Scene, question: AttributionQuestion) -> dict[str, int]:
+def costs_of(scene: Scene, question: JourneyQuestion) -> dict[str, int]:
     """What was spent by key; what the question states wins."""
     column = {"channel": "channel", "campaign": "campaign_name"}.get(question.credit)
     if column is None:

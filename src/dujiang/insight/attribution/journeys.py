@@ -19,11 +19,12 @@ from dujiang.insight.attribution.question import (
     OTHER,
     PROMOTER,
     SERVICE,
-    AttributionQuestion,
     Credit,
+    JourneyQuestion,
     Touching,
     TouchKind,
 )
+from dujiang.insight.catalogue import channel_groups
 from dujiang.insight.questions.scene import Scene
 from dujiang.people.behaviour import AsOf
 from dujiang.people.bound import Binder
@@ -46,6 +47,7 @@ class Journeys:
         end_ms: the conversion, or the end of the period.
         value: what each journey brought, in minor units; 0 for those that did not convert.
         converted: how many journeys converted; they stand first.
+        own: key that the conversion of each journey names itself, such as the channel an order was made in; -1 for none.
     """
 
     keys: tuple[str, ...]
@@ -57,6 +59,7 @@ class Journeys:
     end_ms: Whole
     value: Reals
     converted: int
+    own: Codes
 
     @property
     def is_converted(self) -> Flags:
@@ -67,6 +70,16 @@ class Journeys:
     def lengths(self) -> Whole:
         """Touches of each journey."""
         return np.diff(self.offsets)
+
+    def only(self, chosen: Flags) -> Journeys:
+        """The journeys that ``chosen`` names."""
+        length = self.lengths[chosen]
+        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+        rows = np.repeat(self.offsets[:-1][chosen] - offsets[:-1], length) + np.arange(offsets[-1])
+        return Journeys(
+            self.keys, offsets, self.code[rows], self.at_ms[rows], self.direct[rows], self.person[chosen],
+            self.end_ms[chosen], self.value[chosen], int(chosen[: self.converted].sum()), self.own[chosen],
+        )  # fmt: skip
 
     def paths(self) -> Paths:
         """Each journey as a path of its own, with times."""
@@ -127,7 +140,7 @@ def _marks(offsets: Whole, code: Codes, direct: Flags) -> npt.NDArray[np.uint64]
     return np.add.reduceat(word ^ (word >> np.uint64(31)), offsets[:-1])
 
 
-def journeys(scene: Scene, question: AttributionQuestion) -> Journeys:
+def journeys(scene: Scene, question: JourneyQuestion) -> Journeys:
     """The journeys that end in the scene's period.
 
     A journey that converted has the touches of ``look_back_days`` before its conversion (with ``restart`` only those since
@@ -144,6 +157,8 @@ def journeys(scene: Scene, question: AttributionQuestion) -> Journeys:
     nth = np.concatenate([_whole(converted, "nth"), _whole(others, "nth") + _count(converted)])
     offsets = np.searchsorted(nth, np.arange(_count(converted) + _count(others) + 1)).astype(np.int64)
     start = offsets[:-1]
+    own = np.full(len(start), -1, np.int32)
+    own[: _count(converted)] = coded_as(converted["own"], keys)[start[: _count(converted)]]
     return Journeys(
         keys,
         offsets,
@@ -154,7 +169,39 @@ def journeys(scene: Scene, question: AttributionQuestion) -> Journeys:
         _whole(rows, "end_ms")[start],
         _whole(rows, "worth")[start].astype(np.float64),
         _count(converted),
+        own,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Touched:
+    """Who was touched by what in the period, each person once for each key, whether or not a conversion followed.
+
+    Attributes:
+        keys: those of the journeys, then others that touched somebody.
+        person: by person, then key.
+        code: key, by its place in ``keys``; -1 where there are too many keys already.
+    """
+
+    keys: tuple[str, ...]
+    person: Whole
+    code: Codes
+
+
+def touched(scene: Scene, question: JourneyQuestion, keys: tuple[str, ...]) -> Touched:
+    """The people of the scene's period by what touched them by itself; what orders tell of lies in their journeys.
+
+    Args:
+        scene: what may be looked at.
+        question: which touches count.
+        keys: of the journeys; others are added up to ``keys_max``.
+    """
+    if scene.people is not None:
+        given(scene.con, scene.people)
+    rows = _Asking(scene, question).touched()
+    others = sorted(set(rows["word"].unique().to_pylist()) - {*keys})
+    keys = (*keys, *others[: max(question.keys_max - len(keys), 0)])
+    return Touched(keys, _whole(rows, "person"), coded_as(rows["word"], keys))
 
 
 def _count(rows: pa.Table) -> int:
@@ -173,10 +220,15 @@ def _coded(words: pa.ChunkedArray, keys_max: int) -> tuple[tuple[str, ...], Code
     if len(keys) > keys_max:
         own = [one for one in keys[: keys_max - 1] if one != OTHER]
         keys = [*own, OTHER]
+    return tuple(keys), coded_as(words, tuple(keys))
+
+
+def coded_as(words: pa.ChunkedArray, keys: tuple[str, ...]) -> Codes:
+    """The place of each word in ``keys``; others where others are among them, else -1, as for no word."""
     coded = words.combine_chunks().dictionary_encode()
     place = {word: code for code, word in enumerate(keys)}
-    of_word = np.array([place.get(word, len(keys) - 1) for word in coded.dictionary.to_pylist()], np.int32)
-    return tuple(keys), of_word[coded.indices.to_numpy()]
+    of_word = [place.get(word, place.get(OTHER, -1)) for word in coded.dictionary.to_pylist()]
+    return np.array([*of_word, -1], np.int32)[coded.indices.fill_null(len(of_word)).to_numpy()]
 
 
 _HOST: Final = "nullif(regexp_extract(referrer, '^[a-z]+://([^/:?#]+)', 1), '')"
@@ -243,7 +295,7 @@ _OWN: Final[dict[TouchKind, str]] = {"guides": "guide IS NOT NULL", "promoters":
 class _Asking:
     """One question to the engine."""
 
-    def __init__(self, scene: Scene, question: AttributionQuestion) -> None:
+    def __init__(self, scene: Scene, question: JourneyQuestion) -> None:
         self._scene, self._question, self._binder = scene, question, Binder()
         start, end = scene.period.moments(scene.zone)
         self._as_of = AsOf(end, scene.zone)
@@ -263,7 +315,7 @@ class _Asking:
         ]
         text = f"""WITH {", ".join(parts)}
             SELECT nth, person, epoch_ms(moment) AS end_ms, worth, epoch_ms(coalesce(touched, moment)) AS touch_ms,
-                coalesce(word, '{NONE}') AS word, coalesce(direct, true) AS direct
+                coalesce(word, '{NONE}') AS word, coalesce(direct, true) AS direct, {self._own()} AS own
             FROM conversion LEFT JOIN found USING (nth) ORDER BY nth, touch_ms, place, tie, word"""
         return self._binder.question(text).answer(self._scene.con)
 
@@ -279,10 +331,27 @@ class _Asking:
         ]
         text = f"""WITH {", ".join(parts)}
             SELECT nth, person, epoch_ms({self._end}) AS end_ms, CAST(0 AS BIGINT) AS worth, epoch_ms(touched) AS touch_ms,
-                word, direct
+                word, direct, CAST(NULL AS VARCHAR) AS own
             FROM found JOIN numbered USING (person)
             WHERE {self._start} <= {self._end} ORDER BY nth, touch_ms, place, tie, word"""
         return self._binder.question(text).answer(self._scene.con)
+
+    def touched(self) -> pa.Table:
+        """Who was touched by what in the period."""
+        text = f"""SELECT DISTINCT person, word FROM ({self._touches()})
+            WHERE touched >= {self._start} AND touched < {self._end} AND person IS NOT NULL ORDER BY person, word"""
+        return self._binder.question(text).answer(self._scene.con)
+
+    def _own(self) -> str:
+        """What the conversion names itself: who sold it. A guide sells at the till, and online only recommends."""
+        credit, is_order = self._question.credit, self._question.conversion.source == "orders"
+        if credit == "channel":
+            return "conversion.channel"
+        if credit == "guide" and is_order:
+            tills = self._binder.bind([*channel_groups(self._scene.definitions).get("store", ())])
+            sold = f"CASE WHEN list_contains({tills}::VARCHAR[], conversion.channel) THEN conversion.guide END"
+            return f"coalesce({sold}, '{OTHER}')"
+        return "conversion.store" if credit == "store" and is_order else "CAST(NULL AS VARCHAR)"
 
     def _every(self) -> str:
         """Conversions of the period and the look-back before it, each with the one before of the same person."""

@@ -117,8 +117,8 @@ USUAL: Final = tuple(
 )
 
 
-class AttributionQuestion(Asked):
-    """Conversions of the period, shared out over the touches before them.
+class JourneyQuestion(Asked):
+    """Conversions of the period and the touches before them, whatever is asked about these journeys.
 
     Attributes:
         conversion: what counts as a conversion; only of people who are known. New customers are orders whose ``nth`` is 1.
@@ -128,21 +128,18 @@ class AttributionQuestion(Asked):
         restart: whether only touches since the conversion before count, so that each counts once.
         credit: what credit goes to: the channel of the touch; its origin (``utm_source``, else the site that referred);
             the campaign; the content; or the guide or store who recommended it.
-        models: side by side.
         costs: what was spent in the period by key, in minor units; where nothing is said, advertising of the channel or
             campaign as its reports state it.
         keys_max: most keys that are told apart; smaller ones count as others.
         rounds: resamples behind intervals; 0 for none.
     """
 
-    type: Literal["attribution"] = "attribution"
     conversion: What = What(source="orders")
     value: Literal["net", "paid"] = "net"
     touches: tuple[Touching, ...] = Field(default=TOUCHES, min_length=1, max_length=10)
     look_back_days: int = Field(default=30, ge=1, le=DAYS_MAX)
     restart: bool = True
     credit: Credit = "channel"
-    models: tuple[Model, ...] = Field(default=USUAL, min_length=1, max_length=MODELS_MAX)
     costs: dict[str, Annotated[int, Field(ge=0)]] = Field(default={}, max_length=KEYS_MAX)
     keys_max: int = Field(default=40, ge=1, le=KEYS_MAX)
     rounds: int = Field(default=100, ge=0, le=ROUNDS_MAX)
@@ -151,8 +148,6 @@ class AttributionQuestion(Asked):
     def _answerable(self) -> Self:
         if self.conversion.source not in ("orders", "events"):
             raise ValueError("a conversion is an order or an event")
-        if len({one.name for one in self.models}) < len(self.models):
-            raise ValueError("each model is named once")
         if 0 < self.rounds < 20:
             raise ValueError("intervals need 20 rounds at least, or 0 for none")
         return self
@@ -164,6 +159,23 @@ class AttributionQuestion(Asked):
     def _check_by(self) -> None:
         if self.by:
             raise ValueError("what credit is divided by is said in `credit`")
+
+
+class AttributionQuestion(JourneyQuestion):
+    """Conversions of the period, shared out over the touches before them.
+
+    Attributes:
+        models: side by side.
+    """
+
+    type: Literal["attribution"] = "attribution"
+    models: tuple[Model, ...] = Field(default=USUAL, min_length=1, max_length=MODELS_MAX)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({one.name for one in self.models}) < len(self.models):
+            raise ValueError("each model is named once")
+        return self
 
 
 class AttributionPick(Pick):

@@ -12,6 +12,10 @@ NOTES: Final[dict[str, str]] = {
     "attribution_is_no_effect": _(
         "Attribution shares out what was sold. What would not have been sold without a channel only a test can tell."
     ),
+    "contribution_is_no_effect": _(
+        "Direct and assist share out what was sold; what would not have been sold without a channel is the increment that a "
+        "test measured. It is another view of the same sales and never added to them."
+    ),
     **{str(code): text for code, text in DOUBTS.items()},
     "few_conversions": _("Fewer than 30 conversions: too few for intervals."),
     "quality_relative": _(

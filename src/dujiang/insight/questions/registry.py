@@ -11,6 +11,7 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.analysis import AttributionAnalysis
 from dujiang.insight.content.analysis import ContentAnalysis
+from dujiang.insight.contribution.analysis import ContributionAnalysis
 from dujiang.insight.desk.analysis import ServiceAnalysis
 from dujiang.insight.heatmap.analysis import HeatmapAnalysis
 from dujiang.insight.incrementality.analysis import LiftAnalysis, LiftPlanAnalysis
@@ -35,6 +36,7 @@ ANALYSES: Final[dict[str, Analysis[Any, Any]]] = {
         PathAnalysis(),
         RetentionAnalysis(),
         AttributionAnalysis(),
+        ContributionAnalysis(),
         ContentAnalysis(),
         ServiceAnalysis(),
         PrivateAnalysis(),

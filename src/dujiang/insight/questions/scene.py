@@ -11,6 +11,7 @@ import duckdb
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.timeline import Timeline
+from dujiang.foundation.definitions import Definition
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.service import MetricService
 
@@ -28,6 +29,7 @@ class Scene:
         period: the days asked about (or those of the comparison).
         people: the sorted persons whom the question is limited to; None for everybody.
         tags: the tags in force, by name, and what kind of value each holds.
+        definitions: the brand's definitions, by kind and name.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -38,3 +40,4 @@ class Scene:
     period: Period
     people: Whole | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[tuple[str, str], Definition] = field(default_factory=dict)

@@ -174,6 +174,7 @@ class QuestionService:
             period=question.period.period(today),
             people=None if question.people is None else self._among(con, question.people),
             tags=self._tags(),
+            definitions=self._definitions(),
         )
 
     def _state(self, con: duckdb.DuckDBPyConnection) -> tuple[str, date, int]:

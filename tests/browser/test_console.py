@@ -59,6 +59,7 @@ PAGES = (
     "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
     "/lift", "/lift/plan?metric=orders&sizes=2",
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
+    "/contribution", "/contribution?credit=guide&worth=", "/ask/contribution",
     "/ask/funnel?compare=previous", "/ask/retention", "/ask/paths", "/ask/overlap", "/ask/form",
     "/dashboards", "/dashboards/week", "/dashboards/week/arrange",
     "/reports", "/reports/monday", "/reports/monday/preview", "/reports/edit", "/reports/edit?name=monday",

@@ -42,6 +42,7 @@ PAGES = [
     '/people?q={"type":"metric","metrics":["buyers"]}&pick={"metric":"buyers"}',
     "/lift", "/lift/plan?metric=orders&sizes=2",
     "/attribution", "/attribution?of=new&credit=origin&back=7&restart=no&worth=value&compare=none", "/attribution?credit=guide",
+    "/contribution", "/contribution?of=new&credit=guide&back=7&model=linear&worth=&compare=none", "/ask/contribution",
     "/content", "/content?about=all&days=14&channel=mini_program", "/service", "/service?by=agent%2Ctopic&late=60",
     "/private-domain", "/private-domain?way=entry&days=7", "/heatmaps", "/heatmaps?page=%2Fnowhere&device=",
     "/ask/content", "/ask/service?channel=tmall", "/ask/private_domain?channel=tmall", "/ask/heatmap",
@@ -165,7 +166,9 @@ def test_sign_out_ends_the_session(nobody: httpx.Client) -> None:
     ("path", "sheet"),
     [("/", "channels"), ("/", "river"), ("/people?bought=yes", "people"), ("/sources", "sources"), ("/metrics", "metrics"),
      ("/explore?metric=orders&by=channel", "rows"), ("/definitions?kind=channel", "definitions"), ("/dead-letters", "groups"),
-     ("/attribution", "models"), ("/attribution", "roles"), ("/attribution?credit=guide", "paths"), ("/content", "items"),
+     ("/attribution", "models"), ("/attribution", "roles"), ("/attribution?credit=guide", "paths"),
+     ("/contribution", "contribution"), ("/contribution", "changes"), ("/contribution?credit=guide", "basis"),
+     ("/content", "items"),
      ("/service", "parts"), ("/private-domain", "health"), ("/heatmaps", "elements")],
 )  # fmt: skip
 def test_export_is_what_is_on_the_screen(admin: httpx.Client, path: str, sheet: str) -> None:

@@ -221,15 +221,16 @@ def picture(
     kind: formats.Kind,
     note: str = "",
     mark: str = "",
+    sheet: str = "models",
 ) -> WhiskerView:
-    """Groups of bars laid out twice, with the scale in words."""
+    """Groups of bars laid out twice, with the scale in words; ``sheet`` is the table that says the same."""
     drawn = []
     for size in (whiskers.WIDE, whiskers.NARROW):
         laid = whiskers.draw(groups, size)
         ticks = laid.ticks if size is whiskers.WIDE else laid.ticks[:: 2 if len(laid.ticks) > 4 else 1]
         words = [(place, visit.show(value, kind)) for place, value in ticks]
         drawn.append({"width": laid.width, "height": laid.height, "ticks": words, "groups": laid.groups})
-    return WhiskerView(title, legend, drawn[0], drawn[1], note, mark)
+    return WhiskerView(title, legend, drawn[0], drawn[1], note, mark, sheet)
 
 
 def _largest(result: Attribution, drawn: Sequence[Credited]) -> list[int]:

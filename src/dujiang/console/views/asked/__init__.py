@@ -6,6 +6,7 @@ from typing import Final
 
 from dujiang.console.views.asked.attribution import AttributionView
 from dujiang.console.views.asked.content import ContentView
+from dujiang.console.views.asked.contribution import ContributionView
 from dujiang.console.views.asked.form import FormView
 from dujiang.console.views.asked.funnel import FunnelView
 from dujiang.console.views.asked.heatmap import HeatmapView
@@ -27,6 +28,7 @@ _VIEWS: Final[dict[str, View]] = {
     "overlap": OverlapView(),
     "form": FormView(),
     "attribution": AttributionView(),
+    "contribution": ContributionView(),
     "content": ContentView(),
     "service": ServiceView(),
     "private_domain": PrivateView(),

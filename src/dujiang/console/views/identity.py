@@ -161,7 +161,7 @@ def ignored_sheet(visit: Visit, ignored: Sequence[IgnoredCount]) -> Sheet:
         if one.rule:
             why = visit.text(_("{why}: {list}"), why=why, list=listed.label(visit.locale) if listed else one.rule)
         type_ = types.label(one.type, visit.locale) if one.type else visit.text(_("Unknown type"))
-        rows.append((one.source, type_, why, one.count))
+        rows.append((visit.source_label(one.source), type_, why, one.count))
     return Sheet("identity-ignored", columns, rows)
 
 

@@ -192,6 +192,26 @@ def test_person_page_is_sound(tab: Watched, address: str, workspace: Workspace) 
     check(tab, address, f"/people/{person_id(person)}")
 
 
+def test_on_a_phone_titles_have_the_whole_width_and_labels_lie_within_the_picture(
+    chromium: Browser, session: str, address: str
+) -> None:
+    watched = opened(chromium, session)
+    watched.page.set_viewport_size({"width": 375, "height": 800})
+    visit(watched, address, "/life", "en")
+    shares = watched.page.evaluate(
+        "[...document.querySelectorAll('.card > header .say')].map(it => it.clientWidth / it.parentElement.clientWidth)"
+    )
+    assert shares
+    assert min(shares) > 0.85
+    outside = watched.page.evaluate(
+        """() => { const box = document.querySelector('.river.narrow').getBoundingClientRect();
+        return [...document.querySelectorAll('.river.narrow text')]
+            .filter(it => it.getBoundingClientRect().right > box.right + 1).map(it => it.textContent) }"""
+    )
+    assert outside == []
+    watched.page.context.close()
+
+
 def test_a_link_of_the_graph_says_why_it_joins(
     chromium: Browser, session: str, address: str, workspace: Workspace
 ) -> None:

@@ -17,7 +17,7 @@ from dujiang.people.lifecycle.model import Figure, Flow, LifePage, MapCell, MapC
 from dujiang.people.lifecycle.wording import condition_text, reason_text
 
 WIDE: Final = Box(width=1120, height=360, left=190.0, right=190.0, top=34.0, node=10.0, gap=18.0)
-NARROW: Final = Box(width=351, height=460, left=6.0, right=110.0, top=26.0, node=8.0, gap=34.0)
+NARROW: Final = Box(width=351, height=460, left=6.0, right=118.0, top=26.0, node=8.0, gap=34.0)
 _NOT_MET: Final = _("Not met before")
 _SMALL: Final = 30
 _BEHIND: Final = 0.9

@@ -310,7 +310,15 @@ def _notes(visit: Visit, runs: Mapping[str, ModelRun]) -> tuple[str, ...]:
             label = visit.text(MODELS[name])
             what = visit.text(_("{model}: {state}. Lacking: {what}."), model=label, state=state, what=lacking)
             found.append(what if lacking else visit.text(_("{model}: {state}."), model=label, state=state))
+        elif isinstance(run.body, PurchaseBody) and run.body.hold_out is None:
+            found.append(visit.text(_UNTESTED))
     return tuple(found)
+
+
+_UNTESTED: Final = _(
+    "What is foretold of purchases could not be held against what came: the history is too short, or what was known"
+    " before the test fits no model."
+)
 
 
 # ── lifetime value ──────────────────────────────────────────────────────────────────────────────────────────────────

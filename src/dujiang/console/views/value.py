@@ -136,7 +136,9 @@ def _rules(visit: Visit, page: ValuePage) -> tuple[tuple[str, str], ...]:
         edge = getattr(page.edges, name)
         shown = visit.show(edge, "money" if kinds[name] == "money" else "count")
         told = visit.text(_("from {value}"), value=shown)
-        if threshold.top_share is not None:
+        if edge is None:
+            told = visit.text(_("nobody has any"))
+        elif threshold.top_share is not None:
             share = visit.show(threshold.top_share, "percent")
             told = visit.text(_("from {value} (the best {share} of those who have any)"), value=shown, share=share)
         found.append((visit.text(text), told))

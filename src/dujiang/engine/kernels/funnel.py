@@ -24,6 +24,7 @@ from dujiang.engine.columns import Code, Whole
 from dujiang.engine.kernels.attempts import Room, attempted, pool
 from dujiang.engine.kernels.plain import Slots, plain
 from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules
+from dujiang.engine.kernels.skipping import Stages, skipping
 from dujiang.engine.kernels.steps import Steps
 from dujiang.engine.kernels.unordered import apart, unordered
 from dujiang.foundation.errors import InvalidInput
@@ -35,7 +36,7 @@ Ties = Literal["rows", "steps", "either", "never"]
 STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
 # What is compiled here holds the code of the modules it calls, too: a change there needs this file's kept code removed.
-_PLAIN, _GENERAL, _UNORDERED = 0, 1, 2
+_PLAIN, _SKIPPING, _GENERAL, _UNORDERED = 0, 1, 2, 3
 _NO_CODES: Final = np.empty(0, np.int32)
 _NO_DAYS: Final = np.empty(0, np.int64)
 
@@ -157,10 +158,15 @@ def funnel(
     >>> found.reached.tolist(), found.rows.tolist()
     ([2, 1], [[0, 1], [2, -1]])
     """
-    way = _UNORDERED if of.order == "any" else _GENERAL if of.optional else _PLAIN
-    rules, slots = _rules(of)._replace(day_starts=day_starts), Slots.of(of.steps, len(bits))
+    ordered = _PLAIN if not of.optional else _GENERAL if of.step_ms else _SKIPPING
+    way = _UNORDERED if of.order == "any" else ordered
+    rules, slots, stages = (
+        _rules(of)._replace(day_starts=day_starts),
+        Slots.of(of.steps, len(bits)),
+        Stages.of(of.steps),
+    )
     kernel: Any = _funnel
-    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, pool(of.steps), Room.of(of.steps)))
+    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, stages, pool(of.steps), Room.of(of.steps)))
 
 
 @lru_cache(maxsize=64)
@@ -192,7 +198,7 @@ def _rules(of: Funnel) -> Rules:
 
 @njit(cache=True, nogil=True)
 def _funnel(
-    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, slots: Any, pool: Any, room: Any
+    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, slots: Any, stages: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
     every = np.uint32((1 << rules.steps) - 1)
     begins = every if way == _UNORDERED else np.uint32(1)
@@ -208,9 +214,7 @@ def _funnel(
             many = _by_value(own, many, held)
         begin = 0
         while begin < many:
-            end = begin + 1 if len(held) else many
-            while end < many and held[own[end]] == held[own[begin]]:
-                end += 1
+            end = _end(own, begin, many, held)
             if tied and rules.ties == STEPS:
                 _by_step(own, begin, end, at_ms, bits, rules.lowest)
             if way == _UNORDERED and not several:
@@ -220,6 +224,8 @@ def _funnel(
             elif way == _GENERAL or (tied and rules.ties >= EITHER):
                 mine, best = own[begin:end], rows[chains]
                 far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
+            elif way == _SKIPPING:
+                far, done = skipping(own, begin, end, at_ms, bits, rules, stages, rows, chains)
             else:
                 far, done = plain(own, begin, end, at_ms, bits, rules, slots, rows, chains)
             if far:
@@ -273,6 +279,17 @@ def _by_value(own: Any, many: Any, held: Any) -> Any:  # pragma: no cover - comp
             left += 1
     own[:left] = own[:left][np.argsort(held[own[:left]], kind="mergesort")]
     return left
+
+
+@njit(cache=True, nogil=True)
+def _end(own: Any, begin: Any, many: Any, held: Any) -> Any:  # pragma: no cover - compiled
+    """Where the rows of one value end that begin at ``begin``."""
+    if not len(held):
+        return many
+    end = begin + 1
+    while end < many and held[own[end]] == held[own[begin]]:
+        end += 1
+    return end
 
 
 @njit(cache=True, nogil=True)

@@ -2,114 +2,51 @@
 
 Both hold the same events, use two threads, and are warm; what is given is the median. A question is asked whole: rows are
 marked, passed over and counted up. ClickHouse is asked in the best way found, with and without aggregation in order. Answers
-have to be equal wherever its function follows our definition; where it does not, the difference is told. Beside the time that
-passed stands the time of processors, which does not grow when others use the machine as well.
+have to be equal wherever its function follows our definition; where it does not, the difference is told. Every funnel is held
+against making every chain of some people besides. Beside the time that passed stands the time of processors, which does not
+grow when others use the machine as well.
+
+    BENCH_SIZES=1e6,5e6,20e6,100e6   events
+    BENCH_AGAINST=20e6               the largest size at which ClickHouse is asked, too
+    BENCH_FOLDER=/somewhere          where a hundred bytes for each event find room, two hundred beside ClickHouse
 """
 
 from __future__ import annotations
 
 import os
-import statistics
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from harness import Measurement, peak_megabytes, stopwatch
-from synthetic import CHANNELS, NAMES, SHARE_OF_NAME
+from harness import Measurement, cost, peak_megabytes
+from sequences_brand import DAY, GAP, LAST, START, WEEK, Brand, engine_of, view_of
+from sequences_house import FIVE, House, theirs
+from synthetic import CHANNELS, NAMES
 
-from dujiang.engine.columns import Columns, map_columns, write_columns
+from dujiang.engine.columns import Columns
 from dujiang.engine.kernels.funnel import Exclusion, Funnel, funnel
 from dujiang.engine.kernels.paths import paths
 from dujiang.engine.kernels.retention import retention
-from dujiang.engine.kernels.steps import EVENTS, Lookup, Where, looked_up, masked, stepped
-from dujiang.engine.kernels.touches import touch_lists
+from dujiang.engine.kernels.steps import Where, stepped
+from dujiang.engine.kernels.touches import TouchLists, touch_lists
 from dujiang.engine.kernels.visits import combinations, visits
+from dujiang.engine.view import Kind
+from dujiang.insight.attribution.markov import markov
+from dujiang.insight.attribution.model import Paths
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "engine"))
+from chain_kit import Row, furthest
 
 SIZES = [int(float(one)) for one in os.environ.get("BENCH_SIZES", "1e6,5e6,20e6").split(",")]
 AGAINST = int(float(os.environ.get("BENCH_AGAINST", "20e6")))
-"""The largest size that ClickHouse is asked at, too."""
 TIMES = 5
-BUCKETS, THREADS = 16, 2
-DAY = 86_400_000
-START = 1_764_000_000_000
-LAST = 365 * DAY
-WEEK, GAP = 7 * DAY, 30 * 60_000
-DEVICES = np.array(["desktop", "mobile", "mobile"])
-FIVE = ["page_viewed", "product_viewed", "product_added", "order_completed", "liked"]
+CHECKED_PEOPLE, CHECKED_ROWS = 300, 7
+DAYS: Final = START + np.arange(-2, 400) * DAY
 Asked = Callable[[], Any]
-
-
-class Cost(NamedTuple):
-    """Medians of the seconds that passed, and of those that processors worked, threads added up."""
-
-    passed: float
-    processors: float
-
-
-def cost(work: Asked, times: int) -> Cost:
-    """What ``work`` costs, after once that does not count."""
-    work()
-    runs = []
-    for _ in range(times):
-        began = time.process_time()
-        with stopwatch() as watch:
-            work()
-        runs.append((watch.seconds, time.process_time() - began))
-    return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
-
-
-# ── the same events for both ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def bucket(number: int, rows: int, people: int) -> Columns:
-    """One bucket of events: visits of five events on average, of persons who are unevenly active."""
-    rng = np.random.default_rng(number)
-    weight = rng.pareto(1.6, people) + 0.05
-    each = rng.multinomial(rows // 5, weight / weight.sum())
-    person = np.repeat(np.arange(people, dtype=np.int64) * BUCKETS + number, each * 5)
-    begin = np.repeat(START + rng.integers(0, LAST, len(person) // 5), 5)
-    at_ms = begin + np.tile(np.arange(5), len(person) // 5) * 40_000 + rng.integers(0, 40_000, len(person))
-    order = np.lexsort((at_ms, person))
-    name = rng.choice(len(NAMES), len(person), p=SHARE_OF_NAME).astype(np.int32)
-    channel = ((person + rng.integers(0, 2, len(person))) % len(CHANNELS)).astype(np.int32)
-    dwell = np.where(name == 0, rng.integers(500, 60_000, len(person)), 0)
-    seq = np.argsort(order) * BUCKETS + number
-    page, value = rng.integers(0, 200, len(person), dtype=np.int32), np.zeros(len(person), np.int64)
-    return Columns(person, at_ms[order], name, channel, page, dwell, value, seq)
-
-
-@dataclass(frozen=True)
-class Brand:
-    """Mapped columns of all buckets."""
-
-    parts: list[Columns]
-    events: int
-    people: int
-
-    @classmethod
-    def made(cls, folder: Path, events: int) -> Brand:
-        """``events`` events, of one person for every twenty that are drawn from."""
-        parts = []
-        people = 0
-        for number in range(BUCKETS):
-            made = bucket(number, events // BUCKETS, events // 20 // BUCKETS)
-            people += len(np.unique(made.person))
-            write_columns(folder / f"{number}.arrow", made.stored())
-            parts.append(Columns.of(map_columns(folder / f"{number}.arrow")))
-        return cls(parts, sum(len(part.person) for part in parts), people)
-
-    def each(self, work: Callable[[Columns], Any]) -> list[Any]:
-        """What ``work`` makes of each part, two at the same time."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(work, self.parts))
 
 
 def where(*kinds: set[str]) -> Where:
@@ -122,76 +59,91 @@ def where(*kinds: set[str]) -> Where:
     return Where.of(event, every, event[:0], [(-far, far)] * len(kinds))
 
 
-def ours(brand: Brand, events: duckdb.DuckDBPyConnection | None) -> dict[str, Asked]:
+FUNNELS: Final[dict[str, tuple[list[str], Funnel]]] = {
+    "funnel of 3 steps": (FIVE[:3], Funnel(3, ties="steps", window_ms=WEEK)),
+    "funnel of 5 steps": (FIVE, Funnel(5, ties="steps", window_ms=WEEK)),
+    "3 steps, strict increase": (FIVE[:3], Funnel(3, ties="never", window_ms=WEEK)),
+    "3 steps, strict order": (FIVE[:3], Funnel(3, "strict", ties="steps", window_ms=WEEK)),
+    "3 steps, strict deduplication": (FIVE[:3], Funnel(3, ties="steps", once=True, window_ms=WEEK)),
+    "3 steps, any order": (FIVE[:3], Funnel(3, "any", window_ms=WEEK)),
+    "3 steps, an exclusion": ([*FIVE[:3], "liked"], Funnel(3, exclusions=(Exclusion(0, 2),), window_ms=WEEK)),
+    "3 steps, the second optional": (FIVE[:3], Funnel(3, optional=frozenset({1}), window_ms=WEEK)),
+    "3 steps, windows between them": (FIVE[:3], Funnel(3, step_ms=(0, DAY, DAY), window_ms=WEEK)),
+    "3 steps, ties either way": (FIVE[:3], Funnel(3, ties="either", window_ms=WEEK)),
+    "3 steps, within a day of the calendar": (FIVE[:3], Funnel(3, days=1)),
+    "3 steps, every time": (FIVE[:3], Funnel(3, ties="steps", reentry=True, window_ms=WEEK)),
+}
+"""What each row is of, and the rule; what is excluded stands after the steps."""
+
+
+def ours(folder: Path, brand: Brand, engine: duckdb.DuckDBPyConnection) -> dict[str, Asked]:
     """Every question by its name, as answers that can be compared."""
-    made: dict[str, Asked] = {}
-
-    def of_funnel(steps: list[str], rules: Funnel, barred: str = "") -> Asked:
-        kinds = where(*({one} for one in steps), *([{barred}] if barred else []))
-
-        def work(part: Columns) -> Any:
-            found = funnel(part.person, part.at_ms, stepped(part, kinds), rules)
-            return np.bincount(found.reached, minlength=len(steps) + 1)[1:]
-
-        return lambda: sum(brand.each(work)).tolist()
-
-    three, week = FIVE[:3], {"window_ms": WEEK}
-    made["funnel of 3 steps"] = of_funnel(three, Funnel(3, ties="steps", **week))
-    made["funnel of 5 steps"] = of_funnel(FIVE, Funnel(5, ties="steps", **week))
-    made["3 steps, strict increase"] = of_funnel(three, Funnel(3, ties="never", **week))
-    made["3 steps, strict order"] = of_funnel(three, Funnel(3, "strict", ties="steps", **week))
-    made["3 steps, strict deduplication"] = of_funnel(three, Funnel(3, ties="steps", once=True, **week))
-    made["3 steps, any order"] = of_funnel(three, Funnel(3, "any", **week))
-    made["3 steps, an exclusion"] = of_funnel(three, Funnel(3, exclusions=(Exclusion(0, 2),), **week), "liked")
-    made["3 steps, the second optional"] = of_funnel(three, Funnel(3, optional=frozenset({1}), **week))
-    made["3 steps, windows between them"] = of_funnel(three, Funnel(3, step_ms=(0, DAY, DAY), **week))
-    made["3 steps, ties either way"] = of_funnel(three, Funnel(3, ties="either", **week))
-    made["3 steps, within a day of the calendar"] = days_funnel(brand)
-    if events is not None:
-        made["3 steps, filter and breakdown"] = filtered(brand, events)
+    made = {name: asked_funnel(brand, names, rules) for name, (names, rules) in FUNNELS.items()}
+    made |= filtered(folder, brand, engine)
     made["retention by week, 12 weeks"] = triangle(brand)
     made["visits by a pause of 30 minutes"] = lambda: counted_visits(brand)
     made["first five events"] = lambda: first_five(brand)
     made["overlap of 12 channels"] = lambda: overlap(brand)
     made["touch lists of 7 days: first, last, linear"] = lambda: touches(brand)
+    made["touch lists of 7 days: Markov"] = lambda: chains(brand)
     return made
 
 
-def days_funnel(brand: Brand) -> Asked:
-    """Steps on one day of the calendar."""
-    kinds = where(*({one} for one in FIVE[:3]))
-    rules, starts = Funnel(3, days=1), START + np.arange(-2, 400) * DAY
+def asked_funnel(brand: Brand, names: list[str], rules: Funnel) -> Asked:
+    """How many people came exactly how far."""
+    kinds = where(*({one} for one in names))
 
     def work(part: Columns) -> Any:
-        found = funnel(part.person, part.at_ms, stepped(part, kinds), rules, day_starts=starts)
-        return np.bincount(found.reached, minlength=4)[1:]
+        found = funnel(part.person, part.at_ms, stepped(part, kinds), rules, day_starts=DAYS)
+        return np.bincount(found.reached, minlength=rules.steps + 1)[1:]
 
     return lambda: sum(brand.each(work)).tolist()
 
 
-def filtered(brand: Brand, events: duckdb.DuckDBPyConnection) -> Asked:
-    """Only rows that DuckDB chooses, by the device of the first step."""
-    kinds = where(*({one} for one in FIVE[:3]))
+def checked(part: Columns, names: list[str], rules: Funnel) -> str:
+    """Whether some people's furthest chains are those found by making every chain; only people with few rows have few."""
+    bits = stepped(part, where(*({one} for one in names)))
+    who, counts = np.unique(part.person[bits > 0], return_counts=True)
+    people = who[counts <= CHECKED_ROWS][:CHECKED_PEOPLE]
+    rows = np.flatnonzero((bits > 0) & np.isin(part.person, people))
+    person, at_ms, own = part.person[rows], part.at_ms[rows], bits[rows]
+    found = funnel(person, at_ms, own, rules, day_starts=DAYS)
+    fast = [(int(one), int(far)) for one, far in zip(found.person, found.reached, strict=True)]
+    slow = []
+    for one in people:
+        mine = [Row(place, int(at_ms[place]), int(own[place])) for place in np.flatnonzero(person == one)]
+        far = furthest(mine, rules, DAYS.tolist()).reached
+        slow += [(int(one), far)] if far else []
+    return f"every chain of {len(people)} people says the same" if fast == slow else "EVERY CHAIN SAYS ANOTHER THING"
 
-    def asked() -> Any:
-        chosen = events.sql("SELECT seq FROM event WHERE dwell_ms = 0 OR dwell_ms > 20000").to_arrow_table()
-        coded = events.sql("SELECT seq, CAST(device = 'mobile' AS INTEGER) AS code FROM event").to_arrow_table()
-        keys = chosen["seq"].to_numpy()
-        mask = Lookup.of(keys, np.zeros(len(keys), np.int32))
-        device = Lookup.of(coded["seq"].to_numpy(), coded["code"].to_numpy())
 
-        def work(part: Columns) -> Any:
-            bits = stepped(part, kinds)
-            for kind in range(3):
-                masked(bits, part, kind, EVENTS, mask)
-            found = funnel(part.person, part.at_ms, bits, Funnel(3, ties="steps", window_ms=WEEK))
-            code = looked_up(part, EVENTS, device)[found.rows[:, 0]]
-            return np.bincount(code * 4 + found.reached, minlength=8)
+def filtered(folder: Path, brand: Brand, engine: duckdb.DuckDBPyConnection) -> dict[str, Asked]:
+    """Rows of some dwell time only, by the device of the first step: asked again, and for the first time after a refresh."""
+    view, remembered = view_of(folder, brand, engine)
+    rules = Funnel(3, ties="steps", window_ms=WEEK)
 
-        counts = sum(brand.each(work))
+    def again() -> Any:
+        said = view.said('"dwell_ms"', {})
+        assert said is not None
+        choice = view.choice(said, "coalesce(word = 0 OR word > 20000, false)", {})
+        device = view.codes("device")
+        bits = view.bits([Kind(names=view.among("name", [one]), choices=(choice,)) for one in FIVE[:3]])
+
+        def work(part: Columns, own: Any, code: Any) -> Any:
+            found = funnel(part.person, part.at_ms, own, rules)
+            return np.bincount(code[found.rows[:, 0]] * 4 + found.reached, minlength=8)
+
+        counts = sum(view.each(work, view.parts, bits, device.parts))
         return [*counts[1:4].tolist(), *counts[5:8].tolist()]
 
-    return asked
+    def first() -> Any:
+        remembered.clear()
+        return again()
+
+    return {
+        "3 steps, filter and breakdown, first time after a refresh": first,
+        "3 steps, filter and breakdown": again,
+    }
 
 
 def triangle(brand: Brand) -> Asked:
@@ -255,124 +207,38 @@ def touches(brand: Brand) -> Any:
     return sum(brand.each(work)).T.round(3).tolist()
 
 
-# ── ClickHouse ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def chains(brand: Brand) -> Any:
+    """Each channel's credit by a chain of first order over the lists that end in an order, solved exactly."""
+    kinds = where({"page_viewed"}, {"order_completed"})
+    whole = {"from_ms": START, "to_ms": START + 2 * LAST, "look_back_ms": WEEK}
 
-_STEPS = "name = 'page_viewed', name = 'product_viewed', name = 'product_added'"
-_IN3 = "name IN ('page_viewed', 'product_viewed', 'product_added')"
-_LEVELS = (
-    "SELECT level, count() FROM (SELECT windowFunnel({window}{mode})(at, {steps}) AS level FROM event WHERE {only}"
-)
-_LEVELS += " GROUP BY person) WHERE level > 0 GROUP BY level ORDER BY level"
+    def work(part: Columns) -> Any:
+        found: TouchLists = touch_lists(part.person, part.at_ms, stepped(part, kinds), part.channel, **whole)
+        lengths = np.diff(found.offsets)
+        own = (found.conversion >= 0) & (lengths > 0)
+        return part.channel[found.rows[np.repeat(own, lengths)]], lengths[own]
 
-
-def theirs() -> dict[str, list[str]]:
-    """For each question the ways in which ClickHouse may be asked it."""
-
-    def levels(mode: str = "", steps: str = _STEPS, only: str = _IN3) -> list[str]:
-        return [_LEVELS.format(window=WEEK, mode=f", '{mode}'" if mode else "", steps=steps, only=only)]
-
-    five = ", ".join(f"name = '{one}'" for one in FIVE)
-    in_five = f"name IN ({', '.join(repr(one) for one in FIVE)})"
-    filtered = _LEVELS.format(window=WEEK, mode="", steps=_STEPS, only=f"{_IN3} AND (dwell = 0 OR dwell > 20000)")
-    by_device = filtered.replace("SELECT level,", "SELECT device, level,").replace(
-        "(SELECT windowFunnel", "(SELECT any(device) AS device, windowFunnel"
-    )
-    return {
-        "funnel of 3 steps": levels(),
-        "funnel of 5 steps": levels("", five, in_five),
-        "3 steps, strict increase": levels("strict_increase"),
-        "3 steps, strict order": levels("strict_order"),
-        "3 steps, strict deduplication": levels("strict_deduplication"),
-        "3 steps, filter and breakdown": [
-            by_device.replace("GROUP BY level ORDER BY level", "GROUP BY ALL ORDER BY ALL")
-        ],
-        "retention by week, 12 weeks": [
-            f"""SELECT c, toInt64(p) - c AS k, count() FROM (
-                SELECT groupUniqArray(intDiv(at - {START}, {WEEK})) AS ps, toInt64(arrayMin(ps)) AS c
-                FROM event GROUP BY person)
-            ARRAY JOIN ps AS p WHERE k BETWEEN 1 AND 12 GROUP BY c, k ORDER BY c, k"""
-        ],
-        "visits by a pause of 30 minutes": [
-            f"""SELECT sum(n) FROM (SELECT 1 + arrayCount(x -> x > {GAP},
-                arrayDifference({sort}(groupArray(at)))) AS n FROM event GROUP BY person)"""
-            for sort in ("arraySort", "")
-        ],
-        "first five events": [
-            f"""SELECT count() AS c FROM (SELECT arrayMap(x -> x.3, {first}) AS p FROM event GROUP BY person)
-                GROUP BY p ORDER BY c DESC LIMIT 20"""
-            for first in (
-                "arraySlice(arraySort(groupArray((at, seq, name))), 1, 5)",
-                "groupArraySorted(5)((at, seq, name))",
-            )
-        ],
-        "overlap of 12 channels": [
-            """SELECT count() AS c FROM (SELECT groupBitOr(bitShiftLeft(toUInt16(1), channel)) AS m FROM event
-                GROUP BY person) GROUP BY m ORDER BY c"""
-        ],
-        "touch lists of 7 days: first, last, linear": [
-            f"""SELECT x.3 AS channel, sum(i = 1), sum(i = n), round(sum(1 / n), 3) FROM (
-                SELECT arrayFilter(x -> x.1 <= c AND x.1 + {WEEK} >= c, t) AS l, length(l) AS n FROM (
-                    SELECT arraySort(groupArrayIf((at, seq, channel), name = 'page_viewed')) AS t,
-                        groupArrayIf(at, name = 'order_completed') AS cs
-                    FROM event WHERE name IN ('page_viewed', 'order_completed') GROUP BY person HAVING length(cs) > 0)
-                ARRAY JOIN cs AS c)
-            ARRAY JOIN l AS x, arrayEnumerate(l) AS i GROUP BY channel ORDER BY channel"""
-        ],
-    }
+    channel, lengths = (np.concatenate(column) for column in zip(*brand.each(work), strict=True))
+    ones = np.ones(len(lengths))
+    walks = Paths(np.concatenate([[0], np.cumsum(lengths)]), channel, ones, ones, 0 * ones, len(CHANNELS))
+    return markov(walks).credits.conversions.tolist()
 
 
-@dataclass
-class House:
-    """ClickHouse in this process, with the same events in a sorted table."""
+def removed(steps: list[list[float]]) -> Any:
+    """The same from counted steps (from, to, how often; 0 is the start, 99 the order): every channel taken out in turn."""
+    counts = np.zeros((len(CHANNELS) + 1, len(CHANNELS) + 2))
+    for here, there, often in steps:
+        counts[int(here), -1 if there == 99 else int(there)] = often
+    chance = counts / counts.sum(axis=1, keepdims=True)
 
-    session: Any
+    def converts(without: int) -> float:
+        among = chance[:, :-1].copy()
+        among[:, without] = 0
+        among[:, 0] = 0
+        return float(np.linalg.solve(np.eye(len(among)) - among, chance[:, -1])[0])
 
-    @classmethod
-    def filled(cls, folder: Path, brand: Brand) -> House:
-        """A table with the rows of ``brand``, merged into one part."""
-        from chdb import session
-
-        house = cls(session.Session(str(folder / "house")))
-        house.asked(
-            """CREATE TABLE event (person Int64, at UInt64, name LowCardinality(String), channel UInt8,
-            device LowCardinality(String), dwell UInt32, seq UInt64) ENGINE = MergeTree ORDER BY (person, at)"""
-        )
-        for part in brand.parts:
-            file = folder / "part.parquet"
-            pq.write_table(told(part), file)
-            house.asked(f"INSERT INTO event SELECT * FROM file('{file}', Parquet)")
-        house.asked("OPTIMIZE TABLE event FINAL")
-        return house
-
-    def asked(self, question: str) -> list[list[float]]:
-        """The rows of the answer, numbers as they are and words left out."""
-        answer = str(self.session.query(question, "TSV")).strip().splitlines()
-        return [[float(cell) for cell in line.split("\t") if cell[:1].isdigit()] for line in answer]
-
-    def best(self, ways: list[str]) -> tuple[Cost, list[list[float]]]:
-        """What the fastest way to ask costs, and the answer."""
-        tried = []
-        for way in ways:
-            for in_order in (0, 1):
-                text = f"{way} SETTINGS max_threads = {THREADS}, optimize_aggregation_in_order = {in_order}"
-                tried.append((cost(lambda text=text: self.asked(text), 1).processors, text))
-        text = min(tried)[1]
-        return cost(lambda: self.asked(text), TIMES), self.asked(text)
-
-
-def told(part: Columns) -> pa.Table:
-    """A part as ClickHouse and DuckDB read it."""
-    return pa.table(
-        {
-            "person": part.person,
-            "at": part.at_ms,
-            "name": pa.DictionaryArray.from_arrays(pa.array(part.event), pa.array(NAMES.tolist())).cast(pa.string()),
-            "channel": part.channel.astype(np.uint8),
-            "device": DEVICES[part.person % 3].tolist(),
-            "dwell": part.dwell_ms.astype(np.uint32),
-            "seq": part.seq,
-        }
-    )
+    effect = np.array([1 - converts(channel) / converts(0) for channel in range(1, len(CHANNELS) + 1)])
+    return effect / effect.sum() * counts[:, -1].sum()
 
 
 def same(name: str, mine: Any, other: list[list[float]]) -> str:
@@ -380,61 +246,60 @@ def same(name: str, mine: Any, other: list[list[float]]) -> str:
     if "retention" in name:
         flat = {(int(c), int(k)): int(n) for c, k, n in other}
         equal = all(mine[c][k - 1] == flat.get((c, k), 0) for c in range(len(mine)) for k in range(1, 13))
+    elif "Markov" in name:
+        equal = np.allclose(mine, removed(other))
     elif "touch" in name:
         equal = np.allclose(np.array(mine), np.array([row[1:] for row in other]), atol=0.01)
     else:
         numbers = [int(row[-1]) for row in other]
         wanted = mine if isinstance(mine, list) else [mine]
-        if "strict" in name:
+        if "strict" in name and numbers != wanted:
             return f"another definition: {numbers} against {wanted}"
         equal = numbers == wanted
     return "same answer" if equal else "ANSWERS DIFFER"
 
 
-# ── all of it ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
 _AIMS = {"funnel": 5, "3 steps": 5, "touch": 5}
 
 
 def measure() -> list[Measurement]:
-    """Every question at every size."""
+    """Every question at every size, the smallest first."""
     rows = []
-    for size in SIZES:
+    for size in sorted(SIZES):
         with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as folder:
             for row in _at(Path(folder), size):
-                print(row, flush=True)
+                print(row, file=sys.stderr, flush=True)
                 rows.append(row)
     load = f"{os.getloadavg()[0]:.0f} threads wanted to run"
     rows.append(
         Measurement("load of the machine", load, "", "above 2, compare times of processors, not those that passed")
     )
-    rows.append(Measurement("all of it, peak memory", f"{peak_megabytes():,} MB", "", "mapped columns included"))
     return rows
 
 
 def _at(folder: Path, size: int) -> Iterator[Measurement]:
     brand = Brand.made(folder, size)
-    compared = size <= AGAINST
-    events = duckdb.connect() if compared else None
-    if events is not None:
-        events.execute("SET threads = 2")
-        events.execute("CREATE TABLE event (seq BIGINT, device VARCHAR, dwell_ms BIGINT)")
-        for part in brand.parts:
-            rows = told(part)
-            events.register("rows", rows)
-            events.execute("INSERT INTO event SELECT seq, device, dwell FROM rows")
-            events.unregister("rows")
-    house = House.filled(folder, brand) if compared else None
-    ways = theirs()
+    engine = engine_of(folder, brand)
+    house = House.filled(folder, brand) if size <= AGAINST else None
     what = f"{brand.events / 1e6:,.0f} million events of {brand.people:,} people"
-    for name, asked in ours(brand, events).items():
+    questions = ours(folder, brand, engine)
+    for name, asked in questions.items():
+        answer = asked()
         mine = cost(asked, TIMES)
-        note, aim = f"processors {mine.processors * 1000:,.0f} ms", ""
-        if house is not None and name in ways:
-            other, answer = house.best(ways[name])
-            times = next((one for start, one in _AIMS.items() if name.startswith(start)), 3)
-            aim = f"{times} × faster"
-            note += f"; ClickHouse {other.passed * 1000:,.0f} ms, processors {other.processors * 1000:,.0f} ms: "
-            note += f"{other.passed / mine.passed:.1f} × and {other.processors / mine.processors:.1f} ×; "
-            note += same(name, asked(), answer)
-        yield Measurement(f"{name}: {what}", f"{mine.passed * 1000:,.0f} ms", aim, note)
+        figures = {"events": float(size), "seconds": mine.passed, "processors": mine.processors}
+        notes, aim = [f"processors {mine.processors * 1000:,.0f} ms"], ""
+        if house is not None and (ways := theirs().get(name)):
+            other, said = house.best(ways, TIMES)
+            aim = f"{next((one for start, one in _AIMS.items() if name.startswith(start)), 3)} × faster"
+            figures |= {"other_seconds": other.passed, "other_processors": other.processors}
+            note = f"ClickHouse {other.passed * 1000:,.0f} ms, processors {other.processors * 1000:,.0f} ms: "
+            note += f"{other.passed / mine.passed:.1f} × and {other.processors / mine.processors:.1f} ×"
+            notes += [note, same(name, answer, said)]
+        if name in FUNNELS:
+            notes.append(checked(brand.parts[0], *FUNNELS[name]))
+        elif "first time" in name:
+            notes.append("same answer" if answer == questions["3 steps, filter and breakdown"]() else "ANSWERS DIFFER")
+        yield Measurement(f"{name}: {what}", f"{mine.passed * 1000:,.0f} ms", aim, "; ".join(notes), figures)
+    engine.close()
+    note = "mapped columns included, which give way" + ("; ClickHouse, too" if house is not None else "")
+    yield Measurement(f"peak memory until here: {what}", f"{peak_megabytes():,} MB", "", note)

@@ -9,8 +9,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -25,12 +26,32 @@ class Measurement:
         value: the measured value, with its unit.
         aim: what we want it to be; empty where there is no aim.
         note: how it was measured, or what it was held against.
+        figures: the same as numbers, for charts.
     """
 
     what: str
     value: str
     aim: str = ""
     note: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+class Cost(NamedTuple):
+    """Medians of the seconds that passed, and of those that processors worked, threads added up."""
+
+    passed: float
+    processors: float
+
+
+def cost(work: Callable[[], object], times: int) -> Cost:
+    """What ``work`` costs, after once that does not count."""
+    work()
+    runs = []
+    for _ in range(times):
+        with stopwatch() as watch:
+            work()
+        runs.append((watch.seconds, watch.processor))
+    return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
 
 
 @dataclass

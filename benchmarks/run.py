@@ -1,4 +1,4 @@
-"""``make bench``: run every benchmark in a process of its own, print the table, write RESULTS.md.
+"""``make bench``: run every benchmark in a process of its own, print the table, write RESULTS.md, draw the growth.
 
 Give names to run some only: ``python benchmarks/run.py intake rebuild``. The rows of the others stay as they were.
 """
@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import growth
 from harness import Measurement, as_markdown, machine
 
 HERE = Path(__file__).parent
@@ -48,6 +49,7 @@ def main(names: list[str]) -> None:
         rows = [Measurement(**row) for row in result["rows"]]
         parts.append(f"## {name}\n\n{result['date']} · {result['machine']}\n\n{as_markdown(rows)}\n")
     RESULTS.write_text("\n".join(parts), "utf-8")
+    growth.main()
     print("\n".join(parts))
 
 

@@ -60,8 +60,8 @@ class Remembered:
             os.utime(file)
         except (OSError, pa.ArrowInvalid):
             return None
-        codes, words = batch.column("codes")[0].values, batch.column("words")[0].values
-        return Said([part.values.to_numpy() for part in codes], words)
+        words, *parts = (batch.column(place)[0].values for place in range(batch.num_columns))
+        return Said([codes.to_numpy() for codes in parts], words)
 
     def keep(self, name: Iterable[object], parts: Sequence[Code], words: pa.Array) -> Said:
         """Keep a column under ``name``, which says of which state it is, too; a full disk is no error.
@@ -72,11 +72,9 @@ class Remembered:
             words: what they stand for.
         """
         small = np.min_scalar_type(-1 - len(words))
-        narrow = [codes.astype(small) for codes in parts]
-        lengths = np.cumsum([0, *map(len, narrow)])
-        joined = pa.array(np.concatenate([np.empty(0, small), *narrow]))
-        rows = pa.LargeListArray.from_arrays(pa.array(lengths), joined)
-        batch = pa.record_batch({"codes": _one(rows), "words": _one(words)})
+        narrow = [codes.astype(small, copy=False) for codes in parts]
+        columns = {"words": words, **{str(part): pa.array(codes) for part, codes in enumerate(narrow)}}
+        batch = pa.record_batch({name: _one(values) for name, values in columns.items()})
         with suppress(OSError):
             self._write(self._file(name), batch)
         return Said(narrow, words)

@@ -295,6 +295,7 @@ class View:
         answer = self._con.sql(question, params=values).to_arrow_table()
         self._con.unregister("said_word")
         lookup = Lookup.of(answer["seq"].to_numpy(), answer["code"].to_numpy())
+        del answer  # of a large brand it is gigabytes
         parts = self.each(lambda rows: looked_up(rows, family, lookup), self.parts)
         return self._remembered.keep(name, parts, words)
 

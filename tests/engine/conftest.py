@@ -12,7 +12,7 @@ import pytest
 from dujiang.engine.duck import Engine
 
 # With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
-for _name in ("engine_kit", "chain_kit"):
+for _name in ("engine_kit", "chain_kit", "histories_kit"):
     _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
     assert _spec is not None
     assert _spec.loader is not None

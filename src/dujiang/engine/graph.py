@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 
+from dujiang.engine import changes
 from dujiang.engine.contract import ALL
 from dujiang.engine.derived.conversation import conversation
 from dujiang.engine.derived.events import touched_events
@@ -142,6 +143,7 @@ def in_order(nodes: Iterable[Node] = GRAPH) -> list[Node]:
 def compute(con: duckdb.DuckDBPyConnection, scope: Scope, progress: Progress = silent) -> None:
     """Replace the rows in ``scope`` of every derived table; the ``touched_…`` tables and ``owner`` say which they are."""
     nodes = sorted(in_order(), key=lambda node: node.dated)
+    changes.begin(con)
     for position, node in enumerate(nodes):
         progress(node.table, position, len(nodes))
         if node.dated and not scope.full and not nodes[position - 1].dated:
@@ -154,10 +156,18 @@ def compute(con: duckdb.DuckDBPyConnection, scope: Scope, progress: Progress = s
 def _replace(con: duckdb.DuckDBPyConnection, node: Node, scope: Scope) -> None:
     if scope.full:
         con.execute(f"DELETE FROM {node.table}")
-    else:
-        con.execute(f"DELETE FROM {node.table} {node.stale}", _gap(node, scope))
-    order = " ORDER BY day" if scope.full and node.by_day else ""
-    con.execute(f"INSERT INTO {node.table} BY NAME SELECT * FROM ({_question(node, scope)}){order}")
+        order = " ORDER BY day" if node.by_day else ""
+        con.execute(f"INSERT INTO {node.table} BY NAME SELECT * FROM ({_question(node, scope)}){order}")
+        return
+    table, gap = node.table, _gap(node, scope)
+    # What goes and what comes lie side by side for a moment, so that the days of what differs can be noted.
+    stale = node.stale.removeprefix("USING ")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT {table}.* FROM {table}, {stale}", gap)
+    columns = ", ".join(f'"{name}"' for name in ALL[table].columns.names)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE came AS SELECT {columns} FROM ({_question(node, scope)})")
+    con.execute(f"DELETE FROM {table} {node.stale}", gap)
+    con.execute(f"INSERT INTO {table} BY NAME FROM came")
+    changes.note(con, table, scope.zone)
 
 
 def _gap(node: Node, scope: Scope) -> dict[str, int]:

@@ -7,7 +7,7 @@ it is asked. Values in it are literals that Ibis quotes: nothing that a person t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -32,8 +32,10 @@ __all__ = [
     "ask",
     "bounded",
     "compiled",
+    "days_given",
     "given",
     "given_before",
+    "given_days",
     "kept",
     "mark",
     "table",
@@ -76,6 +78,16 @@ def given(connection: duckdb.DuckDBPyConnection, persons: Persons) -> Rows:
 def given_before() -> Rows:
     """The persons last :func:`given` to the connection that a question is asked on."""
     return ibis.table({"person": "int64"}, name="given_persons")
+
+
+def given_days(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
+    """Give ``days`` to questions on ``connection`` about :func:`days_given`; the last given are known."""
+    connection.register("given_days", pa.table({"day": pa.array(days, pa.date32())}))
+
+
+def days_given() -> Rows:
+    """The days last :func:`given_days` to the connection that a question is asked on, as a table with the column ``day``."""
+    return ibis.table({"day": "date"}, name="given_days")
 
 
 def kept(connection: duckdb.DuckDBPyConnection, question: Rows, name: str) -> Rows:

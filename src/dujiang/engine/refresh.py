@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from dujiang.engine import loading
+from dujiang.engine import changes, loading
 from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import compute
@@ -263,6 +263,7 @@ class Refresher:
         for table in PENDING:
             con.execute(f"DELETE FROM {table}")
         before, after = next_mark(con)
+        changes.keep(con, after, full=full)
         keep_note(con, self._note(resolution))
         persons, orders = ("person", "orders") if full else ("touched", "touched_order")
         return RefreshReport(full, count(con, persons), count(con, orders), resolution, before, after, touched, rows)

@@ -31,6 +31,7 @@ _OWN_TABLES: Final = (
     "loaded_part (family VARCHAR, first_seq BIGINT, last_seq BIGINT, batch VARCHAR)",
     "identifier_rule (type VARCHAR, rank BIGINT, joins BOOLEAN, linked BOOLEAN, device BOOLEAN)",
     "segment_change (segment VARCHAR, person BIGINT, entered BOOLEAN, since TIMESTAMPTZ, filled BOOLEAN)",
+    'day_change (nth BIGINT, mark VARCHAR, "table" VARCHAR, "column" VARCHAR, "day" DATE)',
     "pending_node (node BIGINT, since TIMESTAMPTZ)",
     "pending_order (order_key BIGINT)",
     "pending_conversation (key BIGINT)",

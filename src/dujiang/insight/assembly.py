@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import Compared, Freshness, MetricAnswer, MetricQuery, Point, Row, compared
 from dujiang.insight.catalogue import Catalogue
 from dujiang.insight.evaluate import Evaluator, Place, channels_of
@@ -21,7 +22,7 @@ class Assembly:
 
     def answer(self, fresh: Freshness) -> MetricAnswer:
         """The answer."""
-        rows = self._rows() if self._query.by else []
+        rows = ranked(self.rows(), self._query) if self._query.by else []
         return MetricAnswer(
             query=self._query,
             comparison=self._query.comparison,
@@ -53,6 +54,9 @@ class Assembly:
             assert self._query.grain is not None and isinstance(key[0], date)
             days = clip(key[0], self._query.grain, days)
         by = self._query.by if level == "rows" else ()
+        if "day" in by:
+            day = date.fromisoformat(str(key[by.index("day")]))
+            days = Period(day, day)
         return Place(Cell(level, of, key), days.first, days.last, channels_of(by, key, self._query.where))
 
     def _line(self) -> list[Point]:
@@ -67,17 +71,22 @@ class Assembly:
             points.append(Point(start, clip(start, grain, period), figures))
         return points
 
-    def _rows(self) -> list[Row]:
+    def rows(self) -> list[Row]:
+        """One row for each combination of dimension values that something was measured for, in no order."""
         names = self._query.in_rows
         keys = {cell.key for measured in self._measures.raw.values() for cell in measured if cell.level == "rows"}
-        rows = [Row(key, self._figures(names, "rows", key, key)) for key in keys]
-        order = self._query.order_by or names[0]
-        return sorted(rows, key=lambda row: _rank(row, order))
+        return [Row(key, self._figures(names, "rows", key, key)) for key in keys]
 
     def _complete_until(self) -> date | None:
         untils = [until for until in self._measures.untils.values() if until is not None]
         until = min(untils, default=None)
         return until if until is not None and until < self._query.period.last else None
+
+
+def ranked(rows: list[Row], query: MetricQuery) -> list[Row]:
+    """The rows as the query wants them sorted."""
+    order = query.order_by or query.in_rows[0]
+    return sorted(rows, key=lambda row: _rank(row, order))
 
 
 def _rank(row: Row, order: str) -> tuple[bool, float, tuple[str, ...]]:

@@ -33,6 +33,8 @@ class Ask:
     zone: str
     limited: bool = False
     """Only what the persons given to the connection did."""
+    some_days: bool = False
+    """Only what happened on the days given to the connection."""
 
 
 def narrowed(where: Iterable[Condition]) -> bool:
@@ -74,7 +76,10 @@ def scan_of(metrics: tuple[Metric, ...], rows_of: Metric, ask: Ask, everywhere: 
     """A scan for ``metrics``, which read the rows of ``rows_of``."""
     where = tuple(one for one in ask.where if not (everywhere and one.column == "channel"))
     spread = "" if _counts_spread(rows_of, ask) else rows_of.spec.spread
-    return Scan(metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone, spread, limited=ask.limited)
+    return Scan(
+        metrics, rows_of, ask.periods, ask.grain, ask.by, where, ask.zone, spread,
+        limited=ask.limited, some_days=ask.some_days,
+    )  # fmt: skip
 
 
 def _shared(need: Need, ask: Ask) -> object:

@@ -10,7 +10,7 @@ from operator import and_, or_
 
 import ibis
 
-from dujiang.engine.question import Column, Rows, given_before, table
+from dujiang.engine.question import Column, Rows, days_given, given_before, table
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import FIRST_DAY, Grain, Period
@@ -49,6 +49,7 @@ class Scan:
         undated: the days are not written into the query but told when it is asked (:func:`days_told`), so that one query
             serves all periods.
         limited: only rows of the persons given to the connection (:func:`dujiang.engine.question.given`).
+        some_days: only rows of the days given to the connection (:func:`dujiang.engine.question.given_days`).
     """
 
     metrics: tuple[Metric, ...]
@@ -61,6 +62,7 @@ class Scan:
     spread: str = ""
     undated: bool = False
     limited: bool = False
+    some_days: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -99,6 +101,8 @@ def selected(scan: Scan, days: Column | None = None) -> Rows:
     """The rows that ``scan`` is about, with its key columns; of other ``days`` than its periods' where they are given."""
     rows = sourced(scan)
     rows = rows.filter(within(rows, scan) if days is None else days)
+    if scan.some_days:
+        rows = rows.semi_join(days_given(), rows[DAY] == days_given()["day"])
     rows = rows.mutate(**{OF: _number(rows, scan)})
     if scan.grain:
         rows = rows.mutate(**{BUCKET: step_of(rows[DAY], scan.grain)})

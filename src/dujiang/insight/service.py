@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,11 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison, Period, day_of
 from dujiang.insight import compile as queries
-from dujiang.insight.answer import Freshness, MetricAnswer, MetricQuery
-from dujiang.insight.assembly import Assembly
+from dujiang.insight.answer import Freshness, MetricAnswer, MetricQuery, Row
+from dujiang.insight.assembly import Assembly, ranked
 from dujiang.insight.catalogue import Catalogue, catalogue, channel_groups
 from dujiang.insight.currents import channel_names, currents, unknown_orders, ways
+from dujiang.insight.daily import DailyRows, asked_of, is_by_day, missing
 from dujiang.insight.dashboard import DashboardQuery, GrowthDashboard, dashboard, question
 from dujiang.insight.dimensions import SHAPES
 from dujiang.insight.freshness import freshness
@@ -54,7 +56,7 @@ class MetricService:
     ) -> None:
         self._answers, self._definitions, self._zone, self._clock = answers, definitions, zone, clock
         self._revision = revision
-        self._memory = Memory()
+        self._memory, self._daily = Memory(), DailyRows()
         self._generation, self._own, self._catalogue = 0, None, None
 
     def catalogue(self) -> Catalogue:
@@ -88,7 +90,7 @@ class MetricService:
             if people is not None:
                 given(con, people)
                 return self._answer(con, metrics, query, limited=True)
-            return self._memory.recall(self._state(con), query, lambda: self._answer(con, metrics, query))
+            return self._remembered(con, metrics, query)
 
     def bands(self, metric: str) -> dict[str, BandSpec]:
         """Where the metric is healthy: bands by name."""
@@ -214,6 +216,38 @@ class MetricService:
         scan = scan_of((metric,), metrics.get(spec.start), asked, False)
         goal = queries.goal_scan(scan, metrics.get(spec.goal))
         return queries.behind(scan, goal, until or date.min)
+
+    def _remembered(self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery) -> MetricAnswer:
+        state = self._state(con)
+        by_day = state is not None and is_by_day(metrics, query)
+        work = self._day_by_day if by_day else self._answer
+        return self._memory.recall(state, query, lambda: work(con, metrics, query))
+
+    def _day_by_day(self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery) -> MetricAnswer:
+        """The answer with the rows of those days asked that earlier answers do not know."""
+        today = self.today()
+        reach = self._horizon(con, metrics, needs(metrics, query.in_rows, query.where))
+        firsts = {key: {channel: span.first for channel, span in spans.items()} for key, spans in reach.items()}
+        known = self._daily.known(con, metrics, query, firsts, today)
+        days = missing(query.period, known)
+        if days:
+            known |= {day: [] for day in days}
+            for row in self._rows_of(con, metrics, query, days):
+                known[date.fromisoformat(str(row.keys[query.by.index("day")]))].append(row)
+            self._daily.keep(con, metrics, query, firsts, today, known)
+        whole = self._remembered(con, metrics, replace(query, by=(), rows_of=(), order_by=""))
+        inside = (row for day, rows in known.items() if query.period.first <= day <= query.period.last for row in rows)
+        rows = ranked(list(inside), query)
+        left_out = max(0, len(rows) - query.rows_max)
+        return replace(whole, query=query, rows=tuple(rows[: query.rows_max]), rows_left_out=left_out)
+
+    def _rows_of(
+        self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery, days: list[date]
+    ) -> list[Row]:
+        wanted = needs(metrics, query.in_rows, query.where)
+        measures = Measures(spans=self._horizon(con, metrics, wanted))
+        Measuring(con, metrics, measures, "rows", asked_of(con, query, days, self._zone.key)).run(wanted)
+        return Assembly(metrics, query, measures, self.today()).rows()
 
     def _answer(
         self, con: duckdb.DuckDBPyConnection, metrics: Catalogue, query: MetricQuery, *, limited: bool = False

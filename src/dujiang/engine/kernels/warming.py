@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from dujiang.engine.columns import Columns
 from dujiang.engine.kernels.funnel import Exclusion, Funnel, funnel
 from dujiang.engine.kernels.paths import paths
 from dujiang.engine.kernels.retention import retention
+from dujiang.engine.kernels.steps import EVENTS, chosen
 
 
 def warm() -> None:
@@ -21,3 +23,6 @@ def warm() -> None:
         funnel(person, at_ms, bits, rules)
     retention(person, at_ms, bits, np.array([0, 10, 20]), 1, first_only=True)
     paths(person, at_ms, bits, code, 1, steps=2, gap_ms=10, collapse=True)
+    rows = Columns(person, at_ms, code, code, code, at_ms, at_ms, at_ms)
+    for small in (np.int8, np.int16, np.int32):
+        chosen(bits, rows, 1, EVENTS, code.astype(small), np.array([True, False]))

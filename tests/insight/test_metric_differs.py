@@ -39,6 +39,8 @@ _NOT_SHOWN = """
     private_users private_active_users community_active_users community_activity private_ugc_users private_ugc_share
     private_cross_channel_users private_cross_channel_share private_sharers private_referral_share private_gmv
     private_customers private_paid private_refunded private_ltv private_ltv_index private_conversion_30d
+    contribution_value contribution_direct_value contribution_assist_value contributed_orders contribution_assist_share
+    contribution_roas
     stage_entries stage_people valued_people layer_people valued_money layer_money
 """
 NOT_SHOWN = frozenset(_NOT_SHOWN.split())

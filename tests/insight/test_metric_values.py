@@ -55,6 +55,9 @@ TOTALS: dict[str, float] = {
     # into new: A C F; into prospect: D; B G H were there before
     "stage_entries": 4, "stage_people": 7,
     "valued_people": 2, "layer_people": 4 - 1, "valued_money": 15000, "layer_money": 25500,
+    # 10000 + 4000 of A, 6000 of B, 3000 of C, 1500 of F; nobody helped
+    "contribution_value": 24500, "contribution_direct_value": 24500, "contribution_assist_value": 0,
+    "contributed_orders": 5, "contribution_assist_share": 0, "contribution_roas": 24500 / 6000,
     # contacts: G in October, A in the week, C after it
     "new_private_users": 1, "private_users": 2, "private_active_users": 3, "community_active_users": 1,
     "community_activity": 1 / 2, "private_ugc_users": 2, "private_ugc_share": 2 / 3,

@@ -72,7 +72,7 @@ RAIL: Final = (
             Item("/explore", _("Metric explorer"), "chart", "e", "metric.read"),
             Item("/metrics", _("Metric catalogue"), "book", "m", "metric.read"),
             Item("/attribution", _("Attribution"), "link", "5", "metric.read"),
-            Item("/contribution", _("Channel contribution"), "river", "7", "metric.read"),
+            Item("/contribution", _("Channel contribution"), "river", "8", "metric.read"),
             Item("/lift", _("Incrementality"), "gauge", "6", "metric.read"),
         ),
     ),

@@ -19,6 +19,7 @@ from dujiang.console.formats import Kind
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import LOCALES, _, choose_locale, translate
+from dujiang.insight.attribution.question import WORDS
 from dujiang.store.access import Account
 from dujiang.store.saved_views import SavedView
 from dujiang.workspace import Workspace
@@ -263,7 +264,9 @@ class Visit:
         if not channel:
             return self.text(_("Unknown channel"))
         found = self._channel_places.get(channel)
-        return found[1].label(self.locale) if found else channel
+        if found:
+            return found[1].label(self.locale)
+        return self.text(WORDS[channel]) if channel in WORDS else channel
 
     @cached_property
     def _sources(self) -> Mapping[tuple[str, str], Definition]:

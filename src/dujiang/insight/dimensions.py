@@ -63,6 +63,7 @@ SHAPES: Final[dict[str, Shape]] = {
         Shape("foretold", ()),
         Shape("customer", ()),
         Shape("referral", ()),
+        Shape("contribution", ("part", "guide", "promoter", "store")),
     )
 }
 

@@ -12,9 +12,11 @@ import ibis
 
 from dujiang.engine.question import Column, Rows, table
 from dujiang.engine.schema import ibis_table
+from dujiang.insight.attribution.question import GUIDE, PROMOTER
 
 _FORETOLD: Final = "value_365"
 _SHOWN: Final = ("page", "screen")
+LOOK_BACK_DAYS: Final = 30
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "string"), "string"))
@@ -115,6 +117,67 @@ def referrals() -> Rows:
     )
 
 
+def contributions() -> Rows:
+    """Shares of valid orders of known people by who took part in them, as a row of ``channel``, each once for an order.
+
+    An order is shared out evenly (``orders``, and ``value_minor`` of what was paid less refunds) among the channel it was
+    made in (``part`` direct), the channels of visits and conversations in the :data:`LOOK_BACK_DAYS` before it and since the
+    person's order before, and whoever recommended it, ``:guide`` and ``:promoter`` (``part`` assist). ``guide``, ``promoter``
+    and ``store`` are stated where the share is theirs: of a recommendation, and of an order's own channel that of its store.
+    It is the contribution of :mod:`dujiang.insight.contribution` as it is asked unless told otherwise.
+    """
+    sold = _sold()
+    own = sold.select("order_key", "day", key="sold_in")
+    guided = sold.filter(sold["guide"].notnull()).select("order_key", "day", key=ibis.literal(GUIDE))
+    promoted = sold.filter(sold["promoter"].notnull()).select("order_key", "day", key=ibis.literal(PROMOTER))
+    took_part = ibis.union(own, _met(sold), guided, promoted, distinct=True)
+    # Divided by the day too, so that the engine reads only the days that are asked for.
+    parties = took_part.count().over(ibis.window(group_by=["order_key", "day"]))
+    rows = took_part.mutate(orders=1.0 / parties).inner_join(sold.drop("day"), "order_key")
+    share: Any = rows["orders"]
+    is_own, is_guide = rows["key"] == rows["sold_in"], rows["key"] == GUIDE
+    return rows.select(
+        "person", "order_key", "day", "orders",
+        channel="key",
+        part=ibis.ifelse(is_own, "direct", "assist"),
+        value_minor=share * rows["worth"],
+        guide=ibis.ifelse(is_guide, rows["guide"], ibis.null("string")),
+        promoter=ibis.ifelse(rows["key"] == PROMOTER, rows["promoter"], ibis.null("string")),
+        store=ibis.ifelse(is_own | is_guide, rows["store"], ibis.null("string")),
+    )  # fmt: skip
+
+
+def _sold() -> Rows:
+    """Valid orders of known people, each with the moment of the person's order before."""
+    rows = table("orders")
+    rows = rows.filter(rows["status"] == "valid", rows["person"].notnull())
+    by_time = ibis.window(group_by="person", order_by=["at", "order_key"])
+    return rows.select(
+        "person", "order_key", "day", "guide", "promoter", "store",
+        moment="at",
+        since=rows["at"].lag().over(by_time),
+        sold_in="channel",
+        worth=ibis.greatest(rows["net_minor"].fill_null(0), 0),
+    )  # fmt: skip
+
+
+def _met(sold: Rows) -> Rows:
+    """The channels of visits and conversations before each order."""
+    visits, talks = table("visit"), table("conversation")
+    touches = ibis.union(
+        visits.select("person", touched="started_at", key="channel"),
+        talks.filter(talks["person"].notnull()).select("person", touched="at", key="channel"),
+    )
+    rows = sold.select("person", "order_key", "day", "moment", "since").inner_join(touches, "person")
+    touched, moment = rows["touched"], rows["moment"]
+    rows = rows.filter(
+        touched <= moment,
+        touched >= moment - ibis.interval(days=LOOK_BACK_DAYS),
+        rows["since"].isnull() | (touched > rows["since"]),
+    )
+    return rows.select("order_key", "day", "key")
+
+
 VIEWS: Final = {
     "deed": deeds,
     "stage_stay": stays,
@@ -122,6 +185,7 @@ VIEWS: Final = {
     "foretold": foretold,
     "customer": customers,
     "referral": referrals,
+    "contribution": contributions,
 }
 
 

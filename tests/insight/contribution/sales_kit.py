@@ -96,7 +96,12 @@ class Sum:
 
 
 def slow(
-    world: World, period: Period = PERIOD, credit: str = "channel", model: str = "shapley", days: date | None = None
+    world: World,
+    period: Period = PERIOD,
+    credit: str = "channel",
+    model: str = "shapley",
+    days: date | None = None,
+    long: timedelta = LONG,
 ) -> dict[str, Sum]:
     """Contribution by key: ``shapley`` halves an order between two who took part, ``linear`` counts touches.
 
@@ -106,6 +111,7 @@ def slow(
         credit: ``channel`` or ``guide``.
         model: how an order is shared out.
         days: only orders of this day.
+        long: how far touches may lie before an order.
     """
     begin, end = period.moments(ZONE)
     free = _free(world, credit)
@@ -119,7 +125,7 @@ def slow(
             continue
         since, previous[row["person"]] = previous.get(row["person"]), row["at"]
         if begin <= row["at"] < end:
-            words = _words(row, since, free, credit)
+            words = _words(row, since, [one for one in free if one[1] >= row["at"] - long], credit)
             for word in words:
                 found[word].people.add(row["person"])
             if days in (None, row["day"]):
@@ -144,7 +150,7 @@ def _words(row: dict[str, Any], since: datetime | None, free: list[Any], credit:
     met = [
         (channel, word)
         for person, when, channel, word in free
-        if person == row["person"] and row["at"] - LONG <= when <= row["at"] and (since is None or when > since)
+        if person == row["person"] and when <= row["at"] and (since is None or when > since)
     ]
     words = [word for _channel, word in met]
     if row["guide"]:
@@ -170,3 +176,14 @@ def _shared(found: dict[str, Sum], row: dict[str, Any], words: list[str], credit
             own.helped += 1
             own.assist += share
             own.assist_value += share * worth
+
+
+HAND_STORE = World(
+    [
+        order(2, 2, at(6), "mini", 600, guide="甲", store="一店"),  # online, on the word of a guide of the store
+        order(3, 3, at(7), "store", 900, guide="甲", store="一店"),  # at the till, seen in the mini-program before
+        order(4, 4, at(7), "site", 500),
+    ],
+    [visit(2, at(6, 9), "mini"), visit(3, at(5), "mini")],
+    [],
+)

@@ -24,6 +24,7 @@ DIMENSIONS: Final[Mapping[str, str]] = {
     "city": _("city"),
     "store": _("store"),
     "guide": _("guide"),
+    "part": _("part in the sale"),
     "promoter": _("promoter"),
     "traffic_source": _("traffic source"),
     "coupon": _("coupon"),
@@ -55,6 +56,8 @@ DIMENSIONS: Final[Mapping[str, str]] = {
     "weekday": _("weekday"),
 }
 VALUES: Final[Mapping[str, str]] = {
+    "direct": _("Sold directly"),
+    "assist": _("Assisted sales"),
     "new": _("new"),
     "returning": _("returning"),
     "known": _("known"),

@@ -57,7 +57,7 @@ PAGES = (
     "/ask", "/ask/metric?q=%7B%22metrics%22%3A%5B%22gmv%22%5D%2C%22by%22%3A%5B%22province%22%5D%2C%22grain%22%3A%22week%22%7D",
     "/ask/metric?q=%7B%22metrics%22%3A%5B%5D%7D", "/ask/metric?saved=sales",
     "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
-    "/lift", "/lift/plan?metric=orders&sizes=2",
+    "/lift", "/lift/plan?metric=orders&sizes=2", "/lift/plan/holdout", "/lift/plan/switchback",
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
     "/contribution", "/contribution?credit=guide&worth=", "/ask/contribution",
     "/ask/funnel?compare=previous", "/ask/retention", "/ask/paths", "/ask/overlap", "/ask/form",

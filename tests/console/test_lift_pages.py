@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from dujiang.foundation.definitions import parse
+from dujiang.insight.incrementality.holdout_design import ratio_p
 from dujiang.insight.incrementality.question import LiftTest
+from dujiang.insight.incrementality.switchback_design import Rhythm, drawn_lots
 from dujiang.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -82,3 +84,47 @@ def test_a_plan_is_registered_once(admin: httpx.Client, workspace: Workspace) ->
 
 def test_only_who_may_change_definitions_registers(viewer: httpx.Client) -> None:
     assert viewer.post("/lift/register", data={"name": "x", "first": "2026-12-01"}).status_code == 403
+
+
+def asked_on(client: httpx.Client, path: str) -> str:
+    found = re.search(r'name="q" value="([^"]*)"', client.get(path).text)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_a_hold_out_is_drawn_and_registered_as_it_was_planned(admin: httpx.Client, workspace: Workspace) -> None:
+    path = "/lift/plan/holdout?lang=en&metric=orders&shares=20&lengths=14&hoped=30"
+    assert "Smallest visible effect" in text(admin, path)
+    form = {"name": "spring-sms", "title": "春季短信", "first": "2026-12-01", "length": "14", "share": "0.2"}
+    answer = admin.post("/lift/plan/holdout", data={**form, "q": asked_on(admin, path)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/lift/spring-sms")
+    test = LiftTest.model_validate(workspace.definitions.get("lift_test", "spring-sms").spec)
+    assert (test.design, test.metric, test.control_share, test.salt) == ("holdout", "orders", 0.2, "spring-sms")
+    assert (test.treated, test.control, test.last) == ("spring-sms.treated", "spring-sms.control", date(2026, 12, 14))
+    workspace.refresh()
+    counted = "SELECT tag, count(DISTINCT person) FROM tagged WHERE tag LIKE 'spring-sms.%' GROUP BY 1"
+    with workspace.engine.read() as con:
+        groups = dict(con.execute(counted).fetchall())
+        everybody = con.execute("SELECT count(*) FROM person").fetchall()[0][0]
+    assert groups["spring-sms.treated"] + groups["spring-sms.control"] == everybody
+    assert ratio_p(groups["spring-sms.treated"], groups["spring-sms.control"], 0.2) > 0.001
+    wrong = {**form, "share": "2", "name": "other", "q": asked_on(admin, path)}
+    assert admin.post("/lift/plan/holdout", data=wrong).status_code == 400
+
+
+def test_a_switch_back_is_drawn_and_registered_with_its_lots(admin: httpx.Client, workspace: Workspace) -> None:
+    path = "/lift/plan/switchback?lang=en&metric=orders&blocks=1&lengths=28&spend=10"
+    assert "Smallest visible effect" in text(admin, path)
+    form = {"name": "coupon-hours", "first": "2026-12-01", "length": "28", "block": "1", "strata": "pair"}
+    answer = admin.post("/lift/plan/switchback", data={**form, "q": asked_on(admin, path)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/lift/coupon-hours")
+    test = LiftTest.model_validate(workspace.definitions.get("lift_test", "coupon-hours").spec)
+    rhythm = Rhythm(28, 1, strata="pair")
+    assert test.lots == tuple(int(one) for one in drawn_lots(rhythm, "coupon-hours"))
+    assert (test.strata, test.first, test.cost_minor) == ("pair", date(2026, 12, 1), 14_000)
+    assert "left alone" in text(admin, "/lift/coupon-hours?lang=en")
+
+
+def test_only_who_may_change_definitions_draws(viewer: httpx.Client) -> None:
+    assert viewer.post("/lift/plan/holdout", data={"name": "x", "first": "2026-12-01"}).status_code == 403
+    assert viewer.post("/lift/plan/switchback", data={"name": "x", "first": "2026-12-01"}).status_code == 403

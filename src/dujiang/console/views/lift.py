@@ -16,8 +16,9 @@ from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality.analysis import OUTCOMES, POWER_AT, LiftPlans, Planned
-from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, Reading
+from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, UNBALANCED_P, Lift, Reading
 from dujiang.insight.incrementality.doubts import DOUBTS
+from dujiang.insight.incrementality.holdout_design import SRM_P
 from dujiang.insight.incrementality.question import Design, LiftPlanQuestion, LiftQuestion, LiftTest, State, Unit
 from dujiang.insight.questions.answer import Answer
 
@@ -38,6 +39,11 @@ _CHECKED: Final[dict[Design, str]] = {
     "geo": _("difference in differences, per market and step"),
     "holdout": "",
     "switchback": _("by Newey–West errors, per day"),
+}
+_SEEN: Final[dict[Design, str]] = {
+    "geo": _("What was seen in the treated markets, and what was to be expected"),
+    "holdout": _("Both groups per person, before the start and after it"),
+    "switchback": _("What was seen day by day"),
 }
 _SUSPICIOUS: Final = 0.1
 
@@ -155,6 +161,7 @@ def lift_view(visit: Visit, definition: Definition, answer: Answer, behind: Behi
 def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
     """Estimates, the line, differences by step, and the markets of the comparison."""
     found: Lift = answer.result
+    assert isinstance(answer.question, LiftQuestion)
     estimates = (
         Column("name", visit.text(_("Estimate of"))),
         Column("value", visit.text(_("Estimate"))),
@@ -197,7 +204,23 @@ def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
             found.weights,
             caption=visit.text(_("What the comparison is mixed from")),
         ),
+        _schedule(visit, answer.question.test),
     ]  # fmt: skip
+
+
+def _schedule(visit: Visit, test: LiftTest) -> Sheet:
+    """The blocks of a switch-back, and which are treated."""
+    columns = (
+        Column("first", visit.text(_("From")), "day"), Column("last", visit.text(_("To")), "day"),
+        Column("kind", visit.text(_("Treatment"))),
+    )  # fmt: skip
+    begins = [test.first + timedelta(place * test.block_days) for place in range(len(test.lots))]
+    kinds = {1: visit.text(_("treated")), 0: visit.text(_("left alone"))}
+    rows = [
+        (begin, begin + timedelta(test.block_days - 1), kinds[lot])
+        for begin, lot in zip(begins, test.lots, strict=True)
+    ]
+    return Sheet("schedule", columns, rows, caption=visit.text(_("Schedule")))
 
 
 def _state(visit: Visit, state: State) -> Tag:
@@ -297,14 +320,14 @@ def _facts(visit: Visit, test: LiftTest, found: Lift) -> tuple[tuple[str, str], 
 def _chart(visit: Visit, found: Lift) -> Chart:
     x = [str(one.start) for one in found.line]
     lines = [Line(visit.text(_("Observed")), [one.observed for one in found.line], 1)]
-    if found.design == "geo":
-        lines.append(Line(visit.text(_("Expected")), [one.expected for one in found.line], 2))
-    flags = [Flag(x[found.start], visit.text(_("Start")))] if found.design == "geo" else []
-    title = (
-        _("What was seen in the treated markets, and what was to be expected")
-        if flags
-        else _("What was seen day by day")
-    )
+    if found.design == "holdout":
+        lines = [Line(visit.text(_("Addressed")), [one.observed for one in found.line], 1)]
+    if found.design != "switchback":
+        name = _("Expected") if found.design == "geo" else _("Left alone")
+        lines.append(Line(visit.text(name), [one.expected for one in found.line], 2))
+    begun = found.design != "switchback" and found.start < len(x)
+    flags = [Flag(x[found.start], visit.text(_("Start")))] if begun else []
+    title = _SEEN[found.design]
     note = _("Before the start both lines should lie on each other; afterwards the gap is the effect.") if flags else ""
     return Chart(
         visit.text(title), x, lines, _kind(found), visit.currency, flags=flags, note=note and visit.text(note), sheet="line"
@@ -328,6 +351,8 @@ def _trend(visit: Visit, found: Lift) -> Chart | None:
 
 
 def _checks(visit: Visit, found: Lift) -> tuple[Check, ...]:
+    if found.design == "holdout" and found.readings:
+        return _holdout_checks(visit, found)
     if found.design != "geo" or not found.readings:
         return ()
     checks = []
@@ -362,6 +387,21 @@ def _checks(visit: Visit, found: Lift) -> tuple[Check, ...]:
         checks.append(
             _check(visit, _("Without each market in turn"), ends, _("one market should not carry the result"), None)
         )
+    return tuple(checks)
+
+
+def _holdout_checks(visit: Visit, found: Lift) -> tuple[Check, ...]:
+    """Sizes of the groups against the lot, and both groups before the start."""
+    told = _("sizes of the groups against the lot; below 0.001 people of one of them were lost")
+    ratio = visit.text(_("share not registered")) if found.ratio_p is None else f"p = {found.ratio_p:.3f}"
+    is_good = None if found.ratio_p is None else found.ratio_p >= SRM_P
+    checks = [_check(visit, _("Sample ratio"), ratio, told, is_good)]
+    if found.before is not None:
+        p = "" if found.before.p is None else f" · p = {found.before.p:.3f}"
+        value = _shown(visit, found, found.before, found.before.value) + p
+        even = found.before.p is None or found.before.p >= UNBALANCED_P
+        told = _("difference per person in the days before; below 0.01 lots hardly explain it")
+        checks.append(_check(visit, _("Balance before the start"), value, told, even))
     return tuple(checks)
 
 

@@ -269,3 +269,22 @@ def _switched(question: LiftSwitchbackQuestion, plan: SwitchbackPlan, first: dat
     return PlannedSwitchback(
         rhythm.days, rhythm.block_days, rhythm.strata, plan.detectable, plan.alarms, plan.counted, cost, curve, blocks
     )
+
+
+def holdout_spec(question: LiftHoldoutQuestion, name: str, share: float, days: Period) -> dict[str, Any]:
+    """The test that a plan becomes: its groups carry the tags ``<name>.treated`` and ``<name>.control``."""
+    return {
+        "design": "holdout", "metric": question.metric, "first": str(days.first), "last": str(days.last),
+        "channels": [*question.channels], "level": question.level, "treated": f"{name}.treated", "control": f"{name}.control",
+        "control_share": share, "salt": question.salt, "expected": question.hoped,
+    }  # fmt: skip
+
+
+def switchback_spec(question: LiftSwitchbackQuestion, plan: PlannedSwitchback) -> dict[str, Any]:
+    """The test that a plan becomes, with the lots as they fell."""
+    return {
+        "design": "switchback", "metric": question.metric, "first": str(plan.schedule[0].first),
+        "last": str(plan.schedule[-1].last), "channels": [*question.channels], "level": question.level,
+        "block_days": plan.block_days, "washout_days": question.washout_days, "strata": plan.strata,
+        "lots": [int(one.treated) for one in plan.schedule], "salt": question.salt, "cost_minor": plan.cost_minor,
+    }  # fmt: skip

@@ -80,6 +80,10 @@ def test_reading_in_json_and_in_tables(run: Any, brand: Path, monkeypatch: pytes
 def test_people_read_money_shares_and_reasons_and_no_codes(run: Any, brand: Path) -> None:
     buyer = run("people", "-w", brand, "--json").json["people"]
     person = max(buyer, key=lambda one: one["paid_minor"])["person"]
+    one = run("people", person, "-w", brand).out
+    assert "same_record" not in one
+    assert "True" not in one
+    assert "手机号" in one
     paid = run("tag", "of", person, "-w", brand, "--json").json["paid_total"]
     shown = run("tag", "of", person, "-w", brand).out
     assert str(paid) not in shown

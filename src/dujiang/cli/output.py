@@ -60,14 +60,22 @@ def show_json(value: object) -> None:
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under translated headers; numbers to the right."""
+    """Print rows under translated headers; numbers to the right, yes and no as words."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for index, header in enumerate(headers):
-        numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
+        numeric = bool(rows) and all(
+            isinstance(row[index], int | float | None) and not isinstance(row[index], bool) for row in rows
+        )
         table.add_column(translate(header, locale()), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
+        table.add_row(*map(_cell, row))
     console.print(table, highlight=False, width=None if console.is_terminal else _PIPED_WIDTH)
+
+
+def _cell(cell: object) -> str:
+    if isinstance(cell, bool):
+        return translate(_("yes") if cell else _("no"), locale())
+    return "–" if cell is None else escape(str(cell))
 
 
 def show_error(error: DujiangError) -> None:

@@ -14,8 +14,9 @@ from dujiang.foundation.ids import person_id
 from dujiang.foundation.money import format_money
 
 if TYPE_CHECKING:
+    from dujiang.collect.identifier_types import IdentifierTypes
     from dujiang.people.model import PersonPage
-    from dujiang.people.service import PeopleService
+    from dujiang.workspace import Workspace
 
 
 @app.command()
@@ -41,7 +42,7 @@ def people(
         found = service.find(words) if words else []
         if len(found) == 1:
             at = workspace.day_start(as_of.date()) if as_of else None
-            _show_one(service, found[0], currency, at, as_json=as_json)
+            _show_one(workspace, found[0], at, as_json=as_json)
             return
         page = service.list(PeopleQuery(words=words, channels=tuple(channel or ()), limit=limit))
     if as_json:
@@ -63,24 +64,33 @@ def people(
     say(_("{count} people"), count=page.count)
 
 
-def _show_one(service: PeopleService, person: int, currency: str, at: datetime | None, *, as_json: bool) -> None:
+def _show_one(workspace: Workspace, person: int, at: datetime | None, *, as_json: bool) -> None:
     from dujiang.people.service import timeline_until
 
+    service = workspace.people
     page = service.get(person, at)
     timeline = service.timeline(page.profile.person, timeline_until(at), limit=20)
     if as_json:
         show_json({"id": person_id(page.profile.person), "page": page, "timeline": timeline.entries})
         return
-    _show_page(page, currency)
+    _show_page(page, workspace.settings.brand.currency, workspace.identifier_types)
     rows = [(one.at.isoformat(" ", "minutes"), one.channel, one.kind, one.name) for one in timeline.entries]
     show_table([_("When"), _("Channel"), _("Kind"), _("What")], rows)
 
 
-def _show_page(page: PersonPage, currency: str) -> None:
+def _show_page(page: PersonPage, currency: str, types: IdentifierTypes) -> None:
+    from dujiang.identity.wording import reason_text
+
+    said = lambda type_: types.label(type_, locale())  # noqa: E731
     who = page.profile
     paid = format_money(who.paid_minor, locale(), currency)
     tell(f"{person_id(who.person)}  {', '.join(who.channels)}")
     say(_("{orders} orders, {paid} paid"), orders=who.orders, paid=paid)
-    show_table([_("Type"), _("Identifier"), _("Role")], [(one.type, one.shown, one.role) for one in page.identifiers])
-    rows = [(one.a_type, one.b_type, one.joined, one.reason, one.facts) for one in page.evidence]
+    show_table(
+        [_("Type"), _("Identifier"), _("Role")], [(said(one.type), one.shown, one.role) for one in page.identifiers]
+    )
+    rows = [
+        (said(one.a_type), said(one.b_type), one.joined, reason_text(one.reason, types, locale()), one.facts)
+        for one in page.evidence
+    ]
     show_table([_("Identifier"), _("Identifier"), _("Joined"), _("Reason"), _("Facts")], rows)

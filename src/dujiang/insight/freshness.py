@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Final
 
 import duckdb
 import ibis
 
 from dujiang.engine.contract import FACTS
-from dujiang.engine.question import ask, table
+from dujiang.engine.question import Query, ask, table
 from dujiang.insight.answer import Freshness
 
 _TABLES: Final = tuple(one.name for one in FACTS.values())
@@ -17,6 +18,11 @@ _TABLES: Final = tuple(one.name for one in FACTS.values())
 
 def freshness(con: duckdb.DuckDBPyConnection, today: date) -> Freshness:
     """When the newest fact that the engine holds was received (None where it holds none), and what day answers look from."""
-    newest = [table(name).aggregate(at=table(name).received_at.max()) for name in _TABLES]
-    answer = ask(con, ibis.union(*newest, distinct=False))["at"].drop_null().to_pylist()
+    answer = ask(con, _newest())["at"].drop_null().to_pylist()
     return Freshness(max(answer, default=None), today)
+
+
+@cache
+def _newest() -> Query:
+    newest = [table(name).aggregate(at=table(name).received_at.max()) for name in _TABLES]
+    return Query(ibis.union(*newest, distinct=False))

@@ -157,7 +157,7 @@ class QuestionService:
             result=now.result,
             before=before,
             tables=analysis.tables(question, now.result, before),
-            freshness=freshness(con, scene.today),
+            freshness=self._memory.recall(self._state(con), "freshness", lambda: freshness(con, scene.today)),
             rows=now.rows,
             people=now.people,
             notes=now.notes,

@@ -93,6 +93,10 @@ def test_people_read_money_shares_and_reasons_and_no_codes(run: Any, brand: Path
     assert "not_joining" not in quality.out
     assert "档案完整度" in quality.out
     assert "活跃小时" not in run("hours", "-w", brand).out
+    segment = run("segment", "list", "-w", brand, "--json").json[0]["name"]
+    assert run("hours", "--segment", segment, "-w", brand, "--json").json["hours"] >= 0
+    assert run("hours", "--segment", "nobody_knows_it", "-w", brand).code != 0
+    assert run("hours", "--group", "nobody_knows_it", "-w", brand).code != 0
     assert "分群" in run("group", "person", person, "-w", brand).out
     assert "没有这位用户的预测" in run("predict", "score", person, "-w", brand).out
     refused = run("tag", "set", person, "paid_total", "5", "-w", brand)

@@ -15,6 +15,8 @@ from dujiang.foundation.i18n import _
 @app.command()
 def hours(
     words: Annotated[str, typer.Argument(help="An identifier or a person's id; none: everybody / 标识或用户编号")] = "",
+    group: Annotated[str, typer.Option(help="A group by behaviour / 行为分群")] = "",
+    segment: Annotated[str, typer.Option(help="A segment / 人群")] = "",
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -29,6 +31,10 @@ def hours(
                     "people.none", _("Nobody has this identifier. Identifiers are compared exactly, after cleaning.")
                 )
             found = service.of_person(persons[0])
+        elif group:
+            found = service.of_people(workspace.groups.people_in(group))
+        elif segment:
+            found = service.of_people(workspace.segments.people(segment))
         else:
             found = service.everybody()
     if as_json:
@@ -41,5 +47,5 @@ def hours(
     show_table([_("Hour"), _("Share of the day"), _("90% interval"), _("Surely above average")], rows)
     if alike:
         say(_("People do not differ in their hours: the best hours are the same for everybody."))
-    if words:
+    if words or group or segment:
         say(_("{hours} active hours; {own} of this is their own habit."), hours=found.hours, own=f"{found.own:.0%}")

@@ -1,8 +1,10 @@
-"""Active hours: of everybody and of one person."""
+"""Active hours: of everybody, of a group or segment, and of one person."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from dujiang.api.problems import problems
@@ -29,7 +31,19 @@ def everybody(workspace: OfWorkspace) -> Everybody:
     return Everybody(hours=workspace.hours.everybody(), prior=workspace.hours.prior())
 
 
+@router.get("/groups/{group}", dependencies=[CanRead])
+def group(workspace: OfWorkspace, group: Annotated[str, Path(max_length=80)]) -> HoursOf:
+    """When the people of a group by behaviour are active."""
+    return workspace.hours.of_people(workspace.groups.people_in(group))
+
+
+@router.get("/segments/{segment}", dependencies=[CanRead])
+def segment(workspace: OfWorkspace, segment: Annotated[str, Path(max_length=80)]) -> HoursOf:
+    """When the people of a segment are active."""
+    return workspace.hours.of_people(workspace.segments.people(segment))
+
+
 @router.get("/{person}", dependencies=[CanRead])
 def person(workspace: OfWorkspace, person: PersonId) -> HoursOf:
-    """When one person is active; what is not known of them comes from everybody, and ``own`` says how much does not."""
+    """When one person is active; ``own`` says how much of it is theirs, the rest comes from their group, else everybody."""
     return workspace.hours.of_person(workspace.people.get(person_number(person)).profile.person)

@@ -15,7 +15,14 @@ _WEEKDAYS: Final = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), 
 _BASES: Final[dict[Basis, str]] = {
     "own": _("Mostly from their own {n} active hours ({own})."),
     "mixed": _("From their own {n} active hours ({own}) and from what everybody does."),
-    "everybody": _("Their own {n} active hours say little that differs: nearly all of this is what everybody does."),
+    "others": _("Their own {n} active hours say little that differs: nearly all of this is what everybody does."),
+}
+_GROUP_BASES: Final[dict[Basis, str]] = {
+    "own": _("Mostly from their own {n} active hours ({own})."),
+    "mixed": _("From their own {n} active hours ({own}) and from what the group “{group}” does."),
+    "others": _(
+        "Their own {n} active hours say little that differs: nearly all of this is what the group “{group}” does."
+    ),
 }
 
 
@@ -59,12 +66,36 @@ def everybody(visit: Visit, found: HoursOf, prior: Prior) -> HoursView:
     return HoursView(heat, _best(visit, found), told, note)
 
 
+def some(visit: Visit, found: HoursOf) -> HoursView:
+    """The page of a group or segment."""
+    if not found.hours:
+        return HoursView(None, (), "")
+    told = visit.text(
+        _("{n} active hours of these people; {own} of what is shown is their own habit, the rest everybody's."),
+        n=visit.show(found.hours, "count"),
+        own=visit.show(found.own, "percent"),
+    )
+    return HoursView(_heat(visit, found, leads=False), _best(visit, found), told)
+
+
+def whose(visit: Visit) -> tuple[tuple[str, str], ...]:
+    """Whose hours can be seen: everybody's, each group's and each segment's."""
+    groups = ((f"group:{id_}", title) for id_, title in visit.workspace.groups.labels(visit.locale).items())
+    segments = (
+        (f"segment:{one.name}", one.label(visit.locale))
+        for one in visit.workspace.definitions.current("segment").values()
+    )
+    return ("", visit.text(_("Everybody"))), *groups, *segments
+
+
 def person(visit: Visit, found: HoursOf) -> HoursView | None:
     """The block of a person's page; None for who was never active."""
     if not found.hours:
         return None
     own = visit.show(found.own, "percent")
-    basis = visit.text(_BASES[found.basis], n=visit.show(found.hours, "count"), own=own)
+    group = visit.workspace.groups.labels(visit.locale).get(found.group, "")
+    bases = _GROUP_BASES if group else _BASES
+    basis = visit.text(bases[found.basis], n=visit.show(found.hours, "count"), own=own, group=group)
     return HoursView(_heat(visit, found, leads=False), _best(visit, found), basis)
 
 

@@ -9,7 +9,7 @@ SLOTS: Final = 168
 """Hours of a week; 0 is Monday from midnight in the brand's zone."""
 LEAST_PEOPLE: Final = 20
 """With fewer people who were active in at least two hours, nothing says how much people differ."""
-Basis = Literal["own", "mixed", "everybody"]
+Basis = Literal["own", "mixed", "others"]
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,15 @@ class BestHour:
 
 @dataclass(frozen=True)
 class HoursOf:
-    """When one person, or everybody, is active.
+    """When one person, some people, or everybody, is active.
 
     Attributes:
         share: expected of each hour of the week; empty where nobody was ever active.
         hours: different hours in which they were seen active.
-        own: how much of ``share`` comes from themselves, from 0 to 1; the rest is what everybody does.
-        basis: ``own`` from 0.5 up, ``mixed`` from 0.15, else ``everybody``.
+        own: how much of ``share`` comes from themselves, from 0 to 1; the rest is what others do.
+        basis: ``own`` from 0.5 up, ``mixed`` from 0.15, else ``others``.
         best: the best hours to send between the hours that are allowed, best first.
+        group: the group by behaviour that "others" are; empty for everybody.
     """
 
     share: tuple[float, ...]
@@ -66,3 +67,4 @@ class HoursOf:
     own: float
     basis: Basis
     best: tuple[BestHour, ...]
+    group: str = ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import Final
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from dujiang.engine.question import Answers, Rows, ask, bounded, mark, table
 from dujiang.people.hours.model import SLOTS, HoursOf, Prior
-from dujiang.people.hours.shrinkage import hours_of, prior
+from dujiang.people.hours.shrinkage import around, hours_of, prior
 
 SENDING_HOURS: Final = tuple(range(8, 21))
 """Hours of the day in which marketing messages may be sent."""
@@ -39,26 +41,24 @@ class HourService:
             return self._prior(con)
 
     def of_person(self, person: int) -> HoursOf:
-        """When one person is active, shrunk to everybody as far as little is known of them."""
-        rows = table("active_hour")
+        """When one person is active, shrunk to their group by behaviour (everybody, for who is in none) as far as little is
+        known of them."""
+        rows, groups = table("active_hour"), table("person_group")
+        groups = groups.filter(groups.moment == "now")
         with bounded(self._answers) as con:
-            everybody = self._prior(con)
-            found = ask(con, rows.filter(rows.person == person).select("slot", "hours")).to_pylist()
-        own = np.zeros(SLOTS)
-        for row in found:
-            own[row["slot"]] = row["hours"]
-        return hours_of(own, everybody, SENDING_HOURS)
+            others = self._prior(con)
+            own = _counted(con, rows.filter(rows.person == person))
+            mine = ask(con, groups.filter(groups.person == person).select("group_id")).column(0).to_pylist()
+            if mine:
+                alike = groups.filter(groups.group_id == mine[0])
+                others = around(_counted(con, rows.semi_join(alike, "person")), others)
+        return replace(hours_of(own, others, SENDING_HOURS), group=mine[0] if mine else "")
 
     def of_people(self, among: Rows) -> HoursOf:
         """When the people of a question (with the column ``person``) are active, all together."""
-        rows = table("active_hour")
-        rows = rows.semi_join(among, "person")
         with bounded(self._answers) as con:
             everybody = self._prior(con)
-            found = ask(con, rows.group_by("slot").aggregate(hours=rows.hours.sum())).to_pylist()
-        own = np.zeros(SLOTS)
-        for row in found:
-            own[row["slot"]] = row["hours"]
+            own = _counted(con, table("active_hour").semi_join(among, "person"))
         return hours_of(own, everybody, SENDING_HOURS)
 
     def people_in(self, slot: int) -> Rows:
@@ -74,6 +74,14 @@ class HourService:
         found = prior_of(con)
         self._remembered = (state, found)
         return found
+
+
+def _counted(con: duckdb.DuckDBPyConnection, rows: Rows) -> npt.NDArray[np.float64]:
+    """Active hours by hour of the week."""
+    found = ask(con, rows.group_by("slot").aggregate(hours=rows.hours.sum()))
+    counts = np.zeros(SLOTS)
+    counts[found["slot"].to_numpy()] = found["hours"].to_numpy()
+    return counts
 
 
 def prior_of(con: duckdb.DuckDBPyConnection) -> Prior:

@@ -1,16 +1,18 @@
-"""Shrinkage of a person's week to that of everybody, as far as little is known of them.
+"""Shrinkage of a person's week to their group's, and of a group's to everybody's, as far as little is known of them.
 
 The hours in which somebody is active are drawn from shares of their own, and these from a Dirichlet distribution around the
 shares of everybody: the Dirichlet-multinomial, or Pólya, distribution. Its strength (the sum of its parameters) is found by
 maximum likelihood for the given mean, after Minka, T. P. (2000), Estimating a Dirichlet distribution, section 4; what has to
 be known of people for that is how many of them were active how often in each hour, so that a million of them are a small
 table. The expected share of an hour is then (n + s·m) / (N + s): n of the person's N active hours, m the share of everybody,
-s the strength.
+s the strength. Somebody in a group by behaviour is shrunk to the group instead, whose own share is found in the same way from
+the hours of all who are in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -78,12 +80,17 @@ def expected(own: npt.ArrayLike, everybody: Prior) -> Reals:
     return (counts + everybody.strength * share) / (counts.sum() + everybody.strength)
 
 
+def around(own: npt.ArrayLike, everybody: Prior) -> Prior:
+    """What is expected of somebody in a group whose people together have these active hours."""
+    return replace(everybody, share=tuple(expected(own, everybody).tolist()))
+
+
 def hours_of(own: npt.ArrayLike, everybody: Prior, allowed: Sequence[int], best: int = 3) -> HoursOf:
     """When somebody is active, and the ``best`` hours to send among those ``allowed``."""
     counts = np.asarray(own, dtype=np.float64)
     seen, strength = counts.sum(), everybody.strength
     weight = 0.0 if strength is None else float(seen / (seen + strength))
-    basis: Basis = "own" if weight >= _OWN else "mixed" if weight >= _MIXED else "everybody"
+    basis: Basis = "own" if weight >= _OWN else "mixed" if weight >= _MIXED else "others"
     shares = expected(counts, everybody)
     return HoursOf(
         tuple(shares.tolist()), int(seen), weight, basis, _best(shares, seen, strength, everybody, allowed, best)

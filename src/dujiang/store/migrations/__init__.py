@@ -15,7 +15,21 @@ from dujiang.store.connections import begin_read, begin_write, serialise
 HEAD: Final = "0013"
 """The newest revision; known without loading the migrations, because nearly every start needs none."""
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 
 
 def revision(connection: Connection) -> str | None:

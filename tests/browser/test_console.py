@@ -42,11 +42,13 @@ PAYLOADS = (
     '=HYPERLINK("http://127.0.0.1/","x")',
     ']]><!--<math><mi//xlink:href="data:x,<script>window.__ran=1</script>">',
 )
+BUYERS = "q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D"
 PAGES = (
     "/", "/people", "/people?columns.people=city&rows=roomy", "/people?metric=new_customers",
     "/life", "/life/map", "/value", "/people?layer=strategic", "/people?top=0.05", "/hours", "/people?hour=9", "/groups",
     "/people?stage=new",
     "/segments", "/segments/new",
+    "/differences", f"/differences?one=number&{BUYERS}",
     "/tags", "/tags/paid_total", "/tags/province",
     "/identity", "/identity/decisions", "/identity/decide?kind=distrust&source=pos",
     "/sources", "/sources?source=mini", "/imports",
@@ -56,7 +58,7 @@ PAGES = (
     "/metrics", "/metrics/gmv", "/explore?metric=orders&by=province",
     "/ask", "/ask/metric?q=%7B%22metrics%22%3A%5B%22gmv%22%5D%2C%22by%22%3A%5B%22province%22%5D%2C%22grain%22%3A%22week%22%7D",
     "/ask/metric?q=%7B%22metrics%22%3A%5B%5D%7D", "/ask/metric?saved=sales",
-    "/people?q=%7B%22type%22%3A%22metric%22%2C%22metrics%22%3A%5B%22buyers%22%5D%7D&pick=%7B%22metric%22%3A%22buyers%22%7D",
+    f"/people?{BUYERS}",
     "/lift", "/lift/plan?metric=orders&sizes=2", "/lift/plan/holdout", "/lift/plan/switchback",
     "/attribution", "/attribution?credit=guide&worth=value", "/ask/attribution",
     "/contribution", "/contribution?credit=guide&worth=", "/ask/contribution",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -17,6 +17,7 @@ from dujiang.console.views import ask as views
 from dujiang.console.views.asked import view_of
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, own_path, page
+from dujiang.engine.question import Persons
 from dujiang.foundation.definitions import NAME, Definition, parse
 from dujiang.foundation.errors import DujiangError, InvalidInput, NotFound
 from dujiang.foundation.i18n import _
@@ -78,15 +79,26 @@ def retire(visit: Visit) -> Response:
 @ROOM.post("/ask/list", allow="person.mark")
 def make_list(visit: Visit) -> Response:
     """Put the people behind a number on a list, and make a segment of it where that is wanted."""
+    return keep_people(
+        visit, lambda: picked(visit, visit.field("q"), visit.field("pick")), segment=bool(visit.field("segment"))
+    )
+
+
+def keep_people(visit: Visit, find: Callable[[], tuple[Persons, str]], *, segment: bool) -> Response:
+    """Put people on a list by the tag of the form, and make a segment of it where that is wanted.
+
+    Args:
+        find: the people, and who they are in words.
+        segment: make a segment, too.
+    """
     tag = visit.field("tag")
     if not NAME.fullmatch(tag):
         raise InvalidInput("question.list_name", _("The name of a list has small letters, digits, points and dashes."))
-    as_segment = bool(visit.field("segment"))
-    if as_segment:
+    if segment:
         session.require(visit.reader, "definition.apply")
-    people, told = picked(visit, visit.field("q"), visit.field("pick"))
+    people, told = find()
     visit.workspace.list_people(people, tag, actor=visit.actor)
-    if not as_segment:
+    if not segment:
         sentence = _("{n} people are on the list “{tag}”. Segments can name it as soon as the next refresh is over.")
         return done(visit, "/segments", sentence, n=len(people), tag=tag)
     wanted = {
@@ -97,8 +109,8 @@ def make_list(visit: Visit) -> Response:
     }
     definitions = visit.workspace.definitions
     spec = {"condition": {"type": "list", "tag": tag}}
-    segment = parse({**wanted, "description": {visit.locale: told}, "spec": spec})
-    definitions.apply(definitions.plan([segment]), actor=visit.actor)
+    made = parse({**wanted, "description": {visit.locale: told}, "spec": spec})
+    definitions.apply(definitions.plan([made]), actor=visit.actor)
     sentence = _("{n} people are on the list “{tag}”, and it is a segment. Its members follow with the next refresh.")
     return done(visit, f"/segments/{tag}", sentence, n=len(people), tag=tag)
 

@@ -139,20 +139,28 @@ def overlap_sheet(visit: Visit, found: Sequence[Overlap], every: Sequence[Segmen
     return Sheet("overlap", columns, rows)
 
 
-def differences_sheet(visit: Visit, found: Sequence[Difference]) -> Sheet:
-    """What makes the members different."""
+def differences_sheet(
+    visit: Visit, found: Sequence[Difference], here: str = "", there: str = "", most: int = DIFFERENCES_SHOWN
+) -> Sheet:
+    """What makes the members different; ``here`` and ``there`` are what the two groups are called."""
     columns = (
         Column("field", visit.text(_("Field"))),
         Column("value", visit.text(_("Value"))),
-        Column("here", visit.text(_("Here"))),
-        Column("there", visit.text(_("There"))),
-        Column("effect", visit.text(_("Effect"))),
+        Column("here", here or visit.text(_("Here"))),
+        Column("there", there or visit.text(_("There"))),
+        Column("effect", visit.text(_("Effect")), "ratio"),
         Column("p", visit.text(_("p (adjusted)"))),
         Column("clear", visit.text(_("Clear")), "tag"),
     )
     tags = {tag.name: tag for tag in visit.workspace.tags.catalogue()}
-    rows = [_difference(visit, one, tags.get(one.field)) for one in found[:DIFFERENCES_SHOWN]]
+    rows = [_difference(visit, one, tags.get(one.field)) for one in found[:most]]
     return Sheet("differences", columns, rows)
+
+
+def field_label(visit: Visit, field: str, tag: CataloguedTag | None) -> str:
+    """What people call a profile field or a tag."""
+    known = visit.text(FIELD_LABELS[field]) if field in FIELD_LABELS else field
+    return tag.label(visit.locale) if tag else known
 
 
 def _difference(visit: Visit, one: Difference, tag: CataloguedTag | None) -> tuple[object, ...]:
@@ -164,14 +172,13 @@ def _difference(visit: Visit, one: Difference, tag: CataloguedTag | None) -> tup
         is_money = one.field.endswith("_minor") or (tag is not None and tag.spec.value == "money")
         return visit.show(round(value), "money") if is_money else f"{value:,.3g}"
 
-    known = visit.text(FIELD_LABELS[one.field]) if one.field in FIELD_LABELS else one.field
-    name = tag.label(visit.locale) if tag else known
+    name = field_label(visit, one.field, tag)
     clear = Tag(visit.text(_("clear")), "good") if one.clear else Tag(visit.text(_("not clear")))
     p = "<0.001" if one.p < 0.001 else f"{one.p:.3f}"
-    return (name, _value(visit, one, tag), figure(one.a), figure(one.b), f"{one.effect:+.2f}", p, clear)
+    return (name, difference_value(visit, one, tag), figure(one.a), figure(one.b), round(one.effect, 2), p, clear)
 
 
-def _value(visit: Visit, one: Difference, tag: CataloguedTag | None) -> str:
+def difference_value(visit: Visit, one: Difference, tag: CataloguedTag | None) -> str:
     """Whose share is compared, as people see it; empty where means are."""
     if tag is not None and one.value and tag.spec.value != "yes":
         return tag_word(visit, tag, one.value)

@@ -132,3 +132,19 @@ class Difference:
     effect: float
     p: float
     clear: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two groups of people held against each other.
+
+    Attributes:
+        one, other: how many people are in each.
+        both: how many are in both; they count in both.
+        differences: every comparison, the clear ones first.
+    """
+
+    one: int
+    other: int
+    both: int
+    differences: tuple[Difference, ...]

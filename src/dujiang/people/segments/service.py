@@ -8,9 +8,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from dujiang.engine.question import Answers, Persons, Rows, bounded, table
+from dujiang.engine.question import Answers, Persons, Rows, ask, bounded, table
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.clock import Clock
 from dujiang.foundation.definitions import Definition
@@ -21,10 +22,11 @@ from dujiang.people.comparison import Kind
 from dujiang.people.conditions import All, Any_, Condition, Not
 from dujiang.people.model import Profile
 from dujiang.people.profile import profile
-from dujiang.people.segments.compare import differences
+from dujiang.people.segments.compare import differences, differences_of
 from dujiang.people.segments.live import Live
 from dujiang.people.segments.model import (
     KIND,
+    Comparison,
     Counted,
     Difference,
     Overlap,
@@ -213,6 +215,21 @@ class SegmentService:
         with bounded(self._answers) as con:
             return differences(con, name, other, self._tags().kinds)
 
+    def compare(self, one: Rows | Persons, other: Rows | Persons | None = None) -> Comparison:
+        """What makes any people different from others (None: from everybody else), whatever put them together."""
+        with bounded(self._answers) as con:
+            first = _persons(con, one)
+            everybody = _persons(con, table("person").select("person")) if other is None else first
+            second = np.setdiff1d(everybody, first) if other is None else _persons(con, other)
+            found = differences_of(con, first, second, self._tags().kinds)
+        both = len(np.intersect1d(first, second))
+        return Comparison(len(first), len(second), both, tuple(found))
+
+    def persons(self, people: Rows | Persons) -> Persons:
+        """The different persons that a question or a set names, sorted."""
+        with bounded(self._answers) as con:
+            return _persons(con, people)
+
     def people(self, name: str) -> Rows:
         """A question with the column ``person``: the members at the last refresh.
 
@@ -298,3 +315,10 @@ def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
 def _unknown(name: str) -> NotFound:
     sentence_ = _("There is no segment “{name}”. The list of segments shows all of them.")
     return NotFound("segment.unknown", sentence_, name=name[:80])
+
+
+def _persons(con: duckdb.DuckDBPyConnection, people: Rows | Persons) -> Persons:
+    """The different persons of ``people``, sorted."""
+    if isinstance(people, np.ndarray):
+        return np.unique(people)
+    return np.unique(ask(con, people)["person"].to_numpy())

@@ -49,7 +49,8 @@ def keep(visit: Visit) -> Response:
 
 
 def _number(visit: Visit) -> tuple[Persons, str]:
-    return picked(visit, visit.query.get("q", ""), visit.query["pick"])
+    people, told = picked(visit, visit.query.get("q", ""), visit.query["pick"])
+    return people, told.rstrip("。.")  # it stands as a name here
 
 
 def _group(visit: Visit, key: str, number: Group | None) -> Group:

@@ -20,7 +20,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "converted": _("{title}: went the whole way"),
     "dropped": _("{title}: lost on the way"),
 }
-BARS_MAX: Final = 15
+BARS_MAX: Final = 10
 ROWS_MAX: Final = 200
 LEAST_COMPARED: Final = 30
 """From so many people on a small effect can be clear at all."""
@@ -92,27 +92,28 @@ def compared(
         names,
         (sizes[0], sizes[1]),
         tuple(notes),
-        _chart(visit, found),
+        _chart(visit, names, found),
         clear,
         len(found.differences),
     )
     return view, differences_sheet(visit, found.differences, *names, most=ROWS_MAX)
 
 
-def _chart(visit: Visit, found: Comparison) -> Chart | None:
+def _chart(visit: Visit, names: tuple[str, str], found: Comparison) -> Chart | None:
     shown = [one for one in found.differences if one.clear][:BARS_MAX]
     if not shown:
         return None
     tags = {tag.name: tag for tag in visit.workspace.tags.catalogue()}
     labels = [_label(visit, one, tags.get(one.field)) for one in shown]
-    line = Line(visit.text(_("Effect")), [round(one.effect, 2) for one in shown])
+    more = [round(one.effect, 2) if one.effect > 0 else None for one in shown]
+    less = [round(-one.effect, 2) if one.effect < 0 else None for one in shown]
+    lines = Line(names[0], more), Line(names[1], less, 2)
     title = visit.text(_("The clear differences, by the size of their effect"))
     note = visit.text(
-        _("To the right: more in the first group. From 0.2 on an effect is small, from 0.5 medium, from 0.8 large.")
+        _("The colour says which group has more. From 0.2 on an effect is small, from 0.5 medium, from 0.8 large.")
     )
-    return Chart(
-        title, labels, (line,), "ratio", visit.currency, type="bar", lying=True, note=note, sheet="differences"
-    )
+    told = {"type": "bar", "stacked": True, "lying": True, "note": note, "sheet": "differences"}
+    return Chart(title, labels, lines, "ratio", visit.currency, **told)
 
 
 def _label(visit: Visit, one: Difference, tag: CataloguedTag | None) -> str:

@@ -72,7 +72,7 @@ def listing(visit: Visit, found: Sequence[Report]) -> Sheet:
     columns = (
         Column("report", visit.text(_("Report"))),
         Column("when", visit.text(_("When"))),
-        Column("to", visit.text(_("To"))),
+        Column("to", visit.text(_("To whom"))),
         Column("next", visit.text(_("Next time")), "moment"),
         Column("last", visit.text(_("Last made ready")), "moment"),
         Column("owner", visit.text(_("Owner"))),
@@ -124,7 +124,7 @@ def single(visit: Visit, report: Report, deliveries: Sequence[Delivery]) -> Repo
             visit.text(_("Next time")),
             visit.show(coming, "moment") if coming else visit.text(_("not while it is paused")),
         ),
-        (visit.text(_("To")), recipients(visit, spec.to)),
+        (visit.text(_("To whom")), recipients(visit, spec.to)),
         (visit.text(_("Language")), LANGUAGES[spec.language]),
         (visit.text(_("Owner")), definition.owner or formats.NOTHING),
         (visit.text(_("Deputy")), definition.deputy or formats.NOTHING),

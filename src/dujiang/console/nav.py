@@ -50,7 +50,7 @@ RAIL: Final = (
         (
             Item("/people", _("People list"), "people", "p", "person.read"),
             Item("/segments", _("Segments"), "filter", "g", "person.read"),
-            Item("/differences", _("Differences"), "columns", "8", "person.read"),
+            Item("/differences", _("Differences"), "columns", "9", "person.read"),
             Item("/life", _("Life cycle"), "river", "c", "person.read"),
             Item("/value", _("Customer value"), "gauge", "v", "person.read"),
             Item("/groups", _("Groups by behaviour"), "people", "b", "person.read"),

@@ -19,7 +19,7 @@ from dujiang.engine.duck import Engine
 from dujiang.engine.kernels.steps import Lookup, looked_up, masked
 from dujiang.engine.refresh import Refresher
 from dujiang.engine.timeline import Timeline
-from dujiang.engine.view import Kind, View
+from dujiang.engine.view import Kind, MappedView, View
 from dujiang.foundation.errors import InvalidInput, NotFound
 
 LATE = "user:80"
@@ -62,15 +62,15 @@ def brand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Ti
 
 
 @pytest.fixture
-def view(brand: tuple[Engine, Timeline]) -> Iterator[View]:
+def view(brand: tuple[Engine, Timeline]) -> Iterator[MappedView]:
     engine, timeline = brand
     with engine.read() as con:
         found = View.of(timeline, con)
-        assert found is not None
+        assert isinstance(found, MappedView)
         yield found
 
 
-def marked(view: View, *kinds: Kind) -> dict[tuple[int, int], int]:
+def marked(view: MappedView, *kinds: Kind) -> dict[tuple[int, int], int]:
     """The kinds of rows that are of any, by event and key."""
     found: dict[tuple[int, int], int] = {}
     for part, bits in zip(view.parts, view.bits(kinds), strict=True):
@@ -92,7 +92,7 @@ def test_no_view_of_another_state(brand: tuple[Engine, Timeline], tmp_path: Path
         assert View.of(Timeline.open(tmp_path / "empty"), con) is None
 
 
-def test_names_channels_pages_and_times(brand: tuple[Engine, Timeline], view: View) -> None:
+def test_names_channels_pages_and_times(brand: tuple[Engine, Timeline], view: MappedView) -> None:
     engine, _timeline = brand
     ms = int(at(300).timestamp() * 1000)
     viewed = Kind(names=view.among("name", {"page_viewed"}), channels=view.among("channel", {"app"}), to_ms=ms)
@@ -110,14 +110,14 @@ def test_names_channels_pages_and_times(brand: tuple[Engine, Timeline], view: Vi
         assert {seq for (_event, seq), bits in found.items() if bits >> place & 1} == wanted
 
 
-def test_a_kind_without_names_is_every_event_and_nothing_else(brand: tuple[Engine, Timeline], view: View) -> None:
+def test_a_kind_without_names_is_every_event_and_nothing_else(brand: tuple[Engine, Timeline], view: MappedView) -> None:
     engine, _timeline = brand
     found = marked(view, Kind())
     assert {seq for _event, seq in found} == asked(engine, "SELECT seq FROM fact_event")
     assert len(found) == 61
 
 
-def test_others_are_told_by_their_names(brand: tuple[Engine, Timeline], view: View) -> None:
+def test_others_are_told_by_their_names(brand: tuple[Engine, Timeline], view: MappedView) -> None:
     engine, _timeline = brand
     names = ("@order", "@refund", "@conversation", "@join")
     found = marked(view, *(Kind(names=view.among("name", {name})) for name in names))
@@ -132,7 +132,7 @@ def test_others_are_told_by_their_names(brand: tuple[Engine, Timeline], view: Vi
     assert (part.person[row], part.at_ms[row]) == (node("user:64"), at(-5).timestamp() * 1000)
 
 
-def test_masks_decide_about_rows_of_their_table_only(brand: tuple[Engine, Timeline], view: View) -> None:
+def test_masks_decide_about_rows_of_their_table_only(brand: tuple[Engine, Timeline], view: MappedView) -> None:
     engine, _timeline = brand
     campaign = view.mask("SELECT seq FROM fact_event WHERE utm_campaign = $name", {"name": "sale's"})
     store = view.mask("SELECT order_key FROM orders WHERE store = $name", {"name": "湖滨店"}, "orders")
@@ -157,7 +157,7 @@ def test_masks_decide_about_rows_of_their_table_only(brand: tuple[Engine, Timeli
     ],
 )
 def test_codes_say_what_the_column_says(
-    brand: tuple[Engine, Timeline], view: View, column: str, table: Any, key: str, code: int
+    brand: tuple[Engine, Timeline], view: MappedView, column: str, table: Any, key: str, code: int
 ) -> None:
     engine, _timeline = brand
     expression = "json_extract_string(properties, '/a~1b')" if "." in column else column
@@ -173,7 +173,7 @@ def test_codes_say_what_the_column_says(
 
 @pytest.mark.parametrize("condition", ["{} = 'sale''s'", "coalesce({} <> 'late', true)", "{} IS NULL", "false"])
 def test_a_choice_decides_about_rows_of_its_table_only(
-    brand: tuple[Engine, Timeline], view: View, condition: str
+    brand: tuple[Engine, Timeline], view: MappedView, condition: str
 ) -> None:
     engine, _timeline = brand
     said = view.said('"utm_campaign"', {})
@@ -188,13 +188,13 @@ def test_a_choice_decides_about_rows_of_its_table_only(
 
 
 def test_a_column_is_asked_of_the_engine_once(
-    brand: tuple[Engine, Timeline], view: View, monkeypatch: pytest.MonkeyPatch
+    brand: tuple[Engine, Timeline], view: MappedView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _engine, timeline = brand
     value = "coalesce(dwell_ms, $more)"
     first = view.said(value, {"more": 3})
-    monkeypatch.setattr(View, "_asked", lambda *_given: None)
-    other = View(Timeline.open(timeline._folder), view._con)  # as another process sees it
+    monkeypatch.setattr(MappedView, "_asked", lambda *_given: None)
+    other = MappedView(Timeline.open(timeline._folder), view._con)  # as another process sees it
     again = other.said(value, {"more": 3})
     assert first is not None and again is not None
     assert [part.tolist() for part in again.parts] == [part.tolist() for part in first.parts]
@@ -231,7 +231,7 @@ def test_what_was_remembered_is_gone_with_its_state(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_names_and_channels_are_said_of_all_rows(view: View) -> None:
+def test_names_and_channels_are_said_of_all_rows(view: MappedView) -> None:
     names, channels = view.codes("name"), view.codes("channel")
     said = {
         (names.words[name], channels.words[channel])
@@ -241,7 +241,7 @@ def test_names_and_channels_are_said_of_all_rows(view: View) -> None:
     assert {("@order", "shop"), ("@join", "members"), ("page_viewed", "app"), (None, "site")} <= said
 
 
-def test_what_there_is_not(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_there_is_not(view: MappedView, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotFound, match="dwell_ms"):
         view.codes("dwell_ms")
     with pytest.raises(NotFound, match="colour"):

@@ -30,12 +30,14 @@ __all__ = [
     "Reader",
     "Rows",
     "ask",
+    "ask_text",
     "bounded",
     "compiled",
     "days_given",
     "given",
     "given_before",
     "given_days",
+    "keep",
     "kept",
     "mark",
     "table",
@@ -69,7 +71,7 @@ def table(name: str) -> Rows:
     return ibis_table(name)
 
 
-def given(connection: duckdb.DuckDBPyConnection, persons: Persons) -> Rows:
+def given(connection: duckdb.DuckDBPyConnection | Reader, persons: Persons) -> Rows:
     """``persons`` as a table with the one column ``person``, for questions on ``connection``; the last given are known."""
     connection.register("given_persons", pa.table({"person": persons}))
     return given_before()
@@ -80,7 +82,7 @@ def given_before() -> Rows:
     return ibis.table({"person": "int64"}, name="given_persons")
 
 
-def given_days(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
+def given_days(connection: duckdb.DuckDBPyConnection | Reader, days: Sequence[date]) -> None:
     """Give ``days`` to questions on ``connection`` about :func:`days_given`; the last given are known."""
     connection.register("given_days", pa.table({"day": pa.array(days, pa.date32())}))
 
@@ -90,13 +92,16 @@ def days_given() -> Rows:
     return ibis.table({"day": "date"}, name="given_days")
 
 
-def kept(connection: duckdb.DuckDBPyConnection, question: Rows, name: str) -> Rows:
+def kept(connection: duckdb.DuckDBPyConnection | Reader, question: Rows, name: str) -> Rows:
     """The answer to ``question`` as a table of ``connection`` alone, for several questions about the same rows.
 
     Args:
         name: of the table; one kept under it before is replaced.
     """
-    connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {compiled(question)}').fetchall()
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        connection.keep(name, question, {})
+    else:
+        keep(connection, name, compiled(question))
     return ibis.table(question.schema(), name=name)
 
 
@@ -126,6 +131,22 @@ class Reader(Protocol):
         """The answer; ``told`` as in :func:`ask`."""
         ...
 
+    def ask_text(self, text: str, values: Mapping[str, Any]) -> pa.Table:
+        """The answer, as in :func:`ask_text`."""
+        ...
+
+    def keep(self, name: str, question: Rows | str, values: Mapping[str, Any]) -> None:
+        """As in :func:`keep` and :func:`kept`."""
+        ...
+
+    def register(self, name: str, rows: pa.Table) -> None:
+        """Make ``rows`` known as the table ``name``."""
+        ...
+
+    def view(self) -> Any:
+        """The rows of its state for passes: a :class:`dujiang.engine.view.View`."""
+        ...
+
 
 def ask(
     connection: duckdb.DuckDBPyConnection | Reader, question: Rows | Query, told: Mapping[str, date] | None = None
@@ -140,8 +161,35 @@ def ask(
         return connection.ask(query.question, told or {})
     for name, day in (told or {}).items():
         connection.execute(f"SET VARIABLE {name} = ?", [day]).fetchall()
-    answer = connection.sql(query.text).to_arrow_table()
-    # The engine sums whole numbers into 128 bits, which arrive as decimals.
+    return _in_64_bits(connection.sql(query.text).to_arrow_table())
+
+
+def ask_text(
+    connection: duckdb.DuckDBPyConnection | Reader, text: str, values: Mapping[str, Any] | None = None
+) -> pa.Table:
+    """The answer to a question in DuckDB's SQL, which other engines translate.
+
+    Args:
+        text: of this package.
+        values: of its gaps (``$name``), by name.
+    """
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        return connection.ask_text(text, values or {})
+    return _in_64_bits(connection.sql(text, params=dict(values or {})).to_arrow_table())
+
+
+def keep(
+    connection: duckdb.DuckDBPyConnection | Reader, name: str, text: str, values: Mapping[str, Any] | None = None
+) -> None:
+    """Keep the answer of :func:`ask_text` as the table ``name`` for later questions on ``connection``; the last one counts."""
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        connection.keep(name, text, values or {})
+    else:
+        connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {text}', dict(values or {}))
+
+
+def _in_64_bits(answer: pa.Table) -> pa.Table:
+    """``answer`` without decimals: DuckDB sums whole numbers into 128 bits, which arrive as such."""
     return answer.cast(pa.schema([_whole(field) for field in answer.schema]))
 
 

@@ -1,28 +1,30 @@
 """Timelines as questions see them: which rows are of which kinds, and what any column of the engine says of each row.
 
 Names, channels, pages and moments lie in the timelines themselves. Any other column is asked of the engine once for each of its
-states, and remembered (:meth:`View.said`): a condition is then asked of its different words alone (:meth:`View.choice`). Where
-nearly every row says something else, the engine says which rows fulfil the condition (:meth:`View.mask`).
+states, and remembered: a condition is then asked of its different words alone (:meth:`View.chosen`). Where nearly every row
+says something else, and on other engines, the engine says which rows fulfil the condition (:meth:`View.mask`).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dujiang.engine.columns import OTHERS, Columns
+from dujiang.engine.columns import OTHERS, Code, Columns, Whole
 from dujiang.engine.contract import ALL
+from dujiang.engine.kernels.among import only
 from dujiang.engine.kernels.steps import EVENTS, Flags, Lookup, Steps, Where, chosen, looked_up, masked, stepped
-from dujiang.engine.question import compiled, mark
+from dujiang.engine.question import Reader, ask_text, compiled, mark
 from dujiang.engine.remembered import Said
 from dujiang.engine.timeline import Timeline
+from dujiang.engine.timeline_facts import Codes
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 
@@ -33,7 +35,7 @@ WORDS_MAX: Final = 1_000_000
 EVER: Final = np.iinfo(np.int64)
 
 Table = Literal["fact_event", "orders", "refunds", "conversation"]
-_KEYS: Final[dict[Table, tuple[str, int]]] = {
+KEYS: Final[dict[Table, tuple[str, int]]] = {
     "fact_event": ("seq", EVENTS),
     "orders": ("order_key", OTHERS["@order"]),
     "refunds": ("refund_key", OTHERS["@refund"]),
@@ -44,17 +46,31 @@ _PROPERTY: Final = "properties."
 Done = TypeVar("Done")
 
 
+class Text(Protocol):
+    """Text with gaps, and what fills them."""
+
+    @property
+    def text(self) -> str:
+        """With gaps as ``$name``."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """By name of the gap."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Mask:
     """The rows of one table that fulfil a condition.
 
     Attributes:
         table: whose rows it decides about; rows of others pass.
-        rows: keys of those that fulfil it.
+        rows: what its view knows them by.
     """
 
     table: Table
-    rows: Lookup
+    rows: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,48 +113,115 @@ class Kind:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """What a column says of each row, as codes.
+    """What a column says of each row, or of each person, as codes.
 
     Attributes:
-        parts: codes by part of the view and by row, as whole numbers of some size; -1 where the column says nothing.
+        parts: codes by part of the view and by row (whole numbers of some size; -1 where the column says nothing), or
+            :class:`ByPerson`; for :meth:`View.each`.
         words: the word of each code. Negative codes find theirs from the end, the last is None.
     """
 
-    parts: list[npt.NDArray[Any]]
+    parts: Any
     words: list[str | None]
 
 
-class View:
-    """The rows of one state of the engine.
-
-    Args:
-        timeline: what they are read from; it has to show the state that ``con`` sees (see :meth:`of`).
-        con: where conditions and columns are asked that timelines do not hold.
-        threads: parts that are passed over at the same time.
+@dataclass(frozen=True, eq=False)
+class ByPerson:
+    """Codes of persons.
 
     Attributes:
-        parts: the rows, as :meth:`dujiang.engine.timeline.Timeline.columns` gives them.
-        mark: of the state.
+        persons: sorted.
+        codes: of each; -1 where nothing is said.
     """
 
-    def __init__(self, timeline: Timeline, con: duckdb.DuckDBPyConnection, threads: int = THREADS) -> None:
-        self.mark, self._codes = timeline.mark, timeline.codes
-        self.parts: list[Columns] = timeline.columns()
-        self._con, self._threads, self._remembered = con, threads, timeline.remembered
-        self._words: dict[str, list[str | None]] = {
-            "name": self._codes.names,
-            "channel": [*self._codes.channels, None],
-        }
-        if self._codes.pages is not None:
-            self._words["page"] = [*self._codes.pages, None]
+    persons: Whole
+    codes: Code
 
-    @classmethod
-    def of(cls, timeline: Timeline, con: duckdb.DuckDBPyConnection, threads: int = THREADS) -> View | None:
+    def of(self, persons: Whole) -> Code:
+        """The codes of ``persons``; -1 for others."""
+        if not len(self.persons):
+            return np.full(len(persons), -1, np.int32)
+        place = np.minimum(np.searchsorted(self.persons, persons), len(self.persons) - 1)
+        return np.where(self.persons[place] == persons, self.codes[place], np.int32(-1))
+
+
+class View(ABC):
+    """The rows of one state of the engine, in parts: all rows of a person that count lie in one of them.
+
+    What is known of the parts (:attr:`parts`, :meth:`bits`, :meth:`codes`) lies where they do, and goes into :meth:`each`.
+
+    Attributes:
+        mark: of the state.
+        parts: the rows, sorted by person and time, with whom to pass over.
+    """
+
+    mark: str
+    parts: Any
+
+    def __init__(self, codes: Codes) -> None:
+        self._words: dict[str, list[str | None]] = {"name": codes.names, "channel": [*codes.channels, None]}
+        if codes.pages is not None:
+            self._words["page"] = [*codes.pages, None]
+
+    @staticmethod
+    def of(timeline: Timeline, con: duckdb.DuckDBPyConnection | Reader, threads: int = THREADS) -> View | None:
         """The rows of the state that ``con`` sees; None while ``timeline`` shows another, or the engine has none."""
+        if not isinstance(con, duckdb.DuckDBPyConnection):
+            return con.view()
         asked = mark(con)
-        view = cls(timeline, con, threads)
+        view = MappedView(timeline, con, threads)
         # Marks never come back: the same one before and after means that nothing changed in between.
         return view if asked and view.mark == asked and timeline.mark == asked else None
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def each(self, work: Callable[..., Done], *known: Any) -> list[Done]:
+        """What ``work`` makes of each part.
+
+        Args:
+            work: a function of plain values, which may run elsewhere; it is given what is known of the part.
+            known: :attr:`parts`, :meth:`bits`, or ``parts`` of :class:`Coded`.
+        """
+
+    @abstractmethod
+    def _marked(self, kinds: Sequence[Kind], where: Where, people: Whole | None) -> Any:
+        """The bits of :meth:`bits`."""
+
+    @abstractmethod
+    def mask(self, question: Any, values: Mapping[str, Any] | None = None, table: Table = "fact_event") -> Mask:
+        """The rows that ``question`` answers with.
+
+        Args:
+            question: an Ibis expression, or text with the gaps that ``values`` fill; its one column is the key of ``table``:
+                ``seq``, ``order_key``, ``refund_key`` or ``conversation_key``.
+            values: by name of the gap.
+            table: where the rows are from.
+        """
+
+    def chosen(self, column: Text, test: Text, table: Table = "fact_event") -> Choice | None:  # noqa: ARG002
+        """The rows of ``table`` of which an expression says something that passes a test.
+
+        Args:
+            column: the expression.
+            test: a condition on ``word`` that is true or false, also where that is null.
+            table: where the rows are from.
+
+        Returns:
+            None where that is not remembered, and a :meth:`mask` has to tell.
+        """
+        return None
+
+    @abstractmethod
+    def _coded(self, text: str, values: Mapping[str, Any], table: Table, column: str) -> Coded:
+        """What an expression of ``table`` says of each row."""
+
+    @abstractmethod
+    def of_persons(self, text: str, table: str) -> Coded:
+        """What the expression ``text`` of ``table``, which has one row for each person, says of persons, as words."""
 
     def words(self, column: str) -> list[str | None]:
         """The words of the codes of ``name``, ``channel`` or ``page``; None stands last.
@@ -157,10 +240,13 @@ class View:
         wanted = set(words)
         return np.array([word in wanted for word in self.words(column)], np.bool_)
 
-    def bits(self, kinds: Sequence[Kind]) -> list[Steps]:
+    def bits(self, kinds: Sequence[Kind], people: Whole | None = None) -> Any:
         """For each part and row its kinds: the bit ``1 << k`` where it is of ``kinds[k]``.
 
         Rows that no longer hold are of no kind, so that whoever reads bits needs to know nothing of them.
+
+        Args:
+            people: sorted; rows of others are of no kind. None for everybody.
 
         Raises:
             InvalidInput: ``timeline.too_many_kinds`` if there are more than :data:`KINDS_MAX`.
@@ -170,33 +256,7 @@ class View:
                 "timeline.too_many_kinds", _("{count} different steps are too many; {most} are the most."),
                 count=len(kinds), most=KINDS_MAX,
             )  # fmt: skip
-        where, choices = self._where(kinds), _together(kinds)
-
-        def work(rows: Columns, part: int) -> Steps:
-            found = stepped(rows, where)
-            for choice, places in choices:
-                family = _KEYS[choice.table][1]
-                chosen(found, rows, places, family, choice.said.parts[part], choice.flags)
-            for place, kind in enumerate(kinds):
-                for mask in kind.masks:
-                    masked(found, rows, place, _KEYS[mask.table][1], mask.rows)
-            return found
-
-        return self.each(work, self.parts, range(len(self.parts)))
-
-    def mask(self, question: Any, values: Mapping[str, Any] | None = None, table: Table = "fact_event") -> Mask:
-        """The rows that ``question`` answers with.
-
-        Args:
-            question: an Ibis expression, or text with the gaps that ``values`` fill; its one column is the key of ``table``:
-                ``seq``, ``order_key``, ``refund_key`` or ``conversation_key``.
-            values: by name of the gap.
-            table: where the rows are from.
-        """
-        text = question if isinstance(question, str) else compiled(question)
-        answer = self._con.sql(text, params=dict(values or {})).to_arrow_table()
-        keys = answer.column(0).to_numpy()
-        return Mask(table, Lookup.of(keys, np.zeros(len(keys), np.int32)))
+        return self._marked(kinds, self._where(kinds), people)
 
     def codes(self, column: str, table: Table = "fact_event") -> Coded:
         """What ``column`` says of each row.
@@ -212,17 +272,80 @@ class View:
         """
         own = {"name": "event", "channel": "channel", "page": "page"}
         if table == "fact_event" and column in own and column in self._words:
-            return Coded([getattr(rows, own[column]) for rows in self.parts], self._words[column])
+            return Coded(self._own(own[column]), self._words[column])
         text, values = _expression(column, table)
-        said = self.said(text, values, table)
-        if said is None:
-            raise InvalidInput(
-                "timeline.too_many_words",
-                _("{column} says more than {most} different things; choose a column that says less."),
-                column=column,
-                most=WORDS_MAX,
-            )
-        return Coded(said.parts, [*said.words.to_pylist(), None])
+        return self._coded(text, values, table, column)
+
+    @abstractmethod
+    def _own(self, column: str) -> Any:
+        """The column of that name of each part."""
+
+    def _where(self, kinds: Sequence[Kind]) -> Where:
+        def laid_out(of_kind: Callable[[Kind], Flags | None], default: Flags) -> Steps:
+            flags = [of_kind(kind) for kind in kinds]
+            bits = np.zeros(len(default), np.uint32)
+            for place, known in enumerate(flags):
+                bits |= (default if known is None else known).astype(np.uint32) << np.uint32(place)
+            return bits
+
+        events = np.ones(len(self._words["name"]), np.bool_)
+        events[list(OTHERS.values())] = False
+        every = np.ones(len(self._words["channel"]), np.bool_)
+        pages = np.empty(0, np.uint32)
+        if any(kind.pages is not None for kind in kinds):
+            pages = laid_out(lambda kind: kind.pages, np.ones(len(self.words("page")), np.bool_))
+        return Where.of(
+            laid_out(lambda kind: kind.names, events),
+            laid_out(lambda kind: kind.channels, every),
+            pages,
+            [(kind.from_ms, kind.to_ms) for kind in kinds],
+        )
+
+
+class MappedView(View):
+    """The rows of timelines that are mapped into memory, with what DuckDB knows beside them.
+
+    Args:
+        timeline: what they are read from; it has to show the state that ``con`` sees (see :meth:`View.of`).
+        con: where conditions and columns are asked that timelines do not hold.
+        threads: parts that are passed over at the same time.
+    """
+
+    parts: list[Columns]
+
+    def __init__(self, timeline: Timeline, con: duckdb.DuckDBPyConnection, threads: int = THREADS) -> None:
+        super().__init__(timeline.codes)
+        self.mark, self.parts = timeline.mark, timeline.columns()
+        self._con, self._threads, self._remembered = con, threads, timeline.remembered
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(len(part.person) for part in self.parts)
+
+    def each(self, work: Callable[..., Done], *known: Any) -> list[Done]:
+        """What ``work`` makes of each part, several at a time."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, *known))
+
+    def mask(self, question: Any, values: Mapping[str, Any] | None = None, table: Table = "fact_event") -> Mask:
+        """The rows that ``question`` answers with."""
+        text = question if isinstance(question, str) else compiled(question)
+        keys = ask_text(self._con, text, values).column(0).to_numpy()
+        return Mask(table, Lookup.of(keys, np.zeros(len(keys), np.int32)))
+
+    def of_persons(self, text: str, table: str) -> Coded:
+        """What an expression says of persons."""
+        found = ask_text(self._con, f"SELECT person, {text} AS word FROM {table} ORDER BY person")
+        coded = found["word"].combine_chunks().dictionary_encode()
+        codes = coded.indices.fill_null(-1).to_numpy().astype(np.int32)
+        told = ByPerson(found["person"].to_numpy(), codes)
+        return Coded([told] * len(self.parts), [*coded.dictionary.to_pylist(), None])
+
+    def chosen(self, column: Text, test: Text, table: Table = "fact_event") -> Choice | None:
+        """The rows of which an expression says something that passes a test, from what is remembered of its column."""
+        said = self.said(column.text, column.values, table)
+        return said and self.choice(said, test.text, test.values, table)
 
     def said(self, text: str, values: Mapping[str, Any], table: Table = "fact_event") -> Said | None:
         """What an expression over ``table`` says of each row of a timeline: as remembered, else as the engine says.
@@ -255,39 +378,36 @@ class View:
         flags[found["place"].to_numpy()] = True
         return Choice(table, said, flags)
 
-    def each(self, work: Callable[..., Done], *parts: Sequence[Any]) -> list[Done]:
-        """What ``work`` makes of each of ``parts`` (of several lists of them, of what stands at the same place in each)."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(work, *parts))
+    def _marked(self, kinds: Sequence[Kind], where: Where, people: Whole | None) -> list[Steps]:
+        choices = _together(kinds)
 
-    def _where(self, kinds: Sequence[Kind]) -> Where:
-        def laid_out(of_kind: Callable[[Kind], Flags | None], default: Flags) -> Steps:
-            flags = [of_kind(kind) for kind in kinds]
-            bits = np.zeros(len(default), np.uint32)
-            for place, known in enumerate(flags):
-                bits |= (default if known is None else known).astype(np.uint32) << np.uint32(place)
-            return bits
+        def work(rows: Columns, part: int) -> Steps:
+            found = stepped(rows, where)
+            for choice, places in choices:
+                chosen(found, rows, places, KEYS[choice.table][1], choice.said.parts[part], choice.flags)
+            for place, kind in enumerate(kinds):
+                for mask in kind.masks:
+                    masked(found, rows, place, KEYS[mask.table][1], mask.rows)
+            if people is not None:
+                only(found, rows.person, people)
+            return found
 
-        events = np.ones(len(self._words["name"]), np.bool_)
-        events[list(OTHERS.values())] = False
-        every = np.ones(len(self._words["channel"]), np.bool_)
-        pages = np.empty(0, np.uint32)
-        if any(kind.pages is not None for kind in kinds):
-            pages = laid_out(lambda kind: kind.pages, np.ones(len(self.words("page")), np.bool_))
-        return Where.of(
-            laid_out(lambda kind: kind.names, events),
-            laid_out(lambda kind: kind.channels, every),
-            pages,
-            [(kind.from_ms, kind.to_ms) for kind in kinds],
-        )
+        return self.each(work, self.parts, range(len(self.parts)))
+
+    def _own(self, column: str) -> list[Code]:
+        return [getattr(rows, column) for rows in self.parts]
+
+    def _coded(self, text: str, values: Mapping[str, Any], table: Table, column: str) -> Coded:
+        said = self.said(text, values, table)
+        if said is None:
+            raise too_many_words(column)
+        return Coded(said.parts, [*said.words.to_pylist(), None])
 
     def _asked(self, name: Sequence[Any], text: str, values: dict[str, Any], table: Table) -> Said | None:
-        question = f"SELECT DISTINCT {text} AS word FROM {table} WHERE {text} IS NOT NULL LIMIT {WORDS_MAX + 1}"
-        words = self._con.sql(f"FROM ({question}) ORDER BY word", params=values).to_arrow_table()["word"]
-        if len(words) > WORDS_MAX:
+        words = different(self._con, text, values, table)
+        if words is None:
             return None
-        words = words.combine_chunks()
-        key, family = _KEYS[table]
+        key, family = KEYS[table]
         self._con.register(
             "said_word", pa.table({"word": words, "code": pa.array(np.arange(len(words), dtype=np.int32))})
         )
@@ -298,6 +418,19 @@ class View:
         del answer  # of a large brand it is gigabytes
         parts = self.each(lambda rows: looked_up(rows, family, lookup), self.parts)
         return self._remembered.keep(name, parts, words)
+
+
+def different(con: duckdb.DuckDBPyConnection | Reader, text: str, values: Mapping[str, Any], table: str) -> Any:
+    """The different words that an expression over ``table`` says, rising; None for more than :data:`WORDS_MAX`."""
+    question = f"SELECT DISTINCT {text} AS word FROM {table} WHERE {text} IS NOT NULL LIMIT {WORDS_MAX + 1}"
+    words = ask_text(con, f"FROM ({question}) ORDER BY word", values)["word"]
+    return None if len(words) > WORDS_MAX else words.combine_chunks()
+
+
+def too_many_words(column: str) -> InvalidInput:
+    """A column says too many different things."""
+    sentence = _("{column} says more than {most} different things; choose a column that says less.")
+    return InvalidInput("timeline.too_many_words", sentence, column=column, most=WORDS_MAX)
 
 
 def _together(kinds: Sequence[Kind]) -> list[tuple[Choice, int]]:

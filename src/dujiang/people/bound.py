@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import duckdb
 import pyarrow as pa
 
+from dujiang.engine.question import ask_text, keep
+
 Value: TypeAlias = "bool | int | float | str | date | datetime | list[Any]"
 
 
@@ -25,11 +27,11 @@ class Question:
 
     def answer(self, con: duckdb.DuckDBPyConnection) -> pa.Table:
         """The answer on ``con``."""
-        return con.sql(self.text, params=self.values).to_arrow_table()
+        return ask_text(con, self.text, self.values)
 
     def into(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
         """Keep the answer as the temporary table ``name``, a word of this package."""
-        con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self.text}', self.values)
+        keep(con, name, self.text, self.values)
 
 
 @dataclass

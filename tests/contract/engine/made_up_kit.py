@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -22,7 +23,16 @@ class MadeUp:
 
     def facts(self, count: int) -> list[Fact]:
         """``count`` facts of all families."""
-        makers = (self._event, self._event, self._event, self._order, self._line, self._refund, *self._others())
+        makers = (
+            self._event,
+            self._event,
+            self._event,
+            self._form,
+            self._order,
+            self._line,
+            self._refund,
+            *self._others(),
+        )
         return [self._draw.choice(makers)() for _ in range(count)]
 
     def _others(self) -> tuple[Callable[[], Fact], ...]:
@@ -39,6 +49,17 @@ class MadeUp:
         scroll = self._of(None, 0.25, 1 / 3)
         return event(*self._who(), moment=self._moment(), channel=self._channel(), kind=kind, name=name,
                      scroll_pct=scroll, **stated)  # fmt: skip
+
+    def _form(self) -> Fact:
+        if self._draw.random() < 0.2:
+            return self._told("form_submitted", form=self._of("join", "survey"))
+        field = self._draw.randrange(3)
+        stated = {"form": self._of("join", "join", "survey"), "field": f"f{field}", "index": field}
+        return self._told("form_step", **stated, action=self._of("reached", "filled"))
+
+    def _told(self, name: str, **properties: Any) -> Fact:
+        names = {"kind": "track", "name": name, "properties": json.dumps(properties)}
+        return event(*self._who(), moment=self._moment(), channel=self._channel(), **names)
 
     def _order(self) -> Fact:
         place = {"province": self._of(None, "浙江", "福建"), "city": self._of(None, "杭州")}

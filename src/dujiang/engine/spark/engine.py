@@ -24,10 +24,11 @@ from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import GRAPH, in_order
 from dujiang.engine.question import Rows, ask, bounded
 from dujiang.engine.rules import IdentifierRules
-from dujiang.engine.spark.dialect import written
+from dujiang.engine.spark.dialect import translated, written
 from dujiang.engine.spark.facts import fact_rows, spark_schema
 from dujiang.engine.spark.session import Session
 from dujiang.engine.spark.timelines import Timelines, timelines
+from dujiang.engine.spark.view import SparkView
 from dujiang.foundation.errors import DujiangError, InvariantBroken, NotFound, Unavailable
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import new_id
@@ -82,7 +83,7 @@ class SparkEngine:
             state.keep_facts(family, found, rules, scope.zone)
         for name in HANDED_OVER:
             state.hand_over(decided, name)
-        state.session.sql(_OWNER).createOrReplaceTempView("owner")
+        state.see_owners()
         nodes = in_order()
         for position, node in enumerate(nodes):
             progress(node.table, position, len(nodes))
@@ -98,7 +99,11 @@ class SparkEngine:
         Raises:
             NotFound: ``engine.not_built``.
         """
-        yield Reader(self._shown())
+        reader = Reader(self._shown())
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     @contextmanager
     def timelines(self) -> Iterator[Timelines]:
@@ -107,8 +112,11 @@ class SparkEngine:
         Raises:
             NotFound: ``engine.not_built``.
         """
-        with timelines(self._shown().session) as found:
+        found = timelines(self._shown().session)
+        try:
             yield found
+        finally:
+            found.drop()
 
     def table(self, name: str) -> ibis.Table:
         """The contract's table ``name`` for Ibis expressions; run them with :meth:`query`.
@@ -142,7 +150,7 @@ class SparkEngine:
         fresh.replace(self._folder / _CURRENT)
         self._state = state
         if before is not None:
-            shutil.rmtree(before.folder, ignore_errors=True)
+            before.drop()
 
     def _current(self) -> str | None:
         try:
@@ -156,6 +164,7 @@ class SparkEngine:
         state = _State(self._session.newSession(), self._folder / mark, mark)
         for name in (*ALL, "identifier_rule"):
             state.see(name)
+        state.see_owners()
         return state
 
 
@@ -164,6 +173,21 @@ class _State:
 
     def __init__(self, session: Session, folder: Path, mark: str) -> None:
         self.session, self.folder, self.mark = session, folder, mark
+        self._timelines: Timelines | None = None
+        self._lock = threading.Lock()
+
+    def timelines(self) -> Timelines:
+        """The timelines, which workers keep once they were read."""
+        with self._lock:
+            if self._timelines is None:
+                self._timelines = timelines(self.session)
+            return self._timelines
+
+    def drop(self) -> None:
+        """Let go of what workers keep, and remove the files."""
+        if self._timelines is not None:
+            self._timelines.drop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep_facts(self, family: str, files: Sequence[str], rules: IdentifierRules, zone: str) -> None:
         """Write the facts of ``family`` that lie in ``files``."""
@@ -190,6 +214,10 @@ class _State:
         pq.write_table(rows, self.folder / name / "0.parquet")
         self.see(name)
 
+    def see_owners(self) -> None:
+        """Make the owners of nodes known, as expressions call them."""
+        self.session.sql(_OWNER).createOrReplaceTempView("owner")
+
     def see(self, name: str) -> None:
         """Make a table that was written known by its name."""
         reading = self.session.read.schema(spark_schema(ALL[name].columns)) if name in ALL else self.session.read
@@ -197,11 +225,12 @@ class _State:
 
 
 class Reader:
-    """Where questions are asked of one state."""
+    """Where questions are asked of one state. What it keeps or is given, no other reader sees; it goes with it."""
 
     def __init__(self, state: _State) -> None:
-        self._session, self.mark = state.session, state.mark
+        self._state, self._session, self.mark = state, state.session, state.mark
         self._tag, self._interrupted = new_id("question"), threading.Event()
+        self._names, self._kept = dict[str, str](), list[Any]()
 
     def ask(self, question: Rows, told: Mapping[str, date]) -> pa.Table:
         """The answer to ``question``; ``told`` are the days that it leaves open.
@@ -209,18 +238,64 @@ class Reader:
         Raises:
             Unavailable: ``engine.too_long`` where :meth:`interrupt` stopped it.
         """
+        with self._asking():
+            return _answer(self._written(question, told))
+
+    def ask_text(self, text: str, values: Mapping[str, Any]) -> pa.Table:
+        """The answer to a question in DuckDB's SQL; ``values`` fill its gaps.
+
+        Raises:
+            Unavailable: ``engine.too_long`` where :meth:`interrupt` stopped it.
+        """
+        with self._asking():
+            return _answer(self._said(text, values))
+
+    def keep(self, name: str, question: Rows | str, values: Mapping[str, Any]) -> None:
+        """Keep the answer to a question, or to one in DuckDB's SQL, as the table ``name``; workers hold it once it was read."""
+        with self._asking():
+            rows = self._said(question, values) if isinstance(question, str) else self._written(question, {})
+            rows = rows.persist()
+            self._kept.append(rows)
+            self._call(name, rows)
+
+    def register(self, name: str, rows: pa.Table) -> None:
+        """Make ``rows`` known as the table ``name``."""
+        self._call(name, self._session.createDataFrame(rows))
+
+    def view(self) -> SparkView:
+        """The timelines of the state, for passes."""
+        with self._asking():
+            return SparkView(self, self._said, self._asking, self._state.timelines())
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        for rows in self._kept:
+            rows.unpersist()
+        for own in self._names.values():
+            self._session.catalog.dropTempView(own)
+
+    def _written(self, question: Rows, told: Mapping[str, date]) -> Any:
+        return self._session.sql(written(question, self._names), args={**told})
+
+    def _said(self, text: str, values: Mapping[str, Any]) -> Any:
+        return self._session.sql(translated(text, values, self._names), args={**values})
+
+    def _call(self, name: str, rows: Any) -> None:
+        """Make ``rows`` known by a name of our own: readers share a session."""
+        own = f"{name}_{self._tag}"
+        rows.createOrReplaceTempView(own)
+        self._names[name] = own
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
         context = self._session.sparkContext
         context.addJobTag(self._tag)
         try:
-            return self._session.sql(written(question), args=dict(told)).toArrow()
+            yield
         except _spark_errors() as error:
             raise self._as_ours() from error
         finally:
             context.removeJobTag(self._tag)
-
-    def register(self, name: str, rows: pa.Table) -> None:
-        """Make ``rows`` known as the table ``name``."""
-        self._session.createDataFrame(rows).createOrReplaceTempView(name)
 
     def interrupt(self) -> None:
         """Stop what is being asked."""
@@ -234,6 +309,12 @@ class Reader:
         return InvariantBroken(
             "engine.failed", _("The engine could not answer. Run dujiang doctor to see what is wrong.")
         )
+
+
+def _answer(rows: Any) -> pa.Table:
+    """The rows of a data frame; Spark says of columns that they hold no null, which tells tables apart that are alike."""
+    found = rows.toArrow()
+    return found.cast(pa.schema([field.with_nullable(True) for field in found.schema]))
 
 
 def _spark_errors() -> tuple[type[Exception], ...]:

@@ -5,8 +5,8 @@ The rows are those of :mod:`dujiang.engine.timeline_facts`, in the same order an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import ibis
@@ -22,6 +22,7 @@ from dujiang.engine.spark.dialect import written
 from dujiang.engine.spark.facts import spark_schema
 from dujiang.engine.spark.session import Session
 from dujiang.engine.timeline_facts import BUCKETS, PAGES_MAX, Codes
+from dujiang.foundation.ids import new_id
 
 Work = Callable[[Columns], pa.Table]
 """Makes a table of rows sorted by person and time; of no rows, an empty one with the same columns."""
@@ -29,6 +30,34 @@ Work = Callable[[Columns], pa.Table]
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 _ORDER: Final = ("person", "at_ms", "family", "at", "seq")
 _CHANNELS_OF: Final = ("fact_event", "orders", "refunds", "conversation", "fact_customer")
+
+
+class Told:
+    """A column that is known of rows beside what timelines hold.
+
+    Args:
+        rows: a data frame of keys, each at most once, and what is known of them.
+        family: number of the family whose rows the keys are from (``seq``); None where they are persons.
+
+    Attributes:
+        name: of the column, among all of them.
+    """
+
+    def __init__(self, rows: Any, family: int | None = None) -> None:
+        self.name = new_id("told")
+        self._rows, self._family = rows, family
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"name": self.name}  # workers need no more
+
+    def beside(self, timeline: Any) -> Any:
+        """The rows of ``timeline`` with the column."""
+        from pyspark.sql.functions import lit
+
+        if self._family is None:
+            return timeline.join(self._rows.toDF("person", self.name), "person", "left")
+        known = self._rows.toDF("seq", self.name).withColumn("family", lit(self._family).cast("long"))
+        return timeline.join(known, ["family", "seq"], "left")
 
 
 class Timelines:
@@ -49,25 +78,51 @@ class Timelines:
         Args:
             work: a function that workers can import, or a closure over plain values and arrays.
         """
-        codes = self.codes.as_lists()
+        return self._passed(lambda rows, _columns: work(rows), work(EMPTY).schema, [])
+
+    def answers(self, work: Callable[[Columns, pa.Table], Any], told: Sequence[Told] = ()) -> list[Any]:
+        """What ``work`` makes of the rows of every bucket of persons, and of what is told beside them: any plain values."""
+        schema = pa.schema({"answer": pa.binary()})
+
+        def run(rows: Columns, columns: pa.Table) -> pa.Table:
+            return pa.table({"answer": [pickle.dumps(work(rows, columns))]}, schema)
+
+        found = self._passed(run, schema, told)
+        return [pickle.loads(one) for one in found["answer"].to_pylist()]  # noqa: S301 - written by our own workers
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return self._rows.count()
+
+    def drop(self) -> None:
+        """Let go of them."""
+        self._rows.unpersist()
+
+    def _passed(
+        self, work: Callable[[Columns, pa.Table], pa.Table], schema: pa.Schema, told: Sequence[Told]
+    ) -> pa.Table:
+        codes, rows = self.codes.as_lists(), self._rows
+        if told:
+            for one in told:
+                rows = one.beside(rows)
+            rows = _sorted(rows)
 
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             found = list(batches)
             if found:
-                yield from work(_columns(pa.Table.from_batches(found), codes)).to_batches()
+                columns = pa.Table.from_batches(found)
+                yield from work(_columns(columns, codes), columns).to_batches()
 
-        return self._rows.mapInArrow(run, spark_schema(work(EMPTY).schema)).toArrow()
+        return rows.mapInArrow(run, spark_schema(schema)).toArrow()
 
 
-@contextmanager
-def timelines(session: Session) -> Iterator[Timelines]:
-    """The timelines of the tables that ``session`` sees, kept by the workers meanwhile."""
-    codes = _codes(session)
-    rows = session.sql(written(_rows())).repartition(BUCKETS, "bucket").sortWithinPartitions(*_ORDER).persist()
-    try:
-        yield Timelines(rows, codes)
-    finally:
-        rows.unpersist()
+def _sorted(rows: Any) -> Any:
+    return rows.repartition(BUCKETS, "bucket").sortWithinPartitions(*_ORDER)
+
+
+def timelines(session: Session) -> Timelines:
+    """The timelines of the tables that ``session`` sees; workers keep them once they were read."""
+    return Timelines(_sorted(session.sql(written(_rows()))).persist(), _codes(session))
 
 
 def _codes(session: Session) -> Codes:

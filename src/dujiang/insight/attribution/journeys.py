@@ -311,7 +311,7 @@ class _Asking:
                 FROM every WHERE moment >= {self._start})""",
             f"touch AS ({self._touches()})",
             f"met AS MATERIALIZED ({self._met()})",
-            f"found AS (FROM met UNION ALL BY NAME {' UNION ALL BY NAME '.join(self._told())})",
+            f"found AS (FROM met UNION ALL {' UNION ALL '.join(self._told())})",
         ]
         text = f"""WITH {", ".join(parts)}
             SELECT nth, person, epoch_ms(moment) AS end_ms, worth, epoch_ms(coalesce(touched, moment)) AS touch_ms,
@@ -358,13 +358,13 @@ class _Asking:
         what = self._question.conversion
         rows = doings_text(what.source, what.where, self._as_of, self._binder)
         if what.source == "orders":
-            columns = "order_key AS key, channel, store, guide, promoter, traffic_source"
+            key, columns = "order_key", "channel, store, guide, promoter, traffic_source"
             worth = f"{self._question.value}_minor"
         else:
-            columns, worth = "seq AS key, channel", "value_minor"
-        return f"""SELECT person, "at" AS moment, {columns},
+            key, columns, worth = "seq", "channel", "value_minor"
+        return f"""SELECT person, "at" AS moment, {key} AS key, {columns},
             CAST(greatest(coalesce({worth}, 0), 0) AS BIGINT) AS worth,
-            lag("at") OVER (PARTITION BY person ORDER BY "at", key) AS earlier
+            lag("at") OVER (PARTITION BY person ORDER BY "at", {key}) AS earlier
             FROM {rows} {self._among} WHERE "at" >= {self._start} - {self._look_back}"""
 
     def _touches(self) -> str:
@@ -372,7 +372,7 @@ class _Asking:
         kinds = enumerate(self._question.touches)
         texts = [self._touch(place, one) for place, one in kinds if one.kind in _AT]
         nothing = f"SELECT 0::BIGINT AS person, {self._start} AS touched, 0 AS place, 0::BIGINT AS tie, '' AS word,"
-        return " UNION ALL BY NAME ".join(texts) or f"{nothing} '' AS channel, false AS direct WHERE false"
+        return " UNION ALL ".join(texts) or f"{nothing} '' AS channel, false AS direct WHERE false"
 
     def _touch(self, place: int, touching: Touching) -> str:
         at, tie, unled = _AT[touching.kind]

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from dujiang.engine.columns import Whole
-from dujiang.engine.question import given
+from dujiang.engine.question import ask_text, given
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
@@ -27,12 +27,14 @@ _WORTH: Final[dict[Outcome, str]] = {
 _VALID: Final = "status = 'valid' AND orders.day BETWEEN $first AND $last"
 _CHANNELS: Final = "(len($channels) = 0 OR list_contains($channels, orders.channel) = $inside)"
 _MARKETS: Final = """
-    SELECT coalesce(orders.{unit}, person.{unit}) AS market, orders.day - $first AS place, {worth} AS worth, count(*) AS orders
-    FROM orders LEFT JOIN person USING (person) WHERE {valid} AND {channels} AND market IS NOT NULL GROUP BY ALL
+    SELECT coalesce(orders.{unit}, person.{unit}) AS market, date_diff('day', $first, orders.day) AS place, {worth} AS worth,
+        count(*) AS orders
+    FROM orders LEFT JOIN person USING (person)
+    WHERE {valid} AND {channels} AND coalesce(orders.{unit}, person.{unit}) IS NOT NULL GROUP BY ALL
 """
-_DAYS: Final = (
-    "SELECT orders.day - $first AS place, {worth} AS worth FROM orders WHERE {valid} AND {channels} GROUP BY ALL"
-)
+_DAYS: Final = """
+    SELECT date_diff('day', $first, orders.day) AS place, {worth} AS worth FROM orders WHERE {valid} AND {channels} GROUP BY ALL
+"""
 _BUYERS: Final = """
     SELECT DISTINCT person FROM orders LEFT JOIN person AS home USING (person)
     WHERE {valid} AND {channels} AND list_contains($markets, coalesce(orders.{unit}, home.{unit})) AND person IS NOT NULL
@@ -50,14 +52,14 @@ _EACH: Final[dict[Outcome, str]] = {
     "new_customers": "count(order_key) FILTER (WHERE nth = 1)",
 }
 _SPREAD: Final = """
-    SELECT count(*), coalesce(sum(worth), 0), coalesce(sum(worth * worth), 0) FROM (
+    SELECT count(*) AS n, coalesce(sum(worth), 0) AS total, coalesce(sum(worth * worth), 0) AS squares FROM (
         SELECT person, CAST({worth} AS DOUBLE) AS worth FROM (
             FROM given_persons SEMI JOIN (SELECT person FROM person WHERE first_day IS NULL OR first_day < $first)
             USING (person)
         ) LEFT JOIN (SELECT * FROM orders WHERE {valid} AND {channels}) AS orders USING (person) GROUP BY person)
 """
 _LINES: Final = """
-    SELECT tag, orders.day - $first AS place, {worth} AS worth
+    SELECT tag, date_diff('day', $first, orders.day) AS place, {worth} AS worth
     FROM (SELECT DISTINCT person, tag FROM tagged WHERE list_contains($tags, tag)) JOIN orders USING (person)
     WHERE {valid} AND {channels} GROUP BY ALL
 """
@@ -105,13 +107,13 @@ def markets(
 ) -> Markets:
     """Each market's ``metric`` by day, of orders in ``channels`` (or with ``inside`` false, in all others)."""
     text = _MARKETS.format(unit=unit, worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
-    rows = con.execute(text, _values(period, channels, inside=inside)).fetchall()
-    names = tuple(sorted({row[0] for row in rows}))
+    rows = ask_text(con, text, _values(period, channels, inside=inside)).to_pylist()
+    names = tuple(sorted({row["market"] for row in rows}))
     place = {name: nth for nth, name in enumerate(names)}
     daily, orders = np.zeros((len(names), period.days)), np.zeros(len(names))
-    for name, day, worth, count in rows:
-        daily[place[name], day] += float(worth)
-        orders[place[name]] += count
+    for row in rows:
+        daily[place[row["market"]], row["place"]] += float(row["worth"])
+        orders[place[row["market"]]] += row["orders"]
     return Markets(names, daily, orders)
 
 
@@ -119,8 +121,8 @@ def daily(con: duckdb.DuckDBPyConnection, metric: Outcome, period: Period, chann
     """The brand's ``metric`` by day."""
     text = _DAYS.format(worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
     found = np.zeros(period.days)
-    for day, worth in con.execute(text, _values(period, channels)).fetchall():
-        found[day] = float(worth)
+    for row in ask_text(con, text, _values(period, channels)).to_pylist():
+        found[row["place"]] = float(row["worth"])
     return found
 
 
@@ -130,7 +132,7 @@ def buyers(
     """The sorted persons who bought in these markets."""
     text = _BUYERS.format(unit=unit, valid=_VALID, channels=_CHANNELS)
     values = {**_values(period, channels), "markets": [*names]}
-    return np.array([row[0] for row in con.execute(text, values).fetchall()], np.int64)
+    return ask_text(con, text, values)["person"].to_numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,11 +176,14 @@ def group(
         )
     pairs = [(one, other) for one in range(3) for other in range(one, 3)]
     columns = ", ".join(
-        [*(f"coalesce(sum(c{one}), 0)" for one in range(3)), *(f"coalesce(sum(c{a} * c{b}), 0)" for a, b in pairs)]
+        [
+            *(f"coalesce(sum(c{one}), 0) AS s{one}" for one in range(3)),
+            *(f"coalesce(sum(c{a} * c{b}), 0) AS p{a}{b}" for a, b in pairs),
+        ]
     )
     text = _GROUP.format(columns=columns, sums=sums, valid=_VALID)
     values = {"first": period.first, "last": period.last, "tag": tag, "channels": [*channels]}
-    row = con.execute(text, values).fetchall()[0]
+    row = [*ask_text(con, text, values).to_pylist()[0].values()]
     if not row[0]:
         sentence = _("Nobody carries the tag “{tag}”. Put the people of both groups on lists before the test begins.")
         raise InvalidInput("incrementality.no_group", sentence, tag=tag)
@@ -203,8 +208,7 @@ def spread(
     """The outcome of each of ``whom`` in ``period``, of those who were known before it began."""
     given(con, whom)
     text = _SPREAD.format(worth=_EACH[metric], valid=_VALID, channels=_CHANNELS)
-    row = con.execute(text, _values(period, channels)).fetchall()[0]
-    return Spread(int(row[0]), float(row[1]), float(row[2]))
+    return Spread(**ask_text(con, text, _values(period, channels)).to_pylist()[0])
 
 
 def taking_part(con: duckdb.DuckDBPyConnection, whom: Whole | None, left_out: Sequence[str]) -> Whole:
@@ -214,7 +218,7 @@ def taking_part(con: duckdb.DuckDBPyConnection, whom: Whole | None, left_out: Se
         given(con, whom)
     members = "SELECT person FROM segment_member WHERE list_contains($segments, segment)"
     text = f"SELECT person FROM ({everybody}) WHERE person NOT IN ({members}) ORDER BY person"
-    return con.execute(text, {"segments": [*left_out]}).fetchnumpy()["person"].astype(np.int64)
+    return ask_text(con, text, {"segments": [*left_out]})["person"].to_numpy()
 
 
 def lines(
@@ -223,16 +227,16 @@ def lines(
     """For each tag the outcome by day, summed over its people."""
     text = _LINES.format(worth=_WORTH[metric], valid=_VALID, channels=_CHANNELS)
     found = {tag: np.zeros(period.days) for tag in tags}
-    for tag, day, worth in con.execute(text, {**_values(period, channels), "tags": [*tags]}).fetchall():
-        found[tag][day] = float(worth)
+    for row in ask_text(con, text, {**_values(period, channels), "tags": [*tags]}).to_pylist():
+        found[row["tag"]][row["place"]] = float(row["worth"])
     return found
 
 
 def both(con: duckdb.DuckDBPyConnection, one: str, other: str) -> int:
     """How many people carry both tags."""
-    text = """SELECT count(*) FROM (SELECT person FROM tagged WHERE tag = $one INTERSECT
+    text = """SELECT count(*) AS n FROM (SELECT person FROM tagged WHERE tag = $one INTERSECT
         SELECT person FROM tagged WHERE tag = $other)"""
-    return int(con.execute(text, {"one": one, "other": other}).fetchall()[0][0])
+    return ask_text(con, text, {"one": one, "other": other})["n"][0].as_py()
 
 
 def stepped(days: Reals, start: int, length: int) -> tuple[Reals, int]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from dujiang.engine.columns import OTHERS, Whole
-from dujiang.engine.kernels.among import only
-from dujiang.engine.kernels.steps import Flags, Steps
+from dujiang.engine.kernels.steps import Flags
 from dujiang.engine.view import Choice, Kind, Mask, Table, View
 from dujiang.foundation.errors import NotFound, Unavailable
 from dujiang.foundation.i18n import _
@@ -59,19 +58,15 @@ class Doings:
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return sum(len(part.person) for part in self.view.parts)
+        return self.view.rows
 
-    def bits(self, whats: Sequence[tuple[What, int, int]]) -> list[Steps]:
+    def bits(self, whats: Sequence[tuple[What, int, int]]) -> Any:
         """For each part of the view and row the kinds it is of: the bit ``1 << k`` for the ``k``-th of ``whats``.
 
         Args:
             whats: things done, each from a moment (included) to another (excluded), in milliseconds since 1970.
         """
-        bits = self.view.bits([self._kind(*one) for one in whats])
-        people = self._scene.people
-        if people is not None:
-            self.view.each(lambda rows, found: only(found, rows.person, people), self.view.parts, bits)
-        return bits
+        return self.view.bits([self._kind(*one) for one in whats], self._scene.people)
 
     def _kind(self, what: What, from_ms: int, to_ms: int) -> Kind:
         table, _key, word = _TABLES[what.source]
@@ -114,11 +109,9 @@ class Doings:
         if (source, one) not in self._choices:
             column, test = Binder(), Binder()
             text = row_value(source, one.column, self._as_of, column)
-            said = self.view.said(text, column.question(text).values, table)
             kind = column_kind(source, one.column)
-            passes = tested("word", kind, one, self._as_of.today, test)
-            values = test.question(passes).values
-            self._choices[source, one] = said and self.view.choice(said, passes, values, table)
+            passes = test.question(tested("word", kind, one, self._as_of.today, test))
+            self._choices[source, one] = self.view.chosen(column.question(text), passes, table)
         return self._choices[source, one]
 
     def _mask(self, source: Doing, table: Table, asked: Iterable[Where], from_ms: int, to_ms: int) -> Mask:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.question import ask_text, keep
 from dujiang.foundation.i18n import _
 from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found, limited
@@ -109,14 +110,12 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
         names = _names(scene)
         form = question.form or (names[0] if names else "")
         _prepare(scene, question, form)
-        attempts, people, submitted = scene.con.sql(
-            "SELECT count(*), count(DISTINCT person), count(*) FILTER (WHERE submitted) FROM form_attempt"
-        ).fetchall()[0]
-        fields = [_figures(row) for row in scene.con.sql(_FIELDS).to_arrow_table().to_pylist()]
-        rows = scene.con.sql("SELECT count(*) FROM form_row").fetchall()[0][0]
-        rate = submitted / attempts if attempts else None
+        whole = ask_text(scene.con, _WHOLE).to_pylist()[0]
+        fields = [_figures(row) for row in ask_text(scene.con, _FIELDS).to_pylist()]
+        rows = ask_text(scene.con, "SELECT count(*) AS n FROM form_row")["n"][0].as_py()
+        rate = whole["submitted"] / whole["attempts"] if whole["attempts"] else None
         others = tuple(one for one in names if one != form)
-        return Found(Form(form, others, attempts, people, submitted, rate, tuple(fields)), rows, people)
+        return Found(Form(form, others, **whole, rate=rate, fields=tuple(fields)), rows, whole["people"])
 
     def tables(self, question: FormQuestion, result: Form, before: Form | None) -> tuple[Table, ...]:  # noqa: ARG002
         """The fields, and the whole."""
@@ -159,11 +158,7 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
             SELECT DISTINCT a.person FROM form_attempt AS a JOIN form_field AS f USING (person, attempt)
             WHERE {of_field} AND ({test}) ORDER BY a.person
         """
-        return (
-            scene.con.sql(text, params={"field": pick.field} if pick.field else {})
-            .to_arrow_table()["person"]
-            .to_numpy()
-        )
+        return ask_text(scene.con, text, {"field": pick.field} if pick.field else {})["person"].to_numpy()
 
 
 _ROWS: Final = """
@@ -176,7 +171,6 @@ _ROWS: Final = """
     WHERE name IN ('form_step', 'form_submitted') AND "at" >= $start AND "at" < $end
 """
 _ATTEMPTS: Final = """
-    CREATE OR REPLACE TEMP TABLE form_row AS
     SELECT *, sum(begins) OVER (PARTITION BY person ORDER BY "at", seq) AS attempt FROM (
         SELECT *, CAST(coalesce(
             lag(name) OVER own = 'form_submitted' OR "at" - lag("at") OVER own > to_minutes($gap), true
@@ -185,16 +179,18 @@ _ATTEMPTS: Final = """
     )
 """
 _OF_FIELDS: Final = """
-    CREATE OR REPLACE TEMP TABLE form_field AS
     SELECT person, attempt, field, min(place) AS place, min("at") FILTER (WHERE action = 'reached') AS reached_at,
         min("at") FILTER (WHERE action = 'filled') AS filled_at
     FROM form_row WHERE name = 'form_step' AND field IS NOT NULL GROUP BY ALL
 """
-_WHOLES: Final = """
-    CREATE OR REPLACE TEMP TABLE form_attempt AS
+_ENDED: Final = """
     SELECT person, attempt, bool_or(name = 'form_submitted') AS submitted,
         arg_max(field, row("at", seq)) FILTER (WHERE field IS NOT NULL) AS last_field
     FROM form_row GROUP BY ALL HAVING count(*) FILTER (WHERE field IS NOT NULL) > 0
+"""
+_WHOLE: Final = """
+    SELECT count(*) AS attempts, count(DISTINCT person) AS people, count(*) FILTER (WHERE submitted) AS submitted
+    FROM form_attempt
 """
 _FIELDS: Final = """
     SELECT f.field, count(*) AS reached, count(f.filled_at) AS filled,
@@ -210,16 +206,16 @@ def _names(scene: Scene) -> list[str]:
     start, end = scene.period.moments(scene.zone)
     rows = _ROWS.format(among=limited(scene))
     text = f"SELECT form FROM ({rows}) WHERE form IS NOT NULL GROUP BY form ORDER BY count(*) DESC, form LIMIT 50"
-    return [form for (form,) in scene.con.execute(text, {"start": start, "end": end}).fetchall()]
+    return ask_text(scene.con, text, {"start": start, "end": end})["form"].to_pylist()
 
 
 def _prepare(scene: Scene, question: FormQuestion, form: str) -> None:
-    """The attempts of one form, as temporary tables of the reading connection."""
+    """Keep the attempts of one form."""
     start, end = scene.period.moments(scene.zone)
     text = _ATTEMPTS.format(rows=_ROWS.format(among=limited(scene)))
-    scene.con.execute(text, {"start": start, "end": end, "gap": question.gap_minutes, "form": form})
-    scene.con.execute(_OF_FIELDS)
-    scene.con.execute(_WHOLES)
+    keep(scene.con, "form_row", text, {"start": start, "end": end, "gap": question.gap_minutes, "form": form})
+    keep(scene.con, "form_field", _OF_FIELDS)
+    keep(scene.con, "form_attempt", _ENDED)
 
 
 def _figures(row: dict[str, Any]) -> FieldFigures:

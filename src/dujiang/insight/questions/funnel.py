@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from dujiang.engine.columns import Code, Whole
+from dujiang.engine.columns import NOBODY, Columns, Whole
 from dujiang.engine.kernels.funnel import Exclusion as Between
 from dujiang.engine.kernels.funnel import Funnel, Order, Ties, funnel
 from dujiang.engine.kernels.rules import EVER
+from dujiang.engine.kernels.steps import Steps
 from dujiang.foundation.definitions import Spec
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -23,7 +24,7 @@ from dujiang.foundation.timewindows import Grain, bucket_start
 from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table
-from dujiang.insight.questions.division import GROUPS_MAX, Division, Group
+from dujiang.insight.questions.division import GROUPS_MAX, Codes, Division, distinct, divided
 from dujiang.insight.questions.doings import Doings, day_starts, moments
 from dujiang.insight.questions.model import Asked, Pick, What
 from dujiang.insight.questions.scene import Scene
@@ -39,6 +40,7 @@ _TIMES: Final = tuple(
     60_000 * minutes for minutes in (1, 5, 15, 60, 240, 1440, 3 * 1440, 7 * 1440, 14 * 1440, 30 * 1440, 90 * 1440)
 )
 """Upper ends of the bins of the time that the whole way takes, in milliseconds."""
+Kept = TypeVar("Kept")
 
 
 class FunnelStep(What):
@@ -209,18 +211,125 @@ class FunnelAnswer:
 
 @dataclass(frozen=True, eq=False)
 class _Chains:
-    """The furthest chains of everybody: whose, in which part of the view, by step the row and the moment (-1: none)."""
+    """The furthest chains of some people: whose, how far, by step the moment (-1: none), and codes of what divides them."""
 
     person: Whole
-    reached: Whole
-    part: Code
-    rows: Whole
+    reached: npt.NDArray[np.integer[Any]]
     at_ms: Whole
-    completed: Whole
+    completed: npt.NDArray[np.integer[Any]]
+    codes: Codes
 
     def took(self, step: int, *, is_optional: bool) -> npt.NDArray[np.bool_]:
         """Which of them took a step, the first being 0."""
-        return self.rows[:, step] >= 0 if is_optional else self.reached > step
+        return self.at_ms[:, step] >= 0 if is_optional else self.reached > step
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Chains added up: those with the same codes are one cell.
+
+    Attributes:
+        people: whose they are.
+        codes: of each cell.
+        began: chains in it.
+        completed: how often the whole way was gone.
+        took: by cell and step how many took it.
+        lag_cell, lag_step, lag_ms: every time from one step to the next that was taken; medians need them one by one.
+        began_on: by day of the period how many began.
+        through_of: and how many of these got through.
+        times: by bin of :data:`_TIMES` (longer times last) how many took so long for the whole way.
+        longest_ms: and the longest; -1 for none.
+    """
+
+    people: int
+    codes: Codes
+    began: Whole
+    completed: Whole
+    took: Whole
+    lag_cell: Whole
+    lag_step: Whole
+    lag_ms: Whole
+    began_on: Whole
+    through_of: Whole
+    times: Whole
+    longest_ms: int
+
+    @classmethod
+    def of(cls, chains: _Chains, optional: Sequence[bool], days: Whole) -> _Counted:
+        """The cells of one part.
+
+        Args:
+            chains: of the part.
+            optional: which steps may be left out.
+            days: moments at which the days of the period begin.
+        """
+        cells, place, began = distinct(chains.codes)
+        at_ms, lags = chains.at_ms, list[npt.NDArray[np.bool_]]()
+        before, tooks, waits = np.full(len(at_ms), -1, np.int64), list[Any](), list[Whole]()
+        for step, is_optional in enumerate(optional):
+            took, moment = chains.took(step, is_optional=is_optional), at_ms[:, step]
+            lags.append(took & (moment >= 0) & (before >= 0))
+            waits.append((moment - before)[lags[-1]])
+            tooks.append(took)
+            before = np.where(moment >= 0, moment, before)
+        through = chains.took(len(optional) - 1, is_optional=False)
+        day = np.searchsorted(days, at_ms[:, 0], "right") - 1
+        whole_way = at_ms[through, -1] - at_ms[through, 0]
+        return cls(
+            people=len(np.unique(chains.person)),
+            codes=cells,
+            began=began,
+            completed=_sums(place, chains.completed, len(cells)),
+            took=np.column_stack([_sums(place, one, len(cells)) for one in tooks]),
+            lag_cell=np.concatenate([place[one] for one in lags]),
+            lag_step=np.repeat(np.arange(len(optional)), [len(one) for one in waits]),
+            lag_ms=np.concatenate(waits),
+            began_on=np.bincount(day, minlength=len(days)),
+            through_of=np.bincount(day[through], minlength=len(days)),
+            times=np.bincount(np.searchsorted(np.array(_TIMES), whole_way, "left"), minlength=len(_TIMES) + 1),
+            longest_ms=int(whole_way.max(initial=-1)),
+        )
+
+    @classmethod
+    def added(cls, parts: Sequence[_Counted]) -> _Counted:
+        """The cells of all parts, of which there is at least one: nobody is in two of them."""
+
+        def joined(name: str) -> npt.NDArray[Any]:
+            return np.concatenate([getattr(one, name) for one in parts])
+
+        def summed(name: str) -> Any:
+            return sum(getattr(one, name) for one in parts)
+
+        cells, place, _counts = distinct(joined("codes"))
+        starts = np.cumsum([0, *(len(one.began) for one in parts)])
+        lag_cell = place[np.concatenate([one.lag_cell + start for one, start in zip(parts, starts, strict=False)])]
+        took, lag_step = joined("took"), joined("lag_step")
+        order = np.lexsort((lag_step, lag_cell))
+        return cls(
+            people=summed("people"),
+            codes=cells,
+            began=_sums(place, joined("began"), len(cells)),
+            completed=_sums(place, joined("completed"), len(cells)),
+            took=np.column_stack([_sums(place, column, len(cells)) for column in took.T]),
+            lag_cell=lag_cell[order],
+            lag_step=lag_step[order],
+            lag_ms=joined("lag_ms")[order],
+            began_on=summed("began_on"),
+            through_of=summed("through_of"),
+            times=summed("times"),
+            longest_ms=max(one.longest_ms for one in parts),
+        )
+
+    def lags(self, cells: Whole) -> list[Whole]:
+        """The times to each step, of ``cells``."""
+        first, last = np.searchsorted(self.lag_cell, cells, "left"), np.searchsorted(self.lag_cell, cells, "right")
+        rows = np.concatenate([np.empty(0, np.int64), *map(np.arange, first, last)])
+        step, lag_ms = self.lag_step[rows], self.lag_ms[rows]
+        return [lag_ms[step == one] for one in range(self.took.shape[1])]
+
+
+def _sums(place: Whole, amounts: npt.NDArray[Any], count: int) -> Whole:
+    return np.bincount(place, amounts, count).astype(np.int64)
 
 
 class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
@@ -233,20 +342,24 @@ class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
     def answer(self, scene: Scene, question: FunnelQuestion) -> Found:
         """How many came how far, of everybody and of each group."""
         doings = Doings(scene, question.where)
-        chains = _chains(scene, doings, question)
-        groups = _divided(scene, doings, question, chains)
+        division = Division(scene, doings.view, question.by)
+        optional, days = [one.optional for one in question.steps], day_starts(scene, *moments(scene.period, scene))
+
+        def count(chains: _Chains) -> _Counted:
+            return _Counted.of(chains, optional, days)
+
+        counted = _Counted.added([count(_nobody(question)), *_passed(scene, doings, question, division, count)])
+        groups = division.groups(counted.codes, counted.began)
         shown = groups[:GROUPS_MAX]
-        everybody = np.arange(len(chains.person))
-        through = chains.took(len(question.steps) - 1, is_optional=False)
         result = FunnelAnswer(
-            whole=_group((), chains, everybody, question),
-            groups=tuple(_group(one.key, chains, one.places, question) for one in shown) if question.by else (),
-            trend=_trend(scene, chains, through, question.grain) if question.grain else (),
-            times=_times(chains, through),
+            whole=_group((), counted, np.arange(len(counted.began)), question),
+            groups=tuple(_group(one.key, counted, one.places, question) for one in shown) if question.by else (),
+            trend=_trend(scene, counted, question.grain) if question.grain else (),
+            times=_times(counted),
             left_out=len(groups) - len(shown),
         )
         notes = ("rows_left_out",) if result.left_out else ()
-        return Found(result, doings.rows, len(np.unique(chains.person)), notes)
+        return Found(result, doings.rows, counted.people, notes)
 
     def tables(self, question: FunnelQuestion, result: FunnelAnswer, before: FunnelAnswer | None) -> tuple[Table, ...]:
         """Steps, groups, the trend, and times."""
@@ -272,20 +385,24 @@ class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
     def people(self, scene: Scene, question: FunnelQuestion, pick: FunnelPick) -> Whole:
         """Those who reached a step, or were lost after it."""
         doings = Doings(scene, question.where)
-        chains = _chains(scene, doings, question)
+        division = Division(scene, doings.view, question.by)
+        having, dropped = division.having(pick.keys if question.by else ()), pick.outcome == "dropped"
         step = min(pick.step, len(question.steps)) - 1
-        wanted = chains.took(step, is_optional=question.steps[step].optional)
-        if pick.outcome == "dropped":
-            wanted &= chains.reached == step + 1
-        if question.by and pick.keys:
-            places = [one.places for one in _divided(scene, doings, question, chains) if one.key == pick.keys]
-            inside = np.zeros(len(wanted), np.bool_)
-            inside[np.concatenate([np.empty(0, np.intp), *places])] = True
-            wanted &= inside
-        return np.unique(chains.person[wanted])
+        is_optional = question.steps[step].optional
+
+        def those(chains: _Chains) -> Whole:
+            wanted = chains.took(step, is_optional=is_optional) & having(chains.codes)
+            if dropped:
+                wanted &= chains.reached == step + 1
+            return np.unique(chains.person[wanted])
+
+        return np.unique(np.concatenate([NOBODY, *_passed(scene, doings, question, division, those)]))
 
 
-def _chains(scene: Scene, doings: Doings, question: FunnelQuestion) -> _Chains:
+def _passed(
+    scene: Scene, doings: Doings, question: FunnelQuestion, division: Division, kept: Callable[[_Chains], Kept]
+) -> list[Kept]:
+    """What is kept of the chains of each part."""
     from_ms, to_ms = moments(scene.period, scene)
     days = question.within_days
     window = EVER if days else question.within_minutes * 60_000
@@ -295,45 +412,31 @@ def _chains(scene: Scene, doings: Doings, question: FunnelQuestion) -> _Chains:
     rules = question.rules(window)
     starts = day_starts(scene, from_ms, until) if days else np.empty(0, np.int64)
     view, bits = doings.view, doings.bits(whats)
-    none = [np.empty(0, np.int32)] * len(view.parts)
-    held = [codes.astype(np.int32) for codes in view.codes(question.same).parts] if question.same else none
+    held = [view.codes(question.same).parts] if question.same else []
+    known, by_step = len(held), question.by_step
 
-    def work(rows: Any, of_rows: Any, same: Any) -> Any:
+    def work(rows: Columns, of_rows: Steps, *told: Any) -> Kept:
+        same = told[0].astype(np.int32) if known else np.empty(0, np.int32)
         found = funnel(rows.person, rows.at_ms, of_rows, rules, same, starts)
         at_ms = np.where(found.rows >= 0, rows.at_ms[found.rows], -1)
-        return found, at_ms
+        last = found.rows.shape[1] - 1 - np.argmax(found.rows[:, ::-1] >= 0, axis=1)
+        step = last if by_step == "last" else 0 if by_step == "first" else by_step - 1
+        codes = divided(told[known:], found.rows[np.arange(len(found.rows)), step], found.person)
+        return kept(_Chains(found.person, found.reached, at_ms, found.completed, codes))
 
-    parts = view.each(work, view.parts, bits, held)
-    count = len(question.steps)
-    empty = np.empty((0, count), np.int64)
-    return _Chains(
-        person=np.concatenate([np.empty(0, np.int64), *(one.person for one, _at in parts)]),
-        reached=np.concatenate([np.empty(0, np.int64), *(one.reached for one, _at in parts)]),
-        part=np.concatenate(
-            [np.empty(0, np.int32), *(np.full(len(one.person), n, np.int32) for n, (one, _at) in enumerate(parts))]
-        ),
-        rows=np.concatenate([empty, *(one.rows for one, _at in parts)]),
-        at_ms=np.concatenate([empty, *(at for _one, at in parts)]),
-        completed=np.concatenate([np.empty(0, np.int64), *(one.completed for one, _at in parts)]),
-    )
+    return view.each(work, view.parts, bits, *held, *division.known)
 
 
-def _divided(scene: Scene, doings: Doings, question: FunnelQuestion, chains: _Chains) -> list[Group]:
-    division = Division(scene, doings.view, question.by)
-    last = chains.rows.shape[1] - 1 - np.argmax(chains.rows[:, ::-1] >= 0, axis=1)
-    step = last if question.by_step == "last" else 0 if question.by_step == "first" else question.by_step - 1
-    rows = chains.rows[np.arange(len(chains.rows)), step]
-    return division.groups(chains.part, rows, chains.person)
+def _nobody(question: FunnelQuestion) -> _Chains:
+    steps, codes = np.empty((0, len(question.steps)), np.int64), np.empty((0, len(question.by)), np.int32)
+    return _Chains(NOBODY, NOBODY, steps, NOBODY, codes)
 
 
-def _group(key: tuple[str | None, ...], chains: _Chains, places: Any, question: FunnelQuestion) -> FunnelGroup:
-    at_ms, figures = chains.at_ms[places], list[StepFigures]()
-    began = len(places)
-    before, previous = np.full(began, -1, np.int64), began
-    for step, one in enumerate(question.steps):
-        took = chains.took(step, is_optional=one.optional)[places]
-        people = int(np.count_nonzero(took))
-        lags = (at_ms[:, step] - before)[took & (at_ms[:, step] >= 0) & (before >= 0)]
+def _group(key: tuple[str | None, ...], counted: _Counted, cells: Whole, question: FunnelQuestion) -> FunnelGroup:
+    began, took, figures = int(counted.began[cells].sum()), counted.took[cells].sum(axis=0), list[StepFigures]()
+    previous = began
+    for step, (one, lags) in enumerate(zip(question.steps, counted.lags(cells), strict=True)):
+        people = int(took[step])
         low, high = wilson(people, began) or (None, None)
         figures.append(
             StepFigures(
@@ -346,31 +449,22 @@ def _group(key: tuple[str | None, ...], chains: _Chains, places: Any, question: 
                 p90_ms=float(np.quantile(lags, 0.9)) if len(lags) else None,
             )
         )
-        before = np.where(at_ms[:, step] >= 0, at_ms[:, step], before)
         previous = previous if one.optional else people
-    return FunnelGroup(key, tuple(figures), int(chains.completed[places].sum()))
+    return FunnelGroup(key, tuple(figures), int(counted.completed[cells].sum()))
 
 
-def _trend(scene: Scene, chains: _Chains, through: Any, grain: Grain) -> tuple[TrendPoint, ...]:
-    from_ms, to_ms = moments(scene.period, scene)
-    first = chains.at_ms[:, 0]
-    days = np.searchsorted(day_starts(scene, from_ms, to_ms), first, "right") - 1
+def _trend(scene: Scene, counted: _Counted, grain: Grain) -> tuple[TrendPoint, ...]:
     began, done = (Counter[date](), Counter[date]())
-    for day, count in zip(*np.unique(days, return_counts=True), strict=True):
-        began[bucket_start(scene.period.first + timedelta(int(day)), grain)] += int(count)
-    for day, count in zip(*np.unique(days[through], return_counts=True), strict=True):
-        done[bucket_start(scene.period.first + timedelta(int(day)), grain)] += int(count)
+    for number, (count, through) in enumerate(zip(counted.began_on, counted.through_of, strict=True)):
+        start = bucket_start(scene.period.first + timedelta(number), grain)
+        began[start] += int(count)
+        done[start] += int(through)
     return tuple(TrendPoint(start, began[start], done[start]) for start in scene.period.buckets(grain))
 
 
-def _times(chains: _Chains, through: Any) -> tuple[tuple[int, int], ...]:
-    took = chains.at_ms[through, -1] - chains.at_ms[through, 0]
-    if not len(took):
-        return ()
-    places = np.searchsorted(np.array(_TIMES), took, "left")
-    counts = np.bincount(places, minlength=len(_TIMES) + 1)
-    ends = (*_TIMES, int(took.max()))
-    return tuple((end, int(count)) for end, count in zip(ends, counts, strict=True) if count)
+def _times(counted: _Counted) -> tuple[tuple[int, int], ...]:
+    ends = (*_TIMES, counted.longest_ms)
+    return tuple((end, int(count)) for end, count in zip(ends, counted.times, strict=True) if count)
 
 
 def _step_table(names: Sequence[str], whole: FunnelGroup, before: FunnelGroup | None) -> Table:

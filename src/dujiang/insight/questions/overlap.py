@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.question import ask_text, keep
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.analysis import Analysis, Found, limited, no_people
 from dujiang.insight.questions.answer import Column, Table
@@ -224,11 +225,11 @@ class OverlapAnalysis(Analysis[OverlapQuestion, OverlapPick]):
             _prepare(scene, question)
             test, values = _picked(pick)
             text = f"SELECT person FROM overlap_person WHERE {test} ORDER BY person"
-        return scene.con.sql(text, params=values).to_arrow_table()["person"].to_numpy()
+        return ask_text(scene.con, text, values)["person"].to_numpy()
 
 
 def _prepare(scene: Scene, question: OverlapQuestion) -> None:
-    """Who is in which sets, as temporary tables of the reading connection."""
+    """Keep who is in which sets."""
     con, period = scene.con, scene.period
     values: dict[str, Any] = {"first": period.first, "last": period.last}
     among = limited(scene)
@@ -242,10 +243,11 @@ def _prepare(scene: Scene, question: OverlapQuestion) -> None:
         else:
             largest = f"SELECT one FROM ({members}) GROUP BY one ORDER BY count(*) DESC, one LIMIT {SETS_MAX}"
             members = f"FROM ({members}) SEMI JOIN ({largest}) USING (one)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE overlap_member AS {members}", values)
-    con.execute(
+    keep(con, "overlap_member", members, values)
+    keep(
+        con,
+        "overlap_person",
         """
-        CREATE OR REPLACE TEMP TABLE overlap_person AS
         SELECT person, list(one ORDER BY one) AS sets, any_value(money) AS money
         FROM overlap_member LEFT JOIN (
             SELECT person, CAST(sum(paid_minor - refunded_minor) AS BIGINT) AS money FROM person_day
@@ -257,10 +259,12 @@ def _prepare(scene: Scene, question: OverlapQuestion) -> None:
 
 
 def _combined(scene: Scene) -> tuple[Intersection, ...]:
-    rows = scene.con.sql(
-        "SELECT sets, count(*), CAST(coalesce(sum(money), 0) AS BIGINT) FROM overlap_person GROUP BY sets ORDER BY 2 DESC, 1"
-    ).fetchall()
-    return tuple(Intersection(tuple(sets), people, money) for sets, people, money in rows)
+    text = """
+        SELECT sets, count(*) AS people, CAST(coalesce(sum(money), 0) AS BIGINT) AS money FROM overlap_person
+        GROUP BY sets ORDER BY people DESC, sets
+    """
+    rows = ask_text(scene.con, text).to_pylist()
+    return tuple(Intersection(tuple(row["sets"]), row["people"], row["money"]) for row in rows)
 
 
 def _sizes(combined: Sequence[Intersection]) -> tuple[SetSize, ...]:
@@ -309,9 +313,9 @@ def _crossing_text(scene: Scene, question: OverlapQuestion, *, people: bool) -> 
     if people:
         return text + "SELECT DISTINCT person FROM crossed ORDER BY person"
     return text + (
-        "SELECT source, target, count(*), median(lag_ms) / 86400000.0, any_value(n) FROM crossed"
+        "SELECT source, target, count(*) AS people, median(lag_ms) / 86400000.0 AS days, any_value(n) AS n FROM crossed"
         " JOIN (SELECT channel AS source, count(*) AS n FROM seen GROUP BY channel) USING (source)"
-        " GROUP BY source, target ORDER BY 3 DESC, 1, 2"
+        " GROUP BY source, target ORDER BY people DESC, source, target"
     )
 
 
@@ -328,9 +332,10 @@ def _crossing_values(scene: Scene, question: OverlapQuestion, pair: tuple[str, .
 
 def _crossings(scene: Scene, question: OverlapQuestion) -> tuple[Crossing, ...]:
     text = _crossing_text(scene, question, people=False)
-    rows = scene.con.execute(text, _crossing_values(scene, question)).fetchall()
+    rows = ask_text(scene.con, text, _crossing_values(scene, question)).to_pylist()
     return tuple(
-        Crossing(source, target, people, _share(people, of), days) for source, target, people, days, of in rows
+        Crossing(row["source"], row["target"], row["people"], _share(row["people"], row["n"]), row["days"])
+        for row in rows
     )
 
 

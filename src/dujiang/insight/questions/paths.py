@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from dujiang.engine.columns import Code, Whole
+from dujiang.engine.columns import NOBODY, Code, Columns, Whole
 from dujiang.engine.derived.events import PASSIVE
 from dujiang.engine.kernels.paths import Followed, paths
+from dujiang.engine.kernels.steps import Steps
 from dujiang.foundation.definitions import Spec
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.analysis import Analysis, Found
@@ -30,6 +31,7 @@ NODES_MAX: Final = 82
 """Different nodes that are told apart; rarer ones are put together. Ten steps of so many are one number of 64 bits."""
 OTHER: Final = "…"
 """Stands for all nodes that are put together."""
+Kept = TypeVar("Kept")
 
 
 class PathGroup(Spec):
@@ -137,17 +139,60 @@ class Paths:
 
 @dataclass(frozen=True, eq=False)
 class _Walked:
-    """Every path, with the names of its nodes."""
+    """The paths of some people, added up.
 
-    parts: list[Followed]
-    names: list[str]
+    Attributes:
+        visits: how many paths there are.
+        people: whose.
+        flows, seen, loops, ends: as :class:`dujiang.engine.kernels.paths.Followed` has them.
+        ways: every path as one number, rising (see :func:`_numbered`).
+        way_visits: by path how often it was gone.
+        way_people: and by how many people.
+    """
 
-    @property
-    def person(self) -> Whole:
-        return np.concatenate([np.empty(0, np.int64), *(one.person for one in self.parts)])
+    visits: int
+    people: int
+    flows: Whole
+    seen: Whole
+    loops: Whole
+    ends: Whole
+    ways: npt.NDArray[np.uint64]
+    way_visits: Whole
+    way_people: Whole
 
-    def nodes(self, steps: int) -> npt.NDArray[np.int16]:
-        return np.concatenate([np.empty((0, steps), np.int16), *(one.nodes for one in self.parts)])
+    @classmethod
+    def of(cls, found: Followed, names: int) -> _Walked:
+        """Those of one part, in which people lie together."""
+        numbers = _numbered(found.nodes, names)
+        order = np.argsort(numbers, kind="stable")
+        numbers, person = numbers[order], found.person[order]
+        is_new = np.ones(len(order), np.bool_)
+        is_new[1:] = numbers[1:] != numbers[:-1]
+        is_other = is_new.copy()
+        is_other[1:] |= person[1:] != person[:-1]
+        first = np.flatnonzero(is_new)
+        visits = np.diff(np.append(first, len(order)))
+        people = np.diff(np.append(np.cumsum(is_other)[first], is_other.sum() + 1))
+        whole = found.flows, found.seen, found.loops, found.ends
+        return cls(len(order), len(np.unique(found.person)), *whole, numbers[first], visits, people)
+
+    @classmethod
+    def added(cls, parts: Sequence[_Walked], names: int, steps: int) -> _Walked:
+        """Those of all parts: nobody is in two of them."""
+        none = np.zeros(names, np.int64)
+        flows = sum((one.flows for one in parts), start=np.zeros((steps - 1, names, names + 1), np.int64))
+        seen, loops, ends = (
+            sum((getattr(one, name) for one in parts), start=none) for name in ("seen", "loops", "ends")
+        )
+        ways = np.concatenate([np.empty(0, np.uint64), *(one.ways for one in parts)])
+        different, place = np.unique(ways, return_inverse=True)
+        visits, people = (
+            np.bincount(place, np.concatenate([[], *(getattr(one, name) for one in parts)]), len(different))
+            for name in ("way_visits", "way_people")
+        )
+        counts = visits.astype(np.int64), people.astype(np.int64)
+        whole = sum(one.visits for one in parts), sum(one.people for one in parts)
+        return cls(*whole, flows, seen, loops, ends, different, *counts)
 
 
 class PathAnalysis(Analysis[PathQuestion, PathPick]):
@@ -160,15 +205,15 @@ class PathAnalysis(Analysis[PathQuestion, PathPick]):
     def answer(self, scene: Scene, question: PathQuestion) -> Found:
         """The flow between steps, the most frequent paths, and each node's loops and dead ends."""
         doings = Doings(scene, question.where)
-        walked = _walked(scene, doings, question)
-        person = walked.person
+        names, parts = _walks(scene, doings, question, lambda found, names: _Walked.of(found, len(names)))
+        walked = _Walked.added(parts, len(names), question.steps)
         result = Paths(
-            visits=len(person),
-            flows=_flows(walked, question),
-            sequences=_sequences(walked, question),
-            nodes=_nodes(walked),
+            visits=walked.visits,
+            flows=_flows(walked, names, question),
+            sequences=_sequences(walked, names, question),
+            nodes=_nodes(walked, names),
         )
-        return Found(result, doings.rows, len(np.unique(person)))
+        return Found(result, doings.rows, walked.people)
 
     def tables(self, question: PathQuestion, result: Paths, before: Paths | None) -> tuple[Table, ...]:
         """Flows, paths, nodes."""
@@ -209,44 +254,46 @@ class PathAnalysis(Analysis[PathQuestion, PathPick]):
 
     def people(self, scene: Scene, question: PathQuestion, pick: PathPick) -> Whole:
         """Those with a path that has these nodes from a step on."""
-        walked = _walked(scene, Doings(scene, question.where), question)
-        nodes, wanted = walked.nodes(question.steps), np.ones(len(walked.person), np.bool_)
-        for place, name in enumerate(pick.nodes, pick.step - 1):
-            code = walked.names.index(name) if name in walked.names else -2
-            wanted &= (nodes[:, place] == code) if place < question.steps else False
-        return np.unique(walked.person[wanted])
+
+        def those(found: Followed, names: Sequence[str]) -> Whole:
+            wanted = np.ones(len(found.person), np.bool_)
+            for place, name in enumerate(pick.nodes, pick.step - 1):
+                code = names.index(name) if name in names else -2
+                wanted &= (found.nodes[:, place] == code) if place < found.nodes.shape[1] else False
+            return np.unique(found.person[wanted])
+
+        _names, parts = _walks(scene, Doings(scene, question.where), question, those)
+        return np.unique(np.concatenate([NOBODY, *parts]))
 
 
-def _walked(scene: Scene, doings: Doings, question: PathQuestion) -> _Walked:
+def _walks(
+    scene: Scene, doings: Doings, question: PathQuestion, kept: Callable[[Followed, Sequence[str]], Kept]
+) -> tuple[list[str], list[Kept]]:
+    """The names of nodes, and what is kept of the paths of each part, told them."""
     from_ms, to_ms = moments(scene.period, scene)
     anchor = question.start or question.end
     whats = [(What(), from_ms, to_ms), *([(anchor, from_ms, to_ms)] if anchor else [])]
     view, bits = doings.view, doings.bits(whats)
     coded = view.codes(question.node)
     names, table = _named(coded.words, question)
-    counts = sum(
-        view.each(
-            lambda codes, kinds: np.bincount(table[codes[kinds > 0]] + 1, minlength=len(names) + 1), coded.parts, bits
-        ),
-        start=np.zeros(len(names) + 1, np.int64),
-    )[1:]
-    names, table = _rarer_together(names, table, counts)
+    places = len(names) + 1
 
-    def work(rows: Any, kinds: Any, codes: Code) -> Followed:
-        return paths(
-            rows.person,
-            rows.at_ms,
-            kinds,
-            table[codes],
-            len(names),
-            steps=question.steps,
-            gap_ms=question.gap_minutes * 60_000,
-            collapse=question.collapse,
-            anchored=anchor is not None,
-            backwards=question.end is not None,
-        )
+    def count(codes: Code, kinds: Steps) -> Whole:
+        return np.bincount(table[codes[kinds > 0]] + 1, minlength=places)
 
-    return _Walked(view.each(work, view.parts, bits, coded.parts), names)
+    counts = sum(view.each(count, coded.parts, bits), start=np.zeros(places, np.int64))[1:]
+    names, nodes = _rarer_together(names, table, counts)
+    several, steps, gap_ms, collapse = len(names), question.steps, question.gap_minutes * 60_000, question.collapse
+    anchored, backwards = anchor is not None, question.end is not None
+
+    def work(rows: Columns, kinds: Steps, codes: Code) -> Kept:
+        found = paths(
+            rows.person, rows.at_ms, kinds, nodes[codes], several, steps=steps, gap_ms=gap_ms, collapse=collapse,
+            anchored=anchored, backwards=backwards,
+        )  # fmt: skip
+        return kept(found, names)
+
+    return names, view.each(work, view.parts, bits, coded.parts)
 
 
 def _named(words: Sequence[str | None], question: PathQuestion) -> tuple[list[str], Code]:
@@ -273,54 +320,48 @@ def _rarer_together(names: list[str], nodes: Code, counts: Whole) -> tuple[list[
     return [names[one] for one in kept] + ([OTHER] if rest else []), to[nodes]
 
 
-def _flows(walked: _Walked, question: PathQuestion) -> tuple[Flow, ...]:
+def _flows(walked: _Walked, names: list[str], question: PathQuestion) -> tuple[Flow, ...]:
     """The flow, with the largest nodes at each step told apart and the others put together."""
-    count = len(walked.names)
-    flows = sum((one.flows for one in walked.parts), start=np.zeros((question.steps - 1, count, count + 1), np.int64))
+    count = len(names)
     found: dict[tuple[int, str, str | None], int] = {}
-    for step in range(question.steps - 1):
-        here = _shown(walked, flows[step].sum(axis=1), question.top)
-        following = _shown(walked, flows[step].sum(axis=0)[:count], question.top)
-        for source, target in np.argwhere(flows[step]):
+    for step, flows in enumerate(walked.flows):
+        here = _shown(names, flows.sum(axis=1), question.top)
+        following = _shown(names, flows.sum(axis=0)[:count], question.top)
+        for source, target in np.argwhere(flows):
             key = step + 1, here[source], following[target] if target < count else None
-            found[key] = found.get(key, 0) + int(flows[step, source, target])
+            found[key] = found.get(key, 0) + int(flows[source, target])
     ordered = sorted(found.items(), key=lambda one: (one[0][0], -one[1], one[0][1], one[0][2] or ""))
     return tuple(Flow(step, source, target, visits) for (step, source, target), visits in ordered)
 
 
-def _shown(walked: _Walked, counts: Whole, top: int) -> list[str]:
+def _shown(names: list[str], counts: Whole, top: int) -> list[str]:
     """The name under which each node is shown at a step."""
     largest = set(np.argsort(-counts, kind="stable")[:top].tolist())
-    return [name if place in largest else OTHER for place, name in enumerate(walked.names)]
+    return [name if place in largest else OTHER for place, name in enumerate(names)]
 
 
-def _sequences(walked: _Walked, question: PathQuestion) -> tuple[Route, ...]:
-    nodes, person = walked.nodes(question.steps), walked.person
-    if not len(nodes):
-        return ()
-    # Base and steps are bounded so that a whole path fits into one exact number.
-    base = np.uint64(len(walked.names) + 1)
-    keys = np.zeros(len(nodes), np.uint64)
-    for step in range(question.steps):
-        keys = keys * base + (nodes[:, step] + 1).astype(np.uint64)
-    different, first, place, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    top = np.argsort(-counts, kind="stable")[:SEQUENCES_MAX]
-    rank = np.full(len(different), -1, np.int64)
-    rank[top] = np.arange(len(top))
-    mine = rank[place]
-    pairs = np.unique(np.stack([mine, person], axis=1)[mine >= 0], axis=0)
-    people = np.bincount(pairs[:, 0], minlength=len(top))
-    names = [tuple(walked.names[node] for node in nodes[first[one]] if node >= 0) for one in top]
-    return tuple(
-        Route(path, int(counts[one]), int(people[number]))
-        for number, (one, path) in enumerate(zip(top, names, strict=True))
-    )
+def _numbered(nodes: npt.NDArray[np.int16], names: int) -> npt.NDArray[np.uint64]:
+    """Each path as one number; names and steps are bounded so that a whole path fits into one exactly."""
+    numbers = np.zeros(len(nodes), np.uint64)
+    for step in range(nodes.shape[1]):
+        numbers = numbers * np.uint64(names + 1) + (nodes[:, step] + 1).astype(np.uint64)
+    return numbers
 
 
-def _nodes(walked: _Walked) -> tuple[Node, ...]:
-    none = np.zeros(len(walked.names), np.int64)
-    seen, loops, ends = (
-        sum((getattr(one, name) for one in walked.parts), start=none) for name in ("seen", "loops", "ends")
-    )
-    order = np.argsort(-seen, kind="stable")
-    return tuple(Node(walked.names[one], int(seen[one]), int(loops[one]), int(ends[one])) for one in order if seen[one])
+def _sequences(walked: _Walked, names: list[str], question: PathQuestion) -> tuple[Route, ...]:
+    top = np.argsort(-walked.way_visits, kind="stable")[:SEQUENCES_MAX]
+    routes = []
+    for one in top:
+        number, nodes = int(walked.ways[one]), list[int]()
+        for _step in range(question.steps):
+            number, node = divmod(number, len(names) + 1)
+            nodes.append(node - 1)
+        path = tuple(names[node] for node in reversed(nodes) if node >= 0)
+        routes.append(Route(path, int(walked.way_visits[one]), int(walked.way_people[one])))
+    return tuple(routes)
+
+
+def _nodes(walked: _Walked, names: list[str]) -> tuple[Node, ...]:
+    order = np.argsort(-walked.seen, kind="stable")
+    counts = walked.seen, walked.loops, walked.ends
+    return tuple(Node(names[one], *(int(count[one]) for count in counts)) for one in order if walked.seen[one])

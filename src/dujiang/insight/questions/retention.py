@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from dujiang.engine.columns import Code, Whole
+from dujiang.engine.columns import NOBODY, Columns, Whole
 from dujiang.engine.kernels.retention import retention
+from dujiang.engine.kernels.steps import Steps
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import following_start
 from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found, no_people
 from dujiang.insight.questions.answer import Column, Table
-from dujiang.insight.questions.division import GROUPS_MAX, Division
-from dujiang.insight.questions.doings import FAR, Doings
+from dujiang.insight.questions.division import GROUPS_MAX, Codes, Division, distinct, divided
+from dujiang.insight.questions.doings import FAR, Doings, moments
 from dujiang.insight.questions.model import Asked, Pick, What
 from dujiang.insight.questions.scene import Scene
 
 PERIODS_MAX: Final = 90
 _STEP_DAYS: Final = {"day": 1, "week": 7, "month": 30}
 _DAY_MS: Final = 24 * 3600 * 1000
+Kept = TypeVar("Kept")
 
 
 class RetentionQuestion(Asked):
@@ -125,13 +127,55 @@ class Retention:
 
 @dataclass(frozen=True, eq=False)
 class _Started:
-    """Every start: whose, in which cohort, where its row lies, and by column whether they were back."""
+    """Every start of some people: whose, in which cohort, by column whether they were back, and codes of what divides them."""
 
     person: Whole
     cohort: Whole
-    part: Code
-    row: Whole
     back: npt.NDArray[np.bool_]
+    codes: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Starts added up: those of the same cohort and the same codes are one cell.
+
+    Attributes:
+        people: whose they are.
+        codes: of each cell.
+        cohort: of each cell.
+        began: starts in it.
+        back: by cell and column how many were back.
+    """
+
+    people: int
+    codes: Codes
+    cohort: Whole
+    began: Whole
+    back: Whole
+
+    @classmethod
+    def of(cls, started: _Started) -> _Counted:
+        """The cells of one part."""
+        people, once = len(np.unique(started.person)), np.ones(len(started.person), np.int64)
+        return cls._summed(people, started.codes, started.cohort, once, started.back)
+
+    @classmethod
+    def added(cls, parts: Sequence[_Counted]) -> _Counted:
+        """The cells of all parts, of which there is at least one: nobody is in two of them."""
+        columns = (
+            np.concatenate([getattr(one, name) for one in parts]) for name in ("codes", "cohort", "began", "back")
+        )
+        return cls._summed(sum(one.people for one in parts), *columns)
+
+    @classmethod
+    def _summed(cls, people: int, codes: Codes, cohort: Whole, began: Whole, back: npt.NDArray[Any]) -> _Counted:
+        cells, place, _counts = distinct(np.column_stack([codes, cohort]))
+
+        def summed(amounts: npt.NDArray[Any]) -> Whole:
+            return np.bincount(place, amounts, len(cells)).astype(np.int64)
+
+        sums = np.column_stack([summed(column) for column in back.T])
+        return cls(people, cells[:, :-1], cells[:, -1], summed(began), sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,18 +203,19 @@ class RetentionAnalysis(Analysis[RetentionQuestion, RetentionPick]):
     def answer(self, scene: Scene, question: RetentionQuestion) -> Found:
         """The triangle, its curve, and a curve for each group."""
         doings, calendar = Doings(scene, question.where), _calendar(scene, question)
-        started = _started(scene, doings, question, calendar)
-        groups = Division(scene, doings.view, question.by).groups(started.part, started.row, started.person)
+        division = Division(scene, doings.view, question.by)
+        parts = _passed(scene, doings, question, calendar, division, _Counted.of)
+        counted = _Counted.added([_Counted.of(_nobody(question, calendar, division)), *parts])
+        groups = division.groups(counted.codes, counted.began)
         shown = groups[:GROUPS_MAX] if question.by else []
-        everybody = np.arange(len(started.person))
         result = Retention(
             labels=calendar.labels,
-            cohorts=_triangle(started, calendar),
-            curve=_curve(started, calendar, everybody),
-            groups=tuple((one.key, _curve(started, calendar, one.places)) for one in shown),
+            cohorts=_triangle(counted, calendar),
+            curve=_curve(counted, calendar, np.arange(len(counted.began))),
+            groups=tuple((one.key, _curve(counted, calendar, one.places)) for one in shown),
         )
         notes = ("rows_left_out",) if question.by and len(groups) > GROUPS_MAX else ()
-        return Found(result, doings.rows, len(np.unique(started.person)), notes)
+        return Found(result, doings.rows, counted.people, notes)
 
     def tables(self, question: RetentionQuestion, result: Retention, before: Retention | None) -> tuple[Table, ...]:
         """The triangle, the curve, and the groups."""
@@ -186,26 +231,25 @@ class RetentionAnalysis(Analysis[RetentionQuestion, RetentionPick]):
     def people(self, scene: Scene, question: RetentionQuestion, pick: RetentionPick) -> Whole:
         """Those of a cohort who came back in a period, or who did not."""
         doings, calendar = Doings(scene, question.where), _calendar(scene, question)
-        started = _started(scene, doings, question, calendar)
-        wanted = np.ones(len(started.person), np.bool_)
-        if pick.cohort is not None:
-            if pick.cohort not in calendar.starts:
-                raise no_people()
-            wanted &= started.cohort == calendar.starts.index(pick.cohort)
-        if pick.period is not None:
-            if pick.period not in calendar.labels:
-                raise no_people()
-            column = calendar.labels.index(pick.period)
-            over = calendar.over[started.cohort, column]
-            wanted &= over & (started.back[:, column] == (pick.outcome == "back"))
-        if question.by and pick.keys:
-            groups = Division(scene, doings.view, question.by).groups(started.part, started.row, started.person)
-            inside = np.zeros(len(wanted), np.bool_)
-            inside[np.concatenate([np.empty(0, np.intp), *(one.places for one in groups if one.key == pick.keys)])] = (
-                True
-            )
-            wanted &= inside
-        return np.unique(started.person[wanted])
+        if pick.cohort is not None and pick.cohort not in calendar.starts:
+            raise no_people()
+        if pick.period is not None and pick.period not in calendar.labels:
+            raise no_people()
+        division = Division(scene, doings.view, question.by)
+        having, over, is_back = division.having(pick.keys if question.by else ()), calendar.over, pick.outcome == "back"
+        number = None if pick.cohort is None else calendar.starts.index(pick.cohort)
+        column = None if pick.period is None else calendar.labels.index(pick.period)
+
+        def those(started: _Started) -> Whole:
+            wanted = having(started.codes)
+            if number is not None:
+                wanted &= started.cohort == number
+            if column is not None:
+                wanted &= over[started.cohort, column] & (started.back[:, column] == is_back)
+            return np.unique(started.person[wanted])
+
+        parts = _passed(scene, doings, question, calendar, division, those)
+        return np.unique(np.concatenate([NOBODY, *parts]))
 
 
 def _calendar(scene: Scene, question: RetentionQuestion) -> _Calendar:
@@ -228,14 +272,21 @@ def _last_day(question: RetentionQuestion, start: date, period: int) -> date:
     return start - timedelta(1)
 
 
-def _started(scene: Scene, doings: Doings, question: RetentionQuestion, calendar: _Calendar) -> _Started:
+def _passed(
+    scene: Scene,
+    doings: Doings,
+    question: RetentionQuestion,
+    calendar: _Calendar,
+    division: Division,
+    kept: Callable[[_Started], Kept],
+) -> list[Kept]:
+    """What is kept of the starts of each part."""
     days = [*calendar.starts]
     for _step in range(question.periods + 1):
         days.append(following_start(days[-1], question.step))
     borders = np.array([round(datetime.combine(one, time(), scene.zone).timestamp() * 1000) for one in days], np.int64)
     step_ms = _STEP_DAYS[question.step] * _DAY_MS if question.rolling else 0
-    begins, ends = scene.period.moments(scene.zone)
-    from_ms, to_ms = round(begins.timestamp() * 1000), round(ends.timestamp() * 1000)
+    from_ms, to_ms = moments(scene.period, scene)
     # Who had done it before the period is known only by looking there.
     bits = doings.bits(
         [
@@ -243,26 +294,23 @@ def _started(scene: Scene, doings: Doings, question: RetentionQuestion, calendar
             (question.again or question.start, from_ms, FAR),
         ]
     )
-    cohorts = len(calendar.starts)
+    cohorts, periods, first_only = len(calendar.starts), question.periods, question.first_time
 
-    def work(rows: Any, kinds: Any) -> Any:
-        return retention(
-            rows.person, rows.at_ms, kinds, borders, question.periods, first_only=question.first_time, step_ms=step_ms
+    def work(rows: Columns, kinds: Steps, *told: Any) -> Kept:
+        found = retention(rows.person, rows.at_ms, kinds, borders, periods, first_only=first_only, step_ms=step_ms)
+        inside = (found.cohort < cohorts) & (found.at_ms >= from_ms) & (found.at_ms < to_ms)
+        person = found.person[inside]
+        back = _columns(found.back[inside].astype(np.bool_), question, calendar)
+        return kept(
+            _Started(person, found.cohort[inside].astype(np.int64), back, divided(told, found.row[inside], person))
         )
 
-    parts = doings.view.each(work, doings.view.parts, bits)
-    back = np.concatenate([np.empty((0, question.periods + 1), np.uint8), *(one.back for one in parts)]).astype(
-        np.bool_
-    )
-    person = np.concatenate([np.empty(0, np.int64), *(one.person for one in parts)])
-    cohort = np.concatenate([np.empty(0, np.int64), *(one.cohort for one in parts)])
-    row = np.concatenate([np.empty(0, np.int64), *(one.row for one in parts)])
-    at_ms = np.concatenate([np.empty(0, np.int64), *(one.at_ms for one in parts)])
-    part = np.concatenate(
-        [np.empty(0, np.int32), *(np.full(len(one.person), n, np.int32) for n, one in enumerate(parts))]
-    )
-    kept = (cohort < cohorts) & (at_ms >= from_ms) & (at_ms < to_ms)
-    return _Started(person[kept], cohort[kept], part[kept], row[kept], _columns(back[kept], question, calendar))
+    return doings.view.each(work, doings.view.parts, bits, *division.known)
+
+
+def _nobody(question: RetentionQuestion, calendar: _Calendar, division: Division) -> _Started:
+    back = _columns(np.empty((0, question.periods + 1), np.bool_), question, calendar)
+    return _Started(NOBODY, NOBODY, back, np.empty((0, len(division.known)), np.int32))
 
 
 def _columns(back: npt.NDArray[np.bool_], question: RetentionQuestion, calendar: _Calendar) -> npt.NDArray[np.bool_]:
@@ -277,22 +325,22 @@ def _columns(back: npt.NDArray[np.bool_], question: RetentionQuestion, calendar:
     return back
 
 
-def _triangle(started: _Started, calendar: _Calendar) -> tuple[Cohort, ...]:
+def _triangle(counted: _Counted, calendar: _Calendar) -> tuple[Cohort, ...]:
     found = []
     for number, start in enumerate(calendar.starts):
-        mine = started.back[started.cohort == number]
-        over = calendar.over[number]
-        counts = tuple(int(count) if known else None for count, known in zip(mine.sum(axis=0), over, strict=True))
-        found.append(Cohort(start, (), len(mine), (len(mine), *counts[1:])))
+        mine = counted.cohort == number
+        people, back, over = int(counted.began[mine].sum()), counted.back[mine].sum(axis=0), calendar.over[number]
+        counts = tuple(int(count) if known else None for count, known in zip(back, over, strict=True))
+        found.append(Cohort(start, (), people, (people, *counts[1:])))
     return tuple(found)
 
 
-def _curve(started: _Started, calendar: _Calendar, places: Any) -> tuple[CurvePoint, ...]:
-    cohort, back = started.cohort[places], started.back[places]
+def _curve(counted: _Counted, calendar: _Calendar, cells: Any) -> tuple[CurvePoint, ...]:
+    cohort, began, back = counted.cohort[cells], counted.began[cells], counted.back[cells]
     points = []
     for column, label in enumerate(calendar.labels):
         known = calendar.over[cohort, column] if column else np.ones(len(cohort), np.bool_)
-        people, returned = int(known.sum()), int(back[known, column].sum())
+        people, returned = int(began[known].sum()), int(back[known, column].sum())
         low, high = wilson(returned, people) or (None, None)
         points.append(CurvePoint(label, people, returned, returned / people if people else None, low, high))
     return tuple(points)

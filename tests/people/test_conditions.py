@@ -14,11 +14,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from doings_kit import AS_OF, NASTY, Doings, fulfils, random_doings, slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dujiang.engine.question import ask_text
 from dujiang.engine.schema import create_own_tables, next_mark
 from dujiang.engine.timeline import Timeline
 from dujiang.foundation.errors import InvalidInput, NotFound
@@ -239,10 +241,10 @@ def test_what_was_typed_is_never_text_of_the_question() -> None:
         def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
             self.con, self.texts, self.values = con, list[str](), list[Any]()
 
-        def sql(self, text: str, params: dict[str, Any]) -> Any:
+        def ask_text(self, text: str, values: dict[str, Any]) -> pa.Table:
             self.texts.append(text)
-            self.values += params.values()
-            return self.con.sql(text, params=params)
+            self.values += values.values()
+            return ask_text(self.con, text, values)
 
     _made, _tags, con = brand(0)
     witness: Any = Witness(con)

@@ -14,7 +14,8 @@ from dujiang.api.rooms.people import PersonId, person_number
 from dujiang.api.security import OfWorkspace, needs
 from dujiang.collect.marks import State
 from dujiang.people.tags.catalogue import Tag
-from dujiang.people.tags.service import Bar, Coverage
+from dujiang.people.tags.distribution import Bar
+from dujiang.people.tags.service import Coverage
 from dujiang.store.command import Actor
 
 router = APIRouter(tags=["tags"], responses=problems())

@@ -16,8 +16,9 @@ from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.people.model import PersonConsent
 from dujiang.people.tags.catalogue import Tag
+from dujiang.people.tags.distribution import Bar
 from dujiang.people.tags.fields import MEDIA
-from dujiang.people.tags.service import Bar, Coverage, TagPage, TagValue
+from dujiang.people.tags.service import Coverage, TagPage, TagValue
 
 GROUPS: Final = {
     "value": _("Spending"),

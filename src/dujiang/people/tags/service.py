@@ -19,11 +19,10 @@ from dujiang.people.behaviour import AsOf
 from dujiang.people.replay import Replays
 from dujiang.people.tags.catalogue import Catalogue, Key, Lineage, Tag, catalogue, lineage, users
 from dujiang.people.tags.compute import valued
+from dujiang.people.tags.distribution import Bar, distribution
 from dujiang.people.tags.follower import TABLE, Freshness, freshness
 from dujiang.people.tags.model import KIND
 
-TOP_VALUES: Final = 20
-BINS: Final = 12
 HISTORY_STEPS_MAX: Final = 60
 
 
@@ -33,16 +32,6 @@ class Coverage:
 
     people: int
     share: float | None
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a distribution: a value, or numbers and days from ``low`` to ``high`` (both included)."""
-
-    label: str
-    low: float | date | None
-    high: float | date | None
-    people: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +115,7 @@ class TagService:
             if _known(con, [tag]):
                 row = con.execute(f"SELECT count(*), count(*) FILTER ({_has(tag)}) FROM {TABLE}").fetchone()
                 assert row is not None
-                coverage, bars = _coverage(row[1], row[0]), _distribution(con, tag)
+                coverage, bars = _coverage(row[1], row[0]), distribution(con, tag)
             else:
                 coverage, bars = Coverage(0, None), ()
             fresh = freshness(con)
@@ -247,29 +236,3 @@ def _has(tag: Tag) -> str:
 
 def _coverage(people: int, everybody: int) -> Coverage:
     return Coverage(people, people / everybody if everybody else None)
-
-
-def _distribution(con: duckdb.DuckDBPyConnection, tag: Tag) -> tuple[Bar, ...]:
-    if tag.spec.value in ("number", "money", "percent", "day"):
-        found = con.execute(_RANGES.format(column=tag.name, bins=BINS, table=TABLE)).fetchall()
-        return tuple(Bar("", low, high, people) for low, high, people in found)
-    column = f'unnest("{tag.name}")' if tag.spec.value == "list" else f'CAST("{tag.name}" AS VARCHAR)'
-    text = f'SELECT {column} AS one, count(*) FROM {TABLE} WHERE "{tag.name}" IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1'
-    found = con.execute(f"FROM ({text}) WHERE one IS NOT NULL LIMIT {TOP_VALUES}").fetchall()
-    return tuple(Bar(label, None, None, people) for label, people in found)
-
-
-# Bars of about as many people each, so that a long tail does not flatten the rest; equal values share a bar, and 0 has its own.
-_RANGES: Final = """
-    SELECT min(value), max(value), sum(people)::BIGINT FROM (
-        SELECT value, people, least(
-            floor({bins} * (sum(people) OVER (PARTITION BY nothing ORDER BY value) - 1)
-                / sum(people) OVER (PARTITION BY nothing)),
-            {bins} - 1
-        ) AS bin, nothing
-        FROM (
-            SELECT "{column}" AS value, count(*) AS people, CAST("{column}" AS VARCHAR) IN ('0', '0.0') AS nothing
-            FROM {table} WHERE "{column}" IS NOT NULL GROUP BY ALL
-        )
-    ) GROUP BY nothing, bin ORDER BY 1
-"""

@@ -30,7 +30,7 @@ def reason_text(reason: str, types: IdentifierTypes, locale: str) -> str:
     """Why a link joins or does not; a reason that nobody knows as it is.
 
     >>> reason_text("limit:mobile", IdentifierTypes.of(), "en")
-    'One person would have too many of: mobile'
+    'One person would have too many of: Mobile number'
     """
     code, colon, limited = reason.partition(":")
     if colon:

@@ -100,10 +100,10 @@ def draw(groups: Sequence[Group], size: Size) -> Picture:
     step = _step(most - least)
     low, high = math.floor(least / step) * step, most
     left, right = size.names + 8.0, size.width - _VALUE_ROOM
-    scale = (right - left) / (high - low)
 
     def x(value: float) -> float:
-        return round(left + (min(max(value, low), high) - low) * scale, 1)
+        # Divided first: the width over a span close to nothing would be without end.
+        return round(left + (min(max(value, low), high) - low) / (high - low) * (right - left), 1)
 
     ticks = tuple(
         (x(low + nth * step), round(low + nth * step, 10)) for nth in range(math.floor((high - low) / step + 1e-9) + 1)

@@ -74,6 +74,7 @@ def _serving(app: Any) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # at once, so that who asks before the server runs waits instead of being refused
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -234,7 +234,7 @@ def test_the_shell_completes_verbs() -> None:
     assert shown.returncode == 0
     assert "_DUJIANG_COMPLETE=complete_bash" in shown.stdout
     asked = {"_DUJIANG_COMPLETE": "complete_bash", "COMP_WORDS": "dujiang re", "COMP_CWORD": "1"}
-    assert program(**asked).stdout.split() == ["rebuild", "refresh", "relations"]
+    assert program(**asked).stdout.split() == ["rebuild", "refresh", "relations", "report"]
 
 
 def test_the_workspace_comes_from_the_environment(run: Any, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from synthetic import CHANNELS, NAMES, SHARE_OF_NAME
 from dujiang.engine.columns import Columns, map_columns, write_columns
 from dujiang.engine.remembered import Remembered
 from dujiang.engine.timeline_facts import Codes
-from dujiang.engine.view import View
+from dujiang.engine.view import MappedView
 
 BUCKETS, THREADS = 16, 2
 DAY = 86_400_000
@@ -94,12 +94,12 @@ def engine_of(folder: Path, brand: Brand) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def view_of(folder: Path, brand: Brand, con: duckdb.DuckDBPyConnection) -> tuple[View, Remembered]:
+def view_of(folder: Path, brand: Brand, con: duckdb.DuckDBPyConnection) -> tuple[MappedView, Remembered]:
     """The rows as questions see them, and what is remembered of columns."""
     (folder / "columns").mkdir()
     remembered = Remembered(folder / "columns")
     shown: Any = Shown("bench", Codes.from_lists(NAMES.tolist(), CHANNELS.tolist(), None), brand.parts, remembered)
-    return View(shown, con, THREADS), remembered
+    return MappedView(shown, con, THREADS), remembered
 
 
 def told(part: Columns) -> pa.Table:

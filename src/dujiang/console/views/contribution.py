@@ -32,6 +32,7 @@ TITLES: Final = {
 }
 _GROUPS_MAX: Final = 9
 _LINES_MAX: Final = 6
+_COLOURS: Final = 8
 _FACTORS: Final[dict[str, str]] = {
     "by_reach": _("by people reached"),
     "by_rate": _("by conversions per person"),
@@ -225,10 +226,12 @@ def line_chart(visit: Visit, question: ContributionQuestion, result: Contributio
     ranked = sorted(result.rows, key=lambda one: -_amount(one.total, in_money))[:_LINES_MAX]
     starts = list(dict.fromkeys(one.start for one in result.line))
     lines = []
-    for slot, row in enumerate(ranked, 1):
+    own = [visit.series(row.key) if question.credit == "channel" else 0 for row in ranked]
+    others = iter(sorted(set(range(1, _COLOURS + 1)) - set(own)))
+    for colour, row in zip(own, ranked, strict=True):
         steps = [one for one in result.line if one.key == row.key]
         values = [one.direct_value + one.assist_value if in_money else one.direct + one.assist for one in steps]
-        lines.append(Line(key_label(visit, row.key, question.credit), values, slot))
+        lines.append(Line(key_label(visit, row.key, question.credit), values, colour or next(others, 0)))
     title = visit.text(_("Contribution over time, direct and assist together"))
     labels = [str(one) for one in starts]
     return Chart(title, labels, tuple(lines), "money" if in_money else "number", visit.currency, sheet="line")

@@ -312,9 +312,15 @@ class Reader:
 
 
 def _answer(rows: Any) -> pa.Table:
-    """The rows of a data frame; Spark says of columns that they hold no null, which tells tables apart that are alike."""
+    """The rows of a data frame; Spark says of columns that they hold no null, which tells tables apart that are alike, and
+    adds up fractions as decimals."""
     found = rows.toArrow()
-    return found.cast(pa.schema([field.with_nullable(True) for field in found.schema]))
+    return found.cast(pa.schema([_plain(field).with_nullable(True) for field in found.schema]))
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    is_fraction = pa.types.is_decimal(field.type) and field.type.scale > 0
+    return field.with_type(pa.float64()) if is_fraction else field
 
 
 def _spark_errors() -> tuple[type[Exception], ...]:

@@ -12,7 +12,7 @@ from dujiang.console.charts import whiskers
 from dujiang.console.components import Card
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views.asked.view import Behind
-from dujiang.console.views.figures import basis
+from dujiang.console.views.figures import counted_card
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.analysis import Attribution, Credited, Share
@@ -158,27 +158,17 @@ def _cards(visit: Visit, now: Attribution, before: Attribution | None) -> tuple[
     known = now.conversions - now.untouched
     earlier = before.conversions - before.untouched if before else 0
     return (
-        _card(visit, "conversions", _("Conversions"), now.conversions, before and before.conversions, "count"),
-        _card(visit, "value", _("Value of conversions"), now.value, before and before.value, "money"),
-        _card(
+        counted_card(visit, "conversions", _("Conversions"), now.conversions, before and before.conversions, "count"),
+        counted_card(visit, "value", _("Value of conversions"), now.value, before and before.value, "money"),
+        counted_card(
             visit, "known", _("With a known touch"), known / now.conversions if now.conversions else None,
             earlier / before.conversions if before and before.conversions else None, "percent",
         ),
-        _card(visit, "each", _("Touches per journey"), now.touches_each, before and before.touches_each, "ratio"),
-        _card(visit, "others", _("Journeys without conversion"), now.unconverted, before and before.unconverted, "count"),
+        counted_card(visit, "each", _("Touches per journey"), now.touches_each, before and before.touches_each, "ratio"),
+        counted_card(
+            visit, "others", _("Journeys without conversion"), now.unconverted, before and before.unconverted, "count"
+        ),
     )  # fmt: skip
-
-
-def _card(visit: Visit, key: str, label: str, now: float | None, before: float | None, kind: formats.Kind) -> Card:
-    change = (now - before) / before if now is not None and before else None
-    return Card(
-        key=key,
-        label=visit.text(label),
-        value=visit.show(now, kind),
-        change=formats.change(change) if change is not None else "",
-        basis=basis(visit) if change is not None else "",
-        missing="" if now is not None else visit.text(_("Nothing happened in this period.")),
-    )
 
 
 def chart(

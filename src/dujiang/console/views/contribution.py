@@ -107,9 +107,11 @@ def _cards(visit: Visit, now: Contribution, before: Contribution | None) -> tupl
     tested = sum(1 for one in now.rows if not one.incremental.reason)
     of_tests = Card("tested", visit.text(_("Measured by a test")), visit.show(tested, "count"))
     cards = (
-        _card(visit, "value", _("Value of conversions"), now.value, before and before.value, "money"),
-        _card(visit, "conversions", _("Conversions"), now.conversions, before and before.conversions, "count"),
-        _card(visit, "assist", _("Share of assists"), _assisted(now), _assisted(before), "percent"),
+        figures.counted_card(visit, "value", _("Value of conversions"), now.value, before and before.value, "money"),
+        figures.counted_card(
+            visit, "conversions", _("Conversions"), now.conversions, before and before.conversions, "count"
+        ),
+        figures.counted_card(visit, "assist", _("Share of assists"), _assisted(now), _assisted(before), "percent"),
     )
     return (*cards, of_tests) if now.credit == "channel" else cards
 
@@ -118,18 +120,6 @@ def _assisted(result: Contribution | None) -> float | None:
     if result is None or not result.conversions:
         return None
     return sum(one.assist.conversions for one in result.rows) / result.conversions
-
-
-def _card(visit: Visit, key: str, label: str, now: float | None, before: float | None, kind: formats.Kind) -> Card:
-    change = (now - before) / before if now is not None and before else None
-    return Card(
-        key=key,
-        label=visit.text(label),
-        value=visit.show(now, kind),
-        change=formats.change(change) if change is not None else "",
-        basis=figures.basis(visit) if change is not None else "",
-        missing="" if now is not None else visit.text(_("Nothing happened in this period.")),
-    )
 
 
 def parts_chart(visit: Visit, question: ContributionQuestion, result: Contribution, behind: Behind) -> WhiskerView:

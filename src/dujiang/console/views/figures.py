@@ -129,6 +129,21 @@ def card(visit: Visit, metric: Metric, figure: Compared, line: Sequence[Point] =
     )
 
 
+def counted_card(
+    visit: Visit, key: str, label: str, now: float | None, before: float | None, kind: formats.Kind
+) -> Card:
+    """A number of an answer's own, beside that of the earlier period; None for one that is undefined."""
+    change = (now - before) / before if now is not None and before else None
+    return Card(
+        key=key,
+        label=visit.text(label),
+        value=visit.show(now, kind),
+        change=formats.change(change) if change is not None else "",
+        basis=basis(visit) if change is not None else "",
+        missing="" if now is not None else visit.text(_("Nothing happened in this period.")),
+    )
+
+
 def _values(line: Sequence[Point], name: str) -> tuple[list[float | None], list[float | None]]:
     figures = [point.figures[name] for point in line if name in point.figures]
     before = [one.before.value if one.before else None for one in figures]

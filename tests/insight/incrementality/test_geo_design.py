@@ -72,7 +72,7 @@ def test_longer_tests_see_smaller_effects() -> None:
 
 
 @pytest.mark.slow
-def test_power_is_that_of_tests_made_afterwards() -> None:
+def test_a_plan_of_one_choice_keeps_at_least_the_power_that_it_states() -> None:
     shape, seen, alarms, worlds = Shape(10, 40, 1), 0, 0, 250
     for seed in range(worlds):
         days = markets(seed, periods=170, start=160).outcome
@@ -81,7 +81,9 @@ def test_power_is_that_of_tests_made_afterwards() -> None:
         alarms += read(days, (0,), shape, 160, 0)
         seen += read(days, (0,), shape, 160, answer.detectable)
     assert alarms / worlds == pytest.approx(0.1, abs=0.06)
-    assert seen / worlds == pytest.approx(0.8, abs=0.08)
+    # More than the 80% that are stated: the effect is the first that at least 80% of the windows see, and overlapping
+    # windows are as good as few.
+    assert 0.8 - 0.08 <= seen / worlds <= 0.95
 
 
 def test_choices_take_one_market_from_every_band() -> None:

@@ -144,11 +144,12 @@ def _counts_people(metric: Metric) -> bool:
 def shown(value: int | float | None, unit: Unit) -> int | float | None:
     """A value as it is shown: money rounded half up to whole minor units, whole numbers as such.
 
-    >>> shown(12.5, "money"), shown(3.0, "count"), shown(0.25, "percent")
-    (13, 3, 0.25)
+    >>> shown(12.5, "money"), shown(12.499999999, "money"), shown(3.0, "count"), shown(0.25, "percent")
+    (13, 13, 3, 0.25)
     """
     if value is None:
         return None
     if unit == "money":
-        return floor(value + 0.5)
+        # Shares of a sum are added up in any order: half a unit is half a unit, whatever the last bits say.
+        return floor(round(value + 0.5, 6))
     return int(value) if unit == "count" and float(value).is_integer() else float(value) if unit != "count" else value

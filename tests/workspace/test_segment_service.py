@@ -43,7 +43,7 @@ def test_everything_about_a_segment(workspace: Workspace) -> None:
     assert counted.parts == (buyers - twice, buyers, counted.everybody - twice, twice)
     assert counted.sentence == "符合以下条件的用户：有订单，且非（订单的次数至少 2）。"
     listed = {one.name: one for one in segments.list("en")}
-    assert listed["bought"].people == listed["bought"].entered == buyers
+    assert (listed["bought"].people, listed["bought"].entered, listed["bought"].left) == (buyers, 0, 0)
     assert sum(one.people for one in segments.overlap(("bought", "twice"))) == buyers
     assert segments.history("twice")[-1].people == twice
     assert len(list(segments.members("twice"))) == twice

@@ -46,6 +46,12 @@ def told(workspace: Workspace, topic: str) -> list[dict[str, Any]]:
     return [one for one in found if one["segment"] in NAMES]
 
 
+def undo_most_orders(workspace: Workspace) -> None:
+    batch = rows(workspace, "SELECT batch FROM fact_order GROUP BY batch ORDER BY count(*) DESC, batch LIMIT 1")[0][0]
+    workspace.imports.undo(batch, actor="test")
+    workspace.refresh()
+
+
 def test_members_are_those_who_fulfil_it(opened: Callable[[], Workspace]) -> None:
     workspace = opened()
     define(workspace, bought=BOUGHT, looked=LOOKED)
@@ -81,10 +87,8 @@ def test_another_definition_moves_people_and_a_retired_one_keeps_nobody(opened: 
 def test_who_comes_and_goes_is_announced_by_name(opened: Callable[[], Workspace]) -> None:
     workspace = opened()
     define(workspace, bought=BOUGHT)
-    batch = rows(workspace, "SELECT batch FROM fact_order GROUP BY batch ORDER BY count(*) DESC, batch LIMIT 1")[0][0]
     before = {row[1] for row in members(workspace)}
-    workspace.imports.undo(batch, actor="test")
-    workspace.refresh()
+    undo_most_orders(workspace)
     without = {row[1] for row in members(workspace)}
     left = {parse_person_id(one) for message in told(workspace, "segment.left") for one in message["persons"]}
     # Whose number came with the undone file leaves under the number that is left.
@@ -92,6 +96,60 @@ def test_who_comes_and_goes_is_announced_by_name(opened: Callable[[], Workspace]
     assert len(without) < len(before)
     assert not left & without
     assert recorded(workspace) == members(workspace)
+
+
+def moves(workspace: Workspace) -> tuple[int, int, int, int]:
+    """Came, went, moved by the definition and there at the end, by the page's own history of one day."""
+    (day,) = workspace.segments.history("group")
+    summary = workspace.segments.get("group")
+    assert (summary.entered, summary.left, summary.people) == (day.entered, day.left, day.people)
+    return day.entered, day.left, day.redefined, day.people
+
+
+def counted(workspace: Workspace, question: str) -> int:
+    return rows(workspace, f"SELECT count(*) FROM ({question})")[0][0]
+
+
+def test_whom_a_definition_moves_neither_came_nor_left(opened: Callable[[], Workspace]) -> None:
+    workspace = opened()
+    define(workspace, group=BOUGHT)
+    buyers = counted(workspace, "FROM person WHERE orders > 0")
+    assert moves(workspace) == (0, 0, buyers, buyers)
+    twice = counted(workspace, "FROM person WHERE orders > 1")
+    define(workspace, group=BOUGHT | {"value": 2})
+    assert moves(workspace) == (0, 0, twice, twice)
+    assert {"segment": "group", "entered": False, "people": buyers - twice} in told(workspace, "segment.filled")
+    undo_most_orders(workspace)
+    left = sum(len(message["persons"]) for message in told(workspace, "segment.left"))
+    came = sum(len(message["persons"]) for message in told(workspace, "segment.entered"))
+    here = counted(workspace, "FROM person WHERE orders > 1")
+    assert left > 0
+    assert moves(workspace) == (came, left, twice, here)
+    assert twice + came - left == here
+    workspace.rebuild()
+    assert moves(workspace) == (came, left, twice, here)
+
+
+def test_whom_a_tag_in_it_moves_when_defined_anew_neither_came_nor_left(opened: Callable[[], Workspace]) -> None:
+    def often(times: int) -> None:
+        cases = [{"when": [{"tag": "how_often", "op": "at_least", "value": times}], "value": "yes"}]
+        plain = {"type": "statistic", "statistic": {"source": "orders"}}
+        wanted = [
+            parse({"kind": "tag", "name": "how_often", "spec": plain}),
+            parse({"kind": "tag", "name": "often", "spec": {"type": "rule", "value": "text", "cases": cases}}),
+        ]
+        workspace.definitions.apply(workspace.definitions.plan(wanted), actor="test")
+
+    workspace = opened()
+    often(1)
+    define(workspace, group={"type": "tag", "tag": "often", "op": "is", "value": "yes"})
+    buyers, twice = (counted(workspace, f"FROM person WHERE orders > {times}") for times in (0, 1))
+    assert moves(workspace) == (0, 0, buyers, buyers)
+    often(2)
+    workspace.refresh()
+    assert buyers > twice
+    assert moves(workspace) == (0, 0, twice, twice)
+    assert told(workspace, "segment.left") == []
 
 
 MANY: dict[str, dict[str, Any]] = {

@@ -50,8 +50,8 @@ def show(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
         return
     tell(one.sentence)
     say(_("{count} people"), count=one.people)
-    rows = [(day.day, day.entered, day.left, day.people) for day in history[-30:]]
-    show_table([_("Day"), _("Came"), _("Left"), _("People")], rows)
+    rows = [(day.day, day.entered, day.left, f"{day.redefined:+,}", day.people) for day in history[-30:]]
+    show_table([_("Day"), _("Came"), _("Left"), _("Moved by the definition"), _("People")], rows)
     reached = [(each.medium, each.address, each.consented, each.refused) for each in reach]
     show_table([_("Channel"), _("With an address"), _("Agreed"), _("Refused")], reached)
 

@@ -180,6 +180,7 @@ FAMILIES: Final[dict[str, pa.Schema]] = {
         ("segment", _text),
         ("node", _whole),  # of the person at that time: whose it is later, identity says
         ("entered", pa.bool_()),
+        ("filled", pa.bool_()),  # the segment was new or defined anew: nobody did anything for it
     ),
     # An identifier that was taken off whomever it was bound to, such as a phone that changed. Natural key: source, node, time.
     # It names no identifiers either: what it says is that nobody seen later with the node need be who was seen before.

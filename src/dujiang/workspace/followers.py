@@ -38,4 +38,4 @@ def followers(workspace: Workspace) -> tuple[Follower, ...]:
 def tag_kinds(workspace: Workspace) -> TagKinds:
     """The tags that segments may name."""
     tags = catalogue(workspace.definitions.current())
-    return TagKinds({tag.name: tag.spec.kind for tag in tags}, tags.fingerprint)
+    return TagKinds({tag.name: tag.spec.kind for tag in tags}, tags.fingerprint, tags.marks)

@@ -102,7 +102,7 @@ class Memberships:
             "received_at": pa.array([now], schema.field("received_at").type).take(pa.array(np.zeros(rows, np.int64))),
             "identifiers": pa.array([[]], schema.field("identifiers").type).take(pa.array(np.zeros(rows, np.int64))),
             "properties": pa.repeat("{}", rows),
-            **{name: waiting[name] for name in ("key", "content", "at", "segment", "node", "entered")},
+            **{name: waiting[name] for name in ("key", "content", "at", "segment", "node", "entered", "filled")},
         }
         columns = [
             given[field.name].cast(field.type) if field.name in given else pa.nulls(rows, field.type)

@@ -35,6 +35,7 @@ FIELDS: Final = {
     "entered": _("Entered the segment"),
     "entry": _("Way in"),
     "favourites": _("Favourites"),
+    "filled": _("Moved by the definition"),
     "finished_at": _("Finished on"),
     "first_response_ms": _("First response (ms)"),
     "flagged": _("Flagged by the tracking plan"),

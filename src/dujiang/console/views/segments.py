@@ -109,9 +109,11 @@ def history_sheet(visit: Visit, history: Sequence[SizeDay]) -> Sheet:
         Column("day", visit.text(_("Day"))),
         Column("entered", visit.text(_("Came")), "count"),
         Column("left", visit.text(_("Left")), "count"),
+        Column("redefined", visit.text(_("Moved by the definition")), "count"),
         Column("people", visit.text(_("People")), "count"),
     )
-    return Sheet("history", columns, [(day.day, day.entered, day.left, day.people) for day in reversed(history)])
+    rows = [(day.day, day.entered, day.left, day.redefined, day.people) for day in reversed(history)]
+    return Sheet("history", columns, rows)
 
 
 def reach_sheet(visit: Visit, found: Sequence[Reach]) -> Sheet:

@@ -14,7 +14,7 @@ import duckdb
 from dujiang.engine.refresh import Change
 from dujiang.foundation.errors import DujiangError
 from dujiang.people.behaviour import AsOf
-from dujiang.people.conditions import Condition
+from dujiang.people.conditions import Condition, Tagged, leaves
 from dujiang.people.following import remember, remembered
 from dujiang.people.segments.crowd import Crowd, everybody
 from dujiang.people.segments.fast import Timelines
@@ -44,7 +44,7 @@ class SegmentFollower:
         """Bring the members of every segment to what the refresh computed."""
         tags = self._tags()
         trees = _sound(self._trees(), tags)
-        before, marks = _remembered(con), {name: _mark(tree) for name, tree in trees.items()}
+        before, marks = _remembered(con), {name: _mark(tree, tags) for name, tree in trees.items()}
         known: dict[str, str] = before.get("marks", {})
         fresh = [name for name in trees if known.get(name) != marks[name]]
         gone = [name for name in known if name not in trees]
@@ -92,8 +92,11 @@ def _sound(trees: Trees, tags: TagKinds) -> dict[str, Condition]:
     return found
 
 
-def _mark(tree: Condition) -> str:
-    return hashlib.sha256(tree.model_dump_json().encode()).hexdigest()[:16]
+def _mark(tree: Condition, tags: TagKinds) -> str:
+    """Another one whenever the tree or one of the tags in it is defined anew."""
+    named = sorted({one.tag for one in leaves(tree) if isinstance(one, Tagged)})
+    texts = (tree.model_dump_json(), *(tags.marks.get(name, "") for name in named))
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def _remembered(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:

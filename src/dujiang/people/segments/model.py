@@ -61,7 +61,8 @@ class SegmentSummary:
         name: of its definition.
         title, description: per language.
         people: members at the last refresh.
-        entered, left: who came and went in the last seven days, as recorded.
+        entered, left: who came and went in the last seven days, as recorded; not who was put in or taken out because the
+            segment, or a tag that it names, was new or defined anew.
         sentence: its condition in words.
         used_by: kind and name of each definition that reads it.
     """
@@ -80,11 +81,19 @@ class SegmentSummary:
 
 @dataclass(frozen=True)
 class SizeDay:
-    """One day of a segment's history: who came, who went, and how many were there at its end."""
+    """One day of a segment's history.
+
+    Attributes:
+        day: of the brand.
+        entered, left: who came and who went.
+        redefined: whom a new or another definition put in, less whom it took out: they did nothing for it.
+        people: how many were there at its end.
+    """
 
     day: str
     entered: int
     left: int
+    redefined: int
     people: int
 
 

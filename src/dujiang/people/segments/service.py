@@ -56,15 +56,17 @@ _SAMPLE: Final = """
 _SIZES: Final = "SELECT segment, count(*) FROM segment_member GROUP BY segment"
 _MOVES: Final = """
     SELECT segment, count(*) FILTER (WHERE entered), count(*) FILTER (WHERE NOT entered)
-    FROM fact_membership WHERE "at" >= $since GROUP BY segment
+    FROM fact_membership WHERE "at" >= $since AND filled IS NOT true GROUP BY segment
 """
 _HISTORY: Final = """
     WITH moved AS (
-        SELECT day, count(*) FILTER (WHERE entered) AS entered,
-            count(*) FILTER (WHERE NOT entered) AS gone
+        SELECT day, count(*) FILTER (WHERE entered AND filled IS NOT true) AS entered,
+            count(*) FILTER (WHERE NOT entered AND filled IS NOT true) AS gone,
+            count(*) FILTER (WHERE entered AND filled) - count(*) FILTER (WHERE NOT entered AND filled) AS redefined
         FROM fact_membership WHERE segment = $segment GROUP BY day
     )
-    SELECT day, entered, gone, CAST(sum(entered - gone) OVER (ORDER BY day) AS BIGINT) AS people FROM moved ORDER BY day
+    SELECT day, entered, gone, redefined, CAST(sum(entered - gone + redefined) OVER (ORDER BY day) AS BIGINT) AS people
+    FROM moved ORDER BY day
 """
 _OVERLAP: Final = """
     SELECT segments, count(*) FROM (
@@ -183,10 +185,10 @@ class SegmentService:
         return self._tags().kinds
 
     def history(self, name: str) -> list[SizeDay]:
-        """Days on which anybody came or went, oldest first, as recorded."""
+        """Days on which anybody came or went or the definition moved people, oldest first, as recorded."""
         with bounded(self._answers) as con:
             rows = con.execute(_HISTORY, {"segment": name}).fetchall()
-        return [SizeDay(str(day), came, went, people) for day, came, went, people in rows]
+        return [SizeDay(str(day), *counts) for day, *counts in rows]
 
     def overlap(self, names: tuple[str, ...]) -> list[Overlap]:
         """People by exactly which of the segments ``names`` they are in, the largest group first.

@@ -21,6 +21,8 @@ class TagKinds:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     mark: str = ""
     """Another one whenever a tag's definition is."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """By tag: another one whenever its values come about in another way."""
 
     def kind(self, name: str) -> Kind:
         """What the tag called ``name`` holds.

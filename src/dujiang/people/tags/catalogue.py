@@ -109,6 +109,15 @@ class Catalogue:
         texts = (tag.definition.model_dump_json() for tag in self)
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """By tag: changes when its values come about in another way, by itself or by a tag that it reads."""
+        found: dict[str, str] = {}
+        for tag in self._order:
+            texts = (tag.spec.model_dump_json(), *(found[one] for one in tag.spec.names()))
+            found[tag.name] = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+        return found
+
     def _sorted(self) -> Iterator[Tag]:
         done: set[str] = set()
 

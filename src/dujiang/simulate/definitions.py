@@ -48,7 +48,7 @@ def brand_yaml(world: World) -> str:
             *_annotations(world),
             *_plan(world),
             *segments(),
-            *questions(_OWNER),
+            *questions(_OWNER, _DEPUTY),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Saved questions of the demo brand, and a dashboard of them."""
+"""Saved questions of the demo brand, a dashboard of them, and the reports that send both."""
 
 from __future__ import annotations
 
@@ -48,6 +48,18 @@ _QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "Repurchase by month of the first order",
         {"type": "retention", "start": _ORDERS, "step": "month", "periods": 6, "period": {"preset": "this_year"}},
     ),
+    (
+        "yesterday",
+        "昨天",
+        "Yesterday",
+        {
+            "type": "metric",
+            "metrics": ["gmv", "orders", "buyers", "new_customers", "visits", "refund_amount", "complaint_rate"],
+            "by": ["channel"],
+            "period": {"preset": "yesterday"},
+            "compare": "previous",
+        },
+    ),
     ("ways", "站内行为路径", "What visits look like", {"type": "paths", "node": "name", "steps": 4}),
     ("overlap", "渠道重合", "Overlap of channels", {"type": "overlap", "grain": "week"}),
 )
@@ -59,10 +71,36 @@ _TILES: Final[tuple[dict[str, Any], ...]] = (
     {"question": "overlap", "number": 2, "x": 6, "y": 6, "width": 6, "height": 4},
     {"question": "repurchase", "number": 2, "own_days": True, "x": 0, "y": 10, "width": 12, "height": 5},
 )
+_REPORTS: Final[tuple[tuple[str, str, str, str, str, dict[str, Any]], ...]] = (
+    (
+        "daily-flash",
+        "每日快报",
+        "Daily flash",
+        "每天早上看一眼：昨天各渠道的成交、新客、访问、退款和投诉。",
+        "Every morning: sales, new customers, visits, refunds and complaints of yesterday, by channel.",
+        {
+            "questions": ["yesterday"],
+            "when": {"every": "day", "at": "08:30"},
+            "to": {"email": ["operations@shanjian.example"], "wecom": ["operations"]},
+        },
+    ),
+    (
+        "weekly-board",
+        "每周看板",
+        "Weekly board",
+        "周一早上，周会之前：每周看板上的全部图表。",
+        "On Monday morning, before the weekly meeting: everything on the weekly dashboard.",
+        {
+            "dashboard": "weekly",
+            "when": {"every": "week", "day": 1, "at": "09:00"},
+            "to": {"email": ["board@shanjian.example"]},
+        },
+    ),
+)
 
 
-def questions(owner: str) -> list[Definition]:
-    """The questions, and the dashboard ``weekly``."""
+def questions(owner: str, deputy: str = "") -> list[Definition]:
+    """The questions, the dashboard ``weekly``, and the reports."""
     saved = [
         Definition(kind="question", name=name, title={"zh": zh, "en": en}, owner=owner, spec={"question": question})
         for name, zh, en, question in _QUESTIONS
@@ -75,4 +113,16 @@ def questions(owner: str) -> list[Definition]:
         owner=owner,
         spec={"tiles": [*_TILES]},
     )
-    return [*saved, board]
+    sent = [
+        Definition(
+            kind="report",
+            name=name,
+            title={"zh": zh, "en": en},
+            description={"zh": why_zh, "en": why_en},
+            owner=owner,
+            deputy=deputy,
+            spec=spec,
+        )
+        for name, zh, en, why_zh, why_en, spec in _REPORTS
+    ]
+    return [*saved, board, *sent]

@@ -57,8 +57,10 @@ def begin(folder: Path, name: str, time_zone: str = DEFAULT_ZONE, currency: str 
 
 
 def finish(workspace: Workspace) -> None:
-    """Mark the demo brand as complete; its models are fitted as soon as it is served."""
+    """Mark the demo brand as complete; as soon as it is served its models are fitted and its reports made ready once."""
     refit(workspace)
+    for report in workspace.reports.list():
+        workspace.postroom.send(report.name, actor="demo")
     (workspace.layout.folder / _BUILDING).unlink()
 
 

@@ -93,7 +93,7 @@ def _daily(workspace: Workspace, today: date) -> list[Measurement]:
         _arrive(workspace, nth, moments)
         rows.append(_again(workspace, asked, what))
     _orders_late(workspace, today)
-    return [*rows, _again(workspace, asked, "after 500 orders came late, over a month before")]
+    return [*rows, _again(workspace, asked, "after 500 orders of a week, more than a month late")]
 
 
 def _again(workspace: Workspace, asked: MetricQuery, what: str) -> Measurement:
@@ -146,8 +146,8 @@ def _arrive(workspace: Workspace, nth: int, moments: list[datetime]) -> None:
 
 
 def _orders_late(workspace: Workspace, today: date) -> None:
-    """Orders of a year that ended a month ago, in a batch of their own."""
-    table = synthetic.orders(500, PEOPLE, today - timedelta(30), first_key=2 * 10**12, seed=11)
+    """Orders of a week that ended a month ago, in a batch of their own."""
+    table = synthetic.orders(500, PEOPLE, today - timedelta(30), days=7, first_key=2 * 10**12, seed=11)
     table = table.set_column(table.schema.get_field_index("batch"), "batch", pa.array(["late"] * len(table)))
     part = workspace.archive.write("order", table, day=today, batch="late")
     with workspace.db.transaction() as tx:

@@ -81,14 +81,17 @@ def _table(rng: np.random.Generator, person: np.ndarray, moments: np.ndarray, fi
     )
 
 
-def orders(total: int, people: int, end: date, *, first_key: int = 10**12, seed: int = 8) -> pa.Table:
-    """``total`` paid orders of the people that have a login."""
+def orders(
+    total: int, people: int, end: date, *, days: int | None = None, first_key: int = 10**12, seed: int = 8
+) -> pa.Table:
+    """``total`` paid orders of the people that have a login, of the ``days`` before ``end`` (all days of the brand)."""
+    days = days or DAYS
     rng = np.random.default_rng(seed)
     person = rng.integers(0, people, total)
     person -= np.where(person % 10 < 7, 0, 7)
     person = np.maximum(person, 0)
-    start = int((datetime(end.year, end.month, end.day, tzinfo=UTC) - timedelta(DAYS)).timestamp() * 1e6)
-    moments = pa.array(start + np.sort(rng.integers(0, DAYS * 86_400_000_000, total)), pa.timestamp("us", "UTC"))
+    start = int((datetime(end.year, end.month, end.day, tzinfo=UTC) - timedelta(days)).timestamp() * 1e6)
+    moments = pa.array(start + np.sort(rng.integers(0, days * 86_400_000_000, total)), pa.timestamp("us", "UTC"))
     keys = np.arange(first_key, first_key + total, dtype=np.int64)
     struct = pa.StructArray.from_arrays(
         [pa.array(np.full(total, "user_id", dtype=object), pa.string()), pa.array(person * 2 + 1_000_000_008)],

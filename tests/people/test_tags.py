@@ -16,6 +16,7 @@ from dujiang.foundation.clock import FixedClock
 from dujiang.foundation.definitions import Definition, parse
 from dujiang.foundation.errors import Conflict, InvalidInput, NotFound
 from dujiang.people.following import remember
+from dujiang.people.tags import follower
 from dujiang.people.tags.catalogue import Catalogue, presets
 from dujiang.workspace import Workspace
 
@@ -158,6 +159,17 @@ def test_step_by_step_gives_what_a_rebuild_gives(house: House) -> None:
     house.workspace.rebuild()
     with house.workspace.engine.read() as con:
         assert con.execute(question).fetchall() == before
+
+
+def test_people_by_turns_have_the_tags_that_they_have_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = "FROM person_tag ORDER BY person"
+    with house.workspace.engine.read() as con:
+        at_once = con.execute(question).fetchall()
+    assert len(at_once) > 1
+    monkeypatch.setattr(follower, "AT_ONCE", 1)
+    house.workspace.rebuild()
+    with house.workspace.engine.read() as con:
+        assert con.execute(question).fetchall() == at_once
 
 
 def test_a_circle_is_named(house: House) -> None:

@@ -22,7 +22,10 @@ from dujiang.people.tags.outputs import models_in_use
 
 TABLE: Final = "person_tag"
 """``person`` and a column for each tag, named as the tag; a row for each person of the table ``person``."""
+AT_ONCE: Final = 250_000
+"""People whose tags are computed in one statement, so that its memory does not grow with the brand."""
 _STATE: Final = "tags"
+_AMONG: Final = "tag_among"
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,13 @@ class TagFollower:
         as_of = AsOf(change.now, ZoneInfo(change.zone))
         if before is None or change.full or not same:
             con.execute(f"CREATE OR REPLACE TABLE {TABLE} ({columns(tags)})")
-            _insert(con, valued(tags, as_of))
+            _insert_everybody(con, tags, as_of)
             _remember(con, now)
             return
         con.execute(f"DELETE FROM {TABLE} USING touched WHERE {TABLE}.person = touched.person")
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE tag_among AS SELECT DISTINCT person FROM touched SEMI JOIN person USING (person)"
-        )
-        if con.execute("SELECT 1 FROM tag_among LIMIT 1").fetchall():
-            _insert(con, valued(tags, as_of, "tag_among"))
+        _choose(con, "SELECT DISTINCT person FROM touched SEMI JOIN person USING (person)")
+        if con.execute(f"SELECT 1 FROM {_AMONG} LIMIT 1").fetchall():
+            _insert(con, valued(tags, as_of, _AMONG))
             _remember(con, replace(before, at=made))
 
 
@@ -92,6 +93,18 @@ def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
 def _remember(con: duckdb.DuckDBPyConnection, state: Freshness) -> None:
     kept = {**vars(state), "at": state.at.isoformat(), "everybody_at": state.everybody_at.isoformat()}
     remember(con, _STATE, json.dumps(kept))
+
+
+def _insert_everybody(con: duckdb.DuckDBPyConnection, tags: Catalogue, as_of: AsOf) -> None:
+    ((people,),) = con.execute("SELECT count(*) FROM person").fetchall()
+    parts = -(-people // AT_ONCE)
+    for part in range(parts):
+        _choose(con, f"SELECT person FROM person WHERE hash(person) % {parts} = {part}")
+        _insert(con, valued(tags, as_of, _AMONG if parts > 1 else ""))
+
+
+def _choose(con: duckdb.DuckDBPyConnection, people: str) -> None:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_AMONG} AS {people}")
 
 
 def _insert(con: duckdb.DuckDBPyConnection, question: Question) -> None:

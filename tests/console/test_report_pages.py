@@ -213,6 +213,22 @@ def test_a_tile_shows_its_table_only_and_silences_of_sources_are_said(workspace:
     assert said in reports.summary(workspace, workspace.reports.get("probe"), written)
 
 
+def test_a_question_with_several_tiles_says_its_numbers_once(workspace: Workspace, time: Time) -> None:
+    tiles = [
+        {"question": "r_sales", "number": 1, "y": 0},
+        {"question": "r_sales", "show": "table", "number": 2, "y": 4},
+        {"question": "r_sales", "number": 1, "own_days": True, "y": 8},
+    ]
+    apply(workspace, define("dashboard", "r_twice", {"tiles": tiles, "period": {"preset": "last30"}}))
+    apply(workspace, define("report", "probe", {"dashboard": "r_twice", "language": "en"}))
+    written = reports.write(workspace, workspace.reports.get("probe"))
+    assert [[one.name for one in part.sheets] for part in written.parts] == [["totals", "rows"], ["totals"]]
+    assert written.parts[0].days != written.parts[1].days
+    text = reports.summary(workspace, workspace.reports.get("probe"), written)
+    assert text.count("r_sales title") == 2
+    apply(workspace, workspace.definitions.get("dashboard", "r_twice").model_copy(update={"status": "retired"}))
+
+
 def test_missed_times_come_once_and_say_so(workspace: Workspace, time: Time) -> None:
     time.at(MONDAY - timedelta(hours=1))
     apply(workspace, define("report", "daily", {"questions": ["r_sales"], "when": {"every": "day", "at": "09:00"}}))

@@ -215,7 +215,8 @@ def _visit(workspace: Workspace, language: str, due: datetime | None) -> Visit:
     return visit
 
 
-_Ask = Callable[[], tuple[Answer, Tile | None]]
+_Ask = Callable[[], tuple[Answer, tuple[Tile, ...]]]
+"""Asks a question; its tiles where a dashboard shows it, none where all of its tables are shown."""
 
 
 def _asked(visit: Visit, report: Report) -> Iterator[tuple[str, str, _Ask]]:
@@ -224,16 +225,25 @@ def _asked(visit: Visit, report: Report) -> Iterator[tuple[str, str, _Ask]]:
     titles = {one.name: one.label(visit.locale) for one in workspace.questions.list()}
     if board in {one.name for one in workspace.dashboards.list()}:
         found = workspace.dashboards.get(board)
-        for tile in found.spec.ordered:
-            yield tile.question, titles.get(tile.question, tile.question), partial(_ask_tile, visit, found, tile)
+        for tiles in _together(found.spec.ordered):
+            name = tiles[0].question
+            yield name, titles.get(name, name), partial(_ask_tiles, visit, found, tiles)
     elif board:
         yield board, board, partial(_ask_nothing, visit, board)
     for name in report.spec.questions:
         yield name, titles.get(name, name), partial(_ask_saved, visit, name)
 
 
-def _ask_tile(visit: Visit, found: Dashboard, tile: Tile) -> tuple[Answer, Tile | None]:
-    return _ask(visit, visit.workspace.dashboards.question(found, tile)), tile
+def _together(tiles: Sequence[Tile]) -> list[tuple[Tile, ...]]:
+    """Tiles that show the same answer, in the order of the first of each: numbers are said once, and tables follow."""
+    found: dict[tuple[str, bool], list[Tile]] = {}
+    for tile in tiles:
+        found.setdefault((tile.question, tile.own_days), []).append(tile)
+    return [tuple(same) for same in found.values()]
+
+
+def _ask_tiles(visit: Visit, found: Dashboard, tiles: tuple[Tile, ...]) -> tuple[Answer, tuple[Tile, ...]]:
+    return _ask(visit, visit.workspace.dashboards.question(found, tiles[0])), tiles
 
 
 def _ask_nothing(visit: Visit, board: str) -> NoReturn:
@@ -241,9 +251,9 @@ def _ask_nothing(visit: Visit, board: str) -> NoReturn:
     raise NotFound("dashboard.paused", _("The dashboard “{name}” is not in use at present."), name=board)
 
 
-def _ask_saved(visit: Visit, name: str) -> tuple[Answer, Tile | None]:
+def _ask_saved(visit: Visit, name: str) -> tuple[Answer, tuple[Tile, ...]]:
     visit.workspace.questions.saved(name)
-    return _ask(visit, visit.workspace.definitions.get("question", name).spec["question"]), None
+    return _ask(visit, visit.workspace.definitions.get("question", name).spec["question"]), ()
 
 
 def _ask(visit: Visit, plain: Mapping[str, Any]) -> Answer:
@@ -257,12 +267,12 @@ def _ask(visit: Visit, plain: Mapping[str, Any]) -> Answer:
 
 def _answered(visit: Visit, name: str, title: str, ask_it: _Ask) -> Part:
     try:
-        answer, tile = ask_it()
+        answer, tiles = ask_it()
         sheets, shown = ask.answered(visit, answer)
-        only, problem = sheets, ""
-        if tile is not None:
-            _all, view = dashboards.tile(visit, title, tile, answer)
-            only, problem = [one for one in sheets if one.name == view.sheet], view.problem
+        views = [dashboards.tile(visit, title, one, answer)[1] for one in tiles]
+        wanted = {one.sheet for one in views}
+        only = [one for one in sheets if one.name in wanted] if tiles else sheets
+        problem = next((one.problem for one in views if one.problem), "")
     except DujiangError as error:
         return Part(name, title, problem=visit.error(error))
     except Exception:

@@ -230,6 +230,15 @@ def test_clicks_say_on_what_and_where(site: Site, page: Page) -> None:
     assert said(other)["selector"] == "body>main>div>span:nth-of-type(2)"
 
 
+def test_a_click_beside_everything_does_not_take_the_words_of_the_whole_page(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.mouse.click(900, 700)
+    (beside,) = site.wait("element_clicked")
+    assert said(beside)["selector"] == "body"
+    assert "text" not in said(beside)
+
+
 def test_clicks_say_in_which_module_and_whether_anything_came_of_them(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/one")
     page.wait_for_function("window.dujiang && dujiang.version")
@@ -240,6 +249,18 @@ def test_clicks_say_in_which_module_and_whether_anything_came_of_them(site: Site
     alive = site.wait("element_clicked", 2)[1]
     assert (said(dead)["module"], said(dead)["dead"], said(dead)["page_px"]) == ("head", True, 4000)
     assert (said(alive).get("module"), said(alive)["dead"]) == (None, False)
+
+
+def test_leaving_on_a_phone_is_told_of_a_phone(site: Site, browser: Browser) -> None:
+    phone = browser.new_context(user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148")
+    page = phone.new_page()
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.wait_for_function("performance.now() > 300")
+    page.goto(f"{site.url}/two")
+    (left,) = site.wait("page_left")
+    assert (left.page, left.device) == ("/one", "mobile")
+    phone.close()
 
 
 def test_a_click_that_leads_away_is_sent_before_the_page_goes(site: Site, page: Page) -> None:

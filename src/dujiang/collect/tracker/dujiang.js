@@ -137,12 +137,13 @@ data-forms        "off": no form steps
     if (name.startsWith("utm_")) campaign[name === "utm_campaign" ? "name" : name.slice(4)] = value;
   }
   let referrer = document.referrer.split(/[?#]/)[0];
+  const userAgent = navigator.userAgent; // read once: a page that goes may be told another one
 
   const where = () => ({
     // Queries stay at home: they carry tokens, phone numbers and search words.
     page: { path: location.pathname, url: location.origin + location.pathname, title: document.title, referrer },
     campaign: Object.keys(campaign).length ? campaign : undefined,
-    userAgent: navigator.userAgent, locale: navigator.language,
+    userAgent, locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     screen: { width: innerWidth, height: innerHeight },
   });
@@ -268,7 +269,7 @@ data-forms        "off": no form steps
       const twins = at.parentElement ? [...at.parentElement.children].filter((one) => one.tagName === at.tagName) : [];
       parts.unshift(at.tagName.toLowerCase() + (twins.length > 1 ? `:nth-of-type(${twins.indexOf(at) + 1})` : ""));
     }
-    return parts.join(">");
+    return parts.join(">") || element.tagName.toLowerCase();
   }
 
   // Whether anything came of a click is known a second later: a change of the page, a step to another, a scroll, a focus.
@@ -297,11 +298,13 @@ data-forms        "off": no form steps
   function clicked(event) {
     const from = event.target;
     if (!(from instanceof Element)) return;
-    const target = from.closest("a,button,label,summary,[role=button],[data-dj],input,select") || from;
-    const field = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+    const control = from.closest("a,button,label,summary,[role=button],[data-dj],input,select");
+    const target = control || from;
+    // What stands on a control or in a single element; beside everything a click would take the whole page's words.
+    const worded = !/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) && (control || !target.childElementCount);
     judge({
       selector: selector(target), tag: target.tagName.toLowerCase(),
-      text: field ? undefined : (target.innerText || "").trim().slice(0, 60) || undefined,
+      text: (worded && (target.innerText || "").trim().slice(0, 60)) || undefined,
       module: target.closest("[data-module]")?.dataset.module,
       link: target.href ? String(target.href).split(/[?#]/)[0] : undefined,
       x_pct: Math.round((event.pageX / document.documentElement.scrollWidth) * 1000) / 10, y_px: Math.round(event.pageY),

@@ -95,7 +95,7 @@ def test_bursts_and_clicks_without_effect(scene: Scene) -> None:
 
 def test_cells_from_the_left_and_the_top(scene: Scene) -> None:
     cells = answered(scene, device="mobile").cells
-    assert cells == (Cell(19, 0, 1), Cell(9, 2, 1))
+    assert cells == (Cell(19, 1, 1), Cell(9, 5, 1))
 
 
 def test_modules_from_the_top_with_clicks_and_attention(scene: Scene) -> None:

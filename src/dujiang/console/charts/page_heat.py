@@ -12,6 +12,11 @@ NARROW_PX: Final = 390
 """What a page is taken to be wide on a device of any other class."""
 
 
+_WORDS_MAX: Final = 12
+_LINE: Final = 5.0
+_WIDE: Final = 24.0
+
+
 @dataclass(frozen=True)
 class Spot:
     """A cell with clicks; ``level`` from 1 to 8 is its shade."""
@@ -33,6 +38,15 @@ class Band:
     height: float
     share: float | None
     attention: float | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands on something that is clicked, at the middle of its clicks."""
+
+    x: float
+    y: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -60,18 +74,30 @@ class PageHeat:
     height: float
     spots: tuple[Spot, ...]
     bands: tuple[Band, ...]
+    words: tuple[Words, ...]
     marks: tuple[Mark, ...]
     folds: tuple[Fold, ...]
 
 
-def drawn(found: Heatmap, device: str) -> PageHeat:
-    """The page of ``found`` as seen on a class of devices."""
+def fullest(found: Heatmap) -> float:
+    """The largest share of the clicks that fall on one cell."""
+    return max((one.clicks for one in found.cells), default=0) / max(found.clicks, 1)
+
+
+def drawn(found: Heatmap, device: str, most: float) -> PageHeat:
+    """The page of ``found`` as seen on a class of devices; ``most`` is the share of clicks that has the darkest shade."""
     scale = 100 / WIDTHS_PX.get(device, NARROW_PX)
     height = max(found.height_px, CELL_PX) * scale
-    most = max((one.clicks for one in found.cells), default=1)
     step = 100 / COLUMNS
     spots = tuple(
-        Spot(one.column * step, one.row * CELL_PX * scale, step, CELL_PX * scale, _level(one.clicks, most), one.clicks)
+        Spot(
+            one.column * step,
+            one.row * CELL_PX * scale,
+            step,
+            CELL_PX * scale,
+            _level(one.clicks / found.clicks, most),
+            one.clicks,
+        )
         for one in found.cells
     )
     marks = tuple(
@@ -81,16 +107,27 @@ def drawn(found: Heatmap, device: str) -> PageHeat:
     )
     told = [(to, share) for to, share in zip(range(10, 101, 10), found.depth, strict=True) if share is not None]
     folds = tuple(Fold(height * to / 100, share) for to, share in told if to in (30, 60, 90))
-    return PageHeat(height, spots, _bands(found, scale, height), marks, folds)
+    return PageHeat(height, spots, _bands(found, scale, height), _words(found, scale), marks, folds)
 
 
-def _level(clicks: int, most: int) -> int:
+def _level(share: float, most: float) -> int:
     """A shade by the square root, so that what is clicked less can still be seen.
 
-    >>> _level(100, 100), _level(25, 100), _level(1, 100)
+    >>> _level(0.4, 0.4), _level(0.1, 0.4), _level(0.004, 0.4)
     (8, 5, 1)
     """
-    return min(8, 1 + int(8 * (clicks / most) ** 0.5))
+    return min(8, 1 + int(8 * (share / most) ** 0.5))
+
+
+def _words(found: Heatmap, scale: float) -> tuple[Words, ...]:
+    """What is clicked most first; what would lie on other words is left out, the table has it."""
+    placed: list[Words] = []
+    for one in found.elements:
+        text = one.text if len(one.text) <= _WORDS_MAX else one.text[: _WORDS_MAX - 1] + "…"
+        x, y = min(max(one.x_pct, 12.0), 88.0), one.y_px * scale
+        if text and all(abs(y - other.y) > _LINE or abs(x - other.x) > _WIDE for other in placed):
+            placed.append(Words(x, y, text))
+    return tuple(placed)
 
 
 def _bands(found: Heatmap, scale: float, height: float) -> tuple[Band, ...]:

@@ -25,7 +25,7 @@ CLICK: Final = "element_clicked"
 LEFT: Final = ("page_left", "screen_left")
 COLUMNS: Final = 20
 """Cells across a page: 5% of its width each."""
-CELL_PX: Final = 80
+CELL_PX: Final = 40
 """Height of a cell."""
 DEPTHS: Final = tuple(range(10, 101, 10))
 _TOP_PX: Final = 12_000
@@ -79,7 +79,7 @@ class HeatmapPick(Pick):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the page: ``column`` from the left (each a twentieth of the width), ``row`` from the top (80 pixels each)."""
+    """A cell of the page: ``column`` from the left (each a twentieth of the width), ``row`` from the top (40 pixels each)."""
 
     column: int
     row: int

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dujiang.console.charts.page_heat import PageHeat, drawn
+from dujiang.console.charts.page_heat import PageHeat, drawn, fullest
 from dujiang.console.components import Card, Cards, Chart, Line
 from dujiang.console.sheets import Sheet
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import Period
 from dujiang.insight.heatmap.analysis import DEPTHS, Heatmap
 from dujiang.insight.questions.answer import Answer
 
@@ -21,8 +22,8 @@ class PagePicture:
     """The page as a skeleton with its clicks."""
 
     title: str
-    page: str
-    heat: PageHeat
+    heats: tuple[tuple[str, PageHeat], ...]
+    """Each drawing under its days; the comparison comes second."""
     note: str
     shape: str = "page"
     sheet: str = "elements"
@@ -51,11 +52,10 @@ class HeatmapView(View):
         before: Heatmap | None = answer.before
         drawings: list[Picture] = [_cards(visit, found, before, behind)]
         if found.clicks:
-            device = answer.question.model_dump()["device"]
             note = visit.text(
                 _("Darker is more clicks; rings mark bursts and clicks without effect; lines: how far people scrolled.")
             )
-            drawings.append(PagePicture(finding(visit, found), found.page, drawn(found, device), note))
+            drawings.append(PagePicture(finding(visit, found), _heats(answer), note))
         if found.modules:
             drawings.append(_modules(visit, found))
         if found.depth[0] is not None:
@@ -63,8 +63,10 @@ class HeatmapView(View):
         return drawings
 
     def sheets(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Sheet]:
-        """All but the cells, which the drawing shows and the API has."""
-        return [one for one in super().sheets(visit, answer, behind) if one.name != "cells"]
+        """All but the cells, which the drawing shows and the API has, and depths that nothing states."""
+        found: Heatmap = answer.result
+        hidden = {"cells"} if found.left and found.depth[0] is not None else {"cells", "depth"}
+        return [one for one in super().sheets(visit, answer, behind) if one.name not in hidden]
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """What was clicked, and how."""
@@ -86,6 +88,15 @@ def finding(visit: Visit, found: Heatmap) -> str:
         module=most.module,
         depth=visit.show(found.pages_deep, "ratio"),
     )
+
+
+def _heats(answer: Answer) -> tuple[tuple[str, PageHeat], ...]:
+    """The page now and, where it was clicked then, before: on one scale of shades."""
+    found: list[tuple[Period, Heatmap]] = [(answer.period, answer.result)]
+    if answer.comparison and answer.before and answer.before.clicks:
+        found.append((answer.comparison, answer.before))
+    device, most = answer.question.model_dump()["device"], max(fullest(one) for _days, one in found)
+    return tuple((f"{days.first} – {days.last}", drawn(one, device, most)) for days, one in found)
 
 
 def _cards(visit: Visit, found: Heatmap, before: Heatmap | None, behind: Behind) -> Cards:

@@ -23,6 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from dujiang.api.app import create_app
+from dujiang.console.formats import duration
 from dujiang.foundation.ids import person_id
 from dujiang.foundation.money import format_money, format_number
 from dujiang.people.conditions import parse_condition
@@ -634,6 +635,22 @@ NUMBERS = (
 )
 
 MINOR = [round(number * 100) for number in NUMBERS] + [-98_950]
+SPANS = (
+    0,
+    40,
+    950,
+    1_000,
+    9_940,
+    10_000,
+    41_300,
+    59_999,
+    60_000,
+    161_000,
+    3_599_000,
+    3_600_000,
+    5_400_000,
+    5_000_000_000,
+)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -643,13 +660,18 @@ def test_charts_write_numbers_as_pages_do(chromium: Browser, session: str, addre
     module = watched.page.evaluate("document.querySelector('script[src*=\"js/frame.js\"]').src").replace(
         "frame.js", "format.js"
     )
-    script = """async ([module, numbers, minor]) => {
+    script = """async ([module, numbers, minor, spans]) => {
         const format = await import(module);
-        return [numbers.map(format.formatNumber), minor.map((amount) => format.formatMoney(amount))];
+        return [
+            numbers.map(format.formatNumber),
+            minor.map((amount) => format.formatMoney(amount)),
+            spans.map((span) => format.format(span, "duration")),
+        ];
     }"""
-    numbers, money = watched.page.evaluate(script, [module, NUMBERS, MINOR])
+    numbers, money, spans = watched.page.evaluate(script, [module, NUMBERS, MINOR, SPANS])
     assert numbers == [format_number(number, lang) for number in NUMBERS]
     assert money == [format_money(amount, lang) for amount in MINOR]
+    assert spans == [duration(span, lang) for span in SPANS]
 
 
 def test_a_file_is_dropped_and_looked_at(chromium: Browser, session: str, address: str) -> None:

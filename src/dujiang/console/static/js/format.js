@@ -23,12 +23,26 @@ export function formatMoney(minor, currency = "CNY") {
   return (minor < 0 ? "-" : "") + symbol + (major < 1000 ? grouped(major, 2) : formatNumber(major));
 }
 
+const SPANS = {
+  zh: { s: (s) => `${s} 秒`, min: (m, s) => `${m} 分 ${s} 秒`, h: (h, m) => `${h} 小时 ${m} 分` },
+  en: { s: (s) => `${s} s`, min: (m, s) => `${m} min ${s} s`, h: (h, m) => `${h} h ${m} min` },
+};
+
+/** A span of time in its two largest units; below a minute in seconds. */
+export function formatDuration(milliseconds) {
+  const words = SPANS[locale];
+  if (milliseconds < 60_000) return words.s((milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0).replace(/\.0$/, ""));
+  const [whole, unit] = milliseconds < 3_600_000 ? [Math.round(milliseconds / 1000), "min"] : [Math.round(milliseconds / 60_000), "h"];
+  const large = Math.floor(whole / 60);
+  return words[unit](unit === "h" ? grouped(large, 0) : large, whole % 60);
+}
+
 /** `value` of a `kind` ("money", "percent", "ratio", "duration" or a count) as a person reads it. */
 export function format(value, kind, currency) {
   if (value === null || value === undefined) return "—";
   if (kind === "money") return formatMoney(value, currency);
   if (kind === "percent") return `${grouped(value * 100, 1)}%`;
   if (kind === "ratio") return grouped(value, 2);
-  if (kind === "duration") return `${grouped(value / 1000, 1)} s`;
+  if (kind === "duration") return formatDuration(value);
   return formatNumber(value);
 }

@@ -60,7 +60,7 @@ class ContentView(View):
 def _cards(visit: Visit, found: Content, behind: Behind) -> Cards:
     steady = found.cadence
     stop = visit.text(_("stopped: twice the usual pause is over")) if steady.has_stopped else ""
-    usual = "" if steady.usual_days is None else visit.text(_("usually every {n} days"), n=f"{steady.usual_days:g}")
+    usual = _usual(visit, steady.usual_days)
     rate = _("Share of readers, all items")
     cards = [
         Card("items", visit.text(_("Items read")), visit.show(len(found.items) + found.left_out, "count")),
@@ -72,6 +72,14 @@ def _cards(visit: Visit, found: Content, behind: Behind) -> Cards:
         shown = visit.show(value, "percent")
         cards.append(Card(part, visit.text(label), shown, basis=visit.text(rate), href=behind({"did": did})))
     return Cards(visit.text(_("In all")), tuple(cards), "items")
+
+
+def _usual(visit: Visit, days: float | None) -> str:
+    if days is None:
+        return ""
+    if days < 1:
+        return visit.text(_("usually several a day"))
+    return visit.text(_("usually every {n} days"), n=f"{days:g}")
 
 
 def _quality(visit: Visit, found: Content) -> list[Chart]:

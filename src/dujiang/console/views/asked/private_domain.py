@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from dujiang.console.components import Card, Cards, Chart, Line, Tag
@@ -60,11 +61,19 @@ class PrivateView(View):
         loop = self.sheet(visit, answer, answer.tables[0], behind)
         all_, *rows = loop.rows
         named = [(visit.text(_("All ways")), "", *all_[2:]), *(
-            (row[0] or visit.text(_("not stated")), visit.text(_("yes")) if row[1] else visit.text(_("no")), *row[2:])
-            for row in rows
+            (row[0] or visit.text(_("not stated")), self._known_from(visit, *row[:2]), *row[2:]) for row in rows
         )]  # fmt: skip
-        told = Sheet(loop.name, loop.columns, named, loop.links, caption=loop.caption)
+        columns = tuple(
+            replace(one, label=visit.text(_("Known from"))) if one.name == "by_ad" else one for one in loop.columns
+        )
+        told = Sheet(loop.name, columns, named, loop.links, caption=loop.caption)
         return [told, _health_sheet(visit, answer.result, behind, self.title(visit, "health"))]
+
+    @staticmethod
+    def _known_from(visit: Visit, way: str | None, by_ad: bool) -> str:
+        if way is None:
+            return ""
+        return visit.text(_("a visit with its campaign") if by_ad else _("the contact list"))
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """The metric, or the step and the way."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from dujiang.console.components import Card, Cards, Chart, Line
+from dujiang.console.sheets import Sheet
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
@@ -58,6 +60,13 @@ class ServiceView(View):
                 _conversations(visit, found),
             ]
         return drawn
+
+    def sheets(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Sheet]:
+        """The tables, with the days of the whole in words."""
+        return [
+            replace(one, rows=[(visit.text(of), *rest) for of, *rest in one.rows]) if one.name == "whole" else one
+            for one in super().sheets(visit, answer, behind)
+        ]
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """Which conversations."""

@@ -112,3 +112,15 @@ def test_the_river_adds_up_and_leads_to_its_people(api: Any) -> None:
     stop = next(one for one in river["stops"] if one["key"] == "outcome:first_order")
     people = api.ask("POST", "/river/people", json=DAYS | {"stops": [stop["key"]]})
     assert people["count"] == len(people["people"]) == stop["people"] > 0
+
+
+def test_where_a_metric_stands_is_the_metric_layers(api: Any) -> None:
+    told = api.ask("GET", f"/metrics/cross_channel_share/standing?first={FIRST}&last={LAST}")
+    (band,) = told["bands"]
+    (held,) = band["held"]
+    share = api.workspace.metrics.query(MetricQuery(("cross_channel_share",), Period(FIRST, LAST))).totals
+    assert (band["name"], band["at_least"], band["at_most"], band["against"]) == ("overlap", 0.2, 0.35, "none")
+    assert (held["key"], held["value"]) == (None, share["cross_channel_share"].value)
+    assert told["goals"] == []
+    status, code, _sentence = api.problem("GET", f"/metrics/no_such/standing?first={FIRST}&last={LAST}")
+    assert (status, code) == (404, "metric.unknown")

@@ -21,6 +21,7 @@ READING = [
     ("rebuild",),
     ("metric",),
     ("metric", "gmv", "buyers", "--by", "channel"),
+    ("metric", "visits", "community_activity", "--standing"),
     ("people",),
     ("relations",),
     ("identity", "quality"),

@@ -36,7 +36,8 @@ _NOT_SHOWN = """
     conversations complaints complaint_rate first_response_median first_response_p90 resolution_median service_rating
     resolved_conversations resolution_rate written_conversations negative_conversations
     known_users known_user_share profile_filled profile_completeness
-    private_users private_active_users community_active_users community_activity private_ugc_users private_ugc_share
+    private_users private_active_users community_active_users community_active_users_7d community_activity
+    private_ugc_users private_ugc_share
     private_cross_channel_users private_cross_channel_share private_sharers private_referral_share private_gmv
     private_customers private_paid private_refunded private_ltv private_ltv_index private_conversion_30d
     contribution_value contribution_direct_value contribution_assist_value contributed_orders contribution_assist_share

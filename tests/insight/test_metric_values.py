@@ -60,7 +60,7 @@ TOTALS: dict[str, float] = {
     "contributed_orders": 5, "contribution_assist_share": 0, "contribution_roas": 24500 / 6000,
     # contacts: G in October, A in the week, C after it
     "new_private_users": 1, "private_users": 2, "private_active_users": 3, "community_active_users": 1,
-    "community_activity": 1 / 2, "private_ugc_users": 2, "private_ugc_share": 2 / 3,
+    "community_active_users_7d": 1, "community_activity": 1 / 2, "private_ugc_users": 2, "private_ugc_share": 2 / 3,
     "private_cross_channel_users": 1, "private_cross_channel_share": 1 / 3,
     "private_sharers": 2, "private_referral_share": 2 / 3, "private_gmv": 18000, "private_gmv_share": 18000 / 27500,
     "private_customers": 2, "private_paid": 26000, "private_refunded": 1000, "private_ltv": 12500,

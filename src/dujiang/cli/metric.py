@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,15 @@ import typer
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import locale, show_json, show_table
 from dujiang.foundation.errors import InvalidInput
-from dujiang.foundation.i18n import _
+from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.money import format_money, format_number
 from dujiang.foundation.timewindows import Comparison, Period, preset
 
 if TYPE_CHECKING:
     from dujiang.insight.answer import Compared, MetricAnswer
     from dujiang.insight.catalogue import Metric
+    from dujiang.insight.model import BandSpec
+    from dujiang.workspace import Workspace
 
 
 @app.command()
@@ -29,6 +32,9 @@ def metric(
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day / 结束日")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Divide by a dimension / 按维度拆分")] = None,
     compare: Annotated[Comparison, typer.Option(help="Compare with an earlier period / 对比")] = "previous",
+    standing: Annotated[
+        bool, typer.Option("--standing", help="Bands and goals, and where it stands / 健康区间与目标的现状")
+    ] = False,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -41,6 +47,9 @@ def metric(
             _list(list(metrics), as_json=as_json)
             return
         chosen = chosen_period(period, first, last, workspace.metrics.today())
+        if standing:
+            _stand(workspace, names, chosen, as_json=as_json)
+            return
         question = MetricQuery(tuple(names), chosen, compare, by=tuple(by or ()))
         answer = workspace.metrics.query(question)
         currency = workspace.settings.brand.currency
@@ -70,6 +79,44 @@ def _list(metrics: list[Metric], *, as_json: bool) -> None:
     language = locale()
     rows = [(one.name, one.label(language), one.spec.formula.get(language, "")) for one in metrics]
     show_table([_("Metric"), _("Title"), _("Definition")], rows)
+
+
+def _stand(workspace: Workspace, names: list[str], period: Period, *, as_json: bool) -> None:
+    from dujiang.insight.standing import PROGRESSES, STANDINGS
+
+    service, currency, language = workspace.metrics, workspace.settings.brand.currency, locale()
+    bands = {name: service.standings(name, period) for name in names}
+    goals = {name: service.progress(name) for name in names}
+    if as_json:
+        show_json({name: {"bands": bands[name], "goals": goals[name]} for name in names})
+        return
+    rows = []
+    for name in names:
+        metric = service.catalogue().get(name)
+
+        def told(value: float | None, unit: str = metric.spec.unit) -> str:
+            return written(value, unit, currency)
+
+        label = metric.label(language)
+        for band in bands[name]:
+            wanted = _range(band.band, told)
+            rows += [
+                (label, one.key or "", told(one.value), wanted, translate(STANDINGS[one.standing], language))
+                for one in band.held
+            ]
+        for goal in goals[name]:
+            wanted = f"{told(goal.goal.target)} ({goal.goal.first} – {goal.goal.last})"
+            rows.append((label, goal.name, told(goal.value), wanted, translate(PROGRESSES[goal.progress], language)))
+    show_table([_("Metric"), _("Part"), _("Value"), _("Wanted"), _("Standing")], rows)
+
+
+def _range(band: BandSpec, told: Callable[[float | None], str]) -> str:
+    absolute = (
+        f"{told(band.at_least)} … {told(band.at_most)}" if band.at_least is not None or band.at_most is not None else ""
+    )
+    low, high = (f"{sign}{edge:.0%}" if edge is not None else "" for sign, edge in (("−", band.fall), ("+", band.rise)))
+    moved = f"{low or '–'} … {high or '–'} ({band.against})" if low or high else ""
+    return " · ".join(filter(None, (absolute, moved)))
 
 
 def _show(answer: MetricAnswer, currency: str) -> None:

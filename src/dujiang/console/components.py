@@ -73,6 +73,8 @@ class Chart:
     flags: Sequence[Flag] = field(default_factory=tuple)
     note: str = ""
     sheet: str = "line"
+    bounds: Sequence[float] = ()
+    """Edges of what is healthy, drawn across."""
 
     @property
     def shape(self) -> str:
@@ -101,6 +103,7 @@ class Chart:
                 }
                 for line in self.lines
             ],
+            "bounds": list(self.bounds),
             "flags": [{"at": flag.at, "label": flag.label} for flag in self.flags],
         }
 

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model
 
 from dujiang.foundation import expression
 from dujiang.foundation.definitions import Spec, register
-from dujiang.foundation.timewindows import Period
+from dujiang.foundation.timewindows import Comparison, Period
 
 Kind = Literal["simple", "ratio", "derived", "cumulative", "conversion"]
 Unit = Literal["money", "count", "percent", "ratio", "duration"]
@@ -153,6 +153,9 @@ class BandSpec(Spec):
         metric: name of the metric.
         at_least: it is too low below this.
         at_most: it is too high above this.
+        fall: it fell too far when it is down by more than this share of what it was (0.15: fifteen percent).
+        rise: it rose too far when it is up by more than this share.
+        against: what fall and rise are measured against.
         by: the dimension whose every value has to be within the band, such as ``channel``; empty: the total.
         where: conditions on dimensions.
         days: on so many days in a row before anybody is told.
@@ -161,31 +164,46 @@ class BandSpec(Spec):
     metric: str
     at_least: float | None = None
     at_most: float | None = None
+    fall: float | None = Field(default=None, ge=0, le=1)
+    rise: float | None = Field(default=None, ge=0)
+    against: Comparison = "none"
     by: str = ""
     where: tuple[Condition, ...] = ()
     days: int = Field(default=1, ge=1, le=400)
 
     @model_validator(mode="after")
     def _is_a_band(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("a band says at_least, at_most or both")
+        if all(edge is None for edge in (self.at_least, self.at_most, self.fall, self.rise)):
+            raise ValueError("a band says at_least, at_most, fall, rise, or several of them")
+        if (self.fall is not None or self.rise is not None) != (self.against != "none"):
+            raise ValueError("fall and rise are measured against something: previous, last_year or weekday")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError("at_least must not be larger than at_most")
         return self
 
-    def judge(self, value: float | None) -> Standing:
-        """Where a value stands.
+    def judge(self, value: float | None, change: float | None = None) -> Standing:
+        """Where a value stands; ``change`` is its relative change against what the band names.
 
         >>> BandSpec(metric="cross_channel_share", at_least=0.2, at_most=0.35).judge(0.4)
         'above'
         >>> BandSpec(metric="cross_channel_share", at_least=0.2).judge(None)
         'unknown'
+        >>> BandSpec(metric="cac", rise=0.5, against="previous").judge(9_000, 0.6)
+        'above'
         """
-        if value is None:
+        if value is None or (self.against != "none" and change is None):
             return "unknown"
-        if self.at_least is not None and value < self.at_least:
+        if _under(value, self.at_least) or _under(change, None if self.fall is None else -self.fall):
             return "below"
-        return "above" if self.at_most is not None and value > self.at_most else "within"
+        return "above" if _over(value, self.at_most) or _over(change, self.rise) else "within"
+
+
+def _under(value: float | None, edge: float | None) -> bool:
+    return value is not None and edge is not None and value < edge
+
+
+def _over(value: float | None, edge: float | None) -> bool:
+    return value is not None and edge is not None and value > edge
 
 
 class GoalSpec(Spec):

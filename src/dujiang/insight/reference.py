@@ -49,9 +49,15 @@ def _entry(metrics: Catalogue, metric: Metric) -> Iterator[str]:
         yield f"* **What it leaves out**: {spec.caveat['en']} {spec.caveat['zh']}\n"
 
 
+_AGAINST: Final = {
+    "previous": "the period before", "last_year": "last year", "weekday": "the same weekdays a year ago",
+}  # fmt: skip
+
+
 def _healthy(band: dict[str, Any]) -> str:
-    edges = (("at least", "at_least"), ("at most", "at_most"))
+    edges = (("at least", "at_least"), ("at most", "at_most"), ("down by at most", "fall"), ("up by at most", "rise"))
     said = " and ".join(f"{words} {band[key]}" for words, key in edges if key in band)
+    said += f" against {_AGAINST[band['against']]}" if "against" in band else ""
     each = f", each {band['by']}" if band.get("by") else ""
     days = f", {band['days']} days in a row" if band.get("days") else ""
     return f"{said}{each}{days}"

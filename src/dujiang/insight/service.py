@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -34,6 +34,7 @@ from dujiang.insight.plan import Ask, Level, Need, needs, scan_of
 from dujiang.insight.reading import Reading, Wanted
 from dujiang.insight.river import River, drawn, picked
 from dujiang.insight.selection import check_dimensions
+from dujiang.insight.standing import BandStanding, GoalStanding, Held, goal_standing
 
 Definitions = Callable[[], Mapping[tuple[str, str], Definition]]
 Revision = Callable[[duckdb.DuckDBPyConnection], Hashable]
@@ -105,6 +106,41 @@ class MetricService:
             (name, one.typed()) for (kind, name), one in self._definitions().items() if _in_force(one, kind, "goal")
         )
         return {name: spec for name, spec in found if isinstance(spec, GoalSpec) and spec.metric == metric}
+
+    def standings(self, metric: str, period: Period) -> list[BandStanding]:
+        """The metric's bands, each with the total of the period, or every value of its dimension, held against it.
+
+        Raises:
+            NotFound: ``metric.unknown``.
+        """
+        self.catalogue().get(metric)
+        return [self._held(name, band, period) for name, band in self.bands(metric).items()]
+
+    def progress(self, metric: str) -> list[GoalStanding]:
+        """The metric's goals, each with how far it has come by the end of yesterday.
+
+        Raises:
+            NotFound: ``metric.unknown``.
+        """
+        metrics, today = self.catalogue(), self.today()
+        direction, adds_up = metrics.get(metric).spec.direction, "time" in metrics.additive_over(metric)
+        return [
+            goal_standing(name, goal, self._so_far(goal, today), today, direction, adds_up=adds_up)
+            for name, goal in self.goals(metric).items()
+        ]
+
+    def _held(self, name: str, band: BandSpec, period: Period) -> BandStanding:
+        by = (band.by,) if band.by else ()
+        answer = self.query(MetricQuery((band.metric,), period, band.against, by=by, where=band.where))
+        rows = [(one.keys[0], one.figures) for one in answer.rows] if by else [(None, answer.totals)]
+        found = ((key, figures[band.metric].value, figures[band.metric].change) for key, figures in rows)
+        return BandStanding(name, band, tuple(Held(*one, band.judge(*one[1:])) for one in found))
+
+    def _so_far(self, goal: GoalSpec, today: date) -> float | None:
+        if today <= goal.first:
+            return None
+        period = Period(goal.first, min(goal.last, today - timedelta(1)))
+        return self.query(MetricQuery((goal.metric,), period, where=goal.where)).totals[goal.metric].value
 
     def channels_of(self, group: str) -> tuple[str, ...]:
         """The names of the brand's channels of a group, such as ``private``."""

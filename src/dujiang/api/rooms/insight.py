@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends
@@ -19,7 +20,8 @@ from dujiang.foundation.ids import person_id
 from dujiang.foundation.timewindows import Comparison, Grain
 from dujiang.insight.answer import MetricQuery
 from dujiang.insight.catalogue import Metric
-from dujiang.insight.model import Condition, Operator, Value
+from dujiang.insight.model import BandSpec, Condition, GoalSpec, Operator, Standing, Value
+from dujiang.insight.standing import Progress
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], responses=problems())
 
@@ -52,11 +54,15 @@ Conditions = Annotated[list[Where], Field(max_length=20)]
 
 
 class BandEntry(BaseModel):
-    """Where a metric is healthy: at least and at most, of every value of a dimension or of the total, for days in a row."""
+    """Where a metric is healthy: at least and at most, or how far it may fall or rise against an earlier period; of every
+    value of a dimension or of the total, for days in a row."""
 
     name: str
     at_least: float | None
     at_most: float | None
+    fall: float | None
+    rise: float | None
+    against: str
     by: str
     days: int
 
@@ -68,6 +74,36 @@ class GoalEntry(BaseModel):
     first: str
     last: str
     target: float
+
+
+class HeldEntry(BaseModel):
+    """One value held against a band; the key is a value of its dimension, none for the total."""
+
+    key: str | None
+    value: float | None
+    change: float | None
+    standing: Standing
+
+
+class BandState(BandEntry):
+    """A band and what is held against it."""
+
+    held: list[HeldEntry]
+
+
+class GoalState(GoalEntry):
+    """A goal and how far it has come: value up to yesterday, and what would be due by now on an even way."""
+
+    value: float | None
+    due: float | None
+    progress: Progress
+
+
+class Standings(BaseModel):
+    """Where a metric stands within its bands and on the way to its goals."""
+
+    bands: list[BandState]
+    goals: list[GoalState]
 
 
 class MetricEntry(BaseModel):
@@ -153,6 +189,30 @@ def people(workspace: OfWorkspace, behind: Annotated[Behind, Body()]) -> People:
     return People(count=count, people=[person_id(person) for person in found])
 
 
+@router.get("/{name}/standing", dependencies=[CanRead])
+def standing(workspace: OfWorkspace, name: Name, first: Day, last: Day) -> Standings:
+    """The bands of a metric with the values of the period held against them, and its goals with how far each has come."""
+    service, period = workspace.metrics, asked_period(first, last)
+    bands = [
+        BandState(**_band(one.name, one.band).model_dump(), held=[HeldEntry(**asdict(held)) for held in one.held])
+        for one in service.standings(name, period)
+    ]
+    goals = [
+        GoalState(**_goal(one.name, one.goal).model_dump(), value=one.value, due=one.due, progress=one.progress)
+        for one in service.progress(name)
+    ]
+    return Standings(bands=bands, goals=goals)
+
+
+def _band(name: str, one: BandSpec) -> BandEntry:
+    edges = {edge: getattr(one, edge) for edge in ("at_least", "at_most", "fall", "rise", "against")}
+    return BandEntry(name=name, by=one.by, days=one.days, **edges)
+
+
+def _goal(name: str, one: GoalSpec) -> GoalEntry:
+    return GoalEntry(name=name, first=str(one.first), last=str(one.last), target=one.target)
+
+
 def _entry(workspace: OfWorkspace, metric: Metric) -> MetricEntry:
     spec, definition, service = metric.spec, metric.definition, workspace.metrics
     metrics = service.catalogue()
@@ -169,12 +229,6 @@ def _entry(workspace: OfWorkspace, metric: Metric) -> MetricEntry:
         direction=spec.direction,
         dimensions=list(metrics.dimensions(metric.name)),
         additive_over=list(metrics.additive_over(metric.name)),
-        bands=[
-            BandEntry(name=name, at_least=one.at_least, at_most=one.at_most, by=one.by, days=one.days)
-            for name, one in service.bands(metric.name).items()
-        ],
-        goals=[
-            GoalEntry(name=name, first=str(one.first), last=str(one.last), target=one.target)
-            for name, one in service.goals(metric.name).items()
-        ],
+        bands=[_band(name, one) for name, one in service.bands(metric.name).items()],
+        goals=[_goal(name, one) for name, one in service.goals(metric.name).items()],
     )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import isfinite, nan
+from typing import Any
+
 from starlette.responses import Response
 
+from dujiang.console.filters import read_day
 from dujiang.console.views import figures
 from dujiang.console.views import metrics as views
 from dujiang.console.visit import Visit
-from dujiang.console.web import Room, page
+from dujiang.console.web import Room, done, page
+from dujiang.foundation.definitions import parse
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import MetricAnswer, MetricQuery
-from dujiang.insight.catalogue import Catalogue
+from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.model import Condition
 
 ROOM = Room()
@@ -46,17 +54,82 @@ def single(visit: Visit) -> Response:
         direction=visit.text(views.DIRECTIONS[metric.spec.direction]),
         dimensions=tuple(figures.dimension_label(visit, one) for one in metrics.dimensions(metric.name)),
         additive=views.additive(visit, metrics.additive_over(metric.name)),
-        healthy=views.healthy(visit, metric),
-        goals=views.goals(visit, metric),
+        form=views.band_form(visit, metric),
         parts=tuple(views.part(visit, metrics.get(one)) for one in metric.spec.parts()),
         used_by=tuple(views.part(visit, one) for one in metrics if metric.name in one.spec.parts()),
         card=figures.card(
             visit, metric, answer.totals[metric.name], answer.line, views.behind_address(visit, metrics, metric.name)
         ),
-        chart=figures.trend(visit, answer, metric, title, flags) if answer.line else None,
+        chart=replace(figures.trend(visit, answer, metric, title, flags), bounds=views.bounds(visit, metric))
+        if answer.line
+        else None,
         fresh_at=answer.freshness.received_at,
     )
-    return page(visit, "metric.html", [figures.trend_sheet(visit, answer)], view=view, scope=visit.scope)
+    sheets = [figures.trend_sheet(visit, answer), views.wanted_sheet(visit, metric)]
+    return page(visit, "metric.html", sheets, view=view, scope=visit.scope)
+
+
+@ROOM.post("/metrics/{name}/band", allow="definition.apply")
+def set_band(visit: Visit) -> Response:
+    """Say where a metric is healthy; it is a definition, as those written by hand."""
+    metric = _metric(visit)
+    low, high = (_typed(visit, metric, edge) for edge in ("at_least", "at_most"))
+    if low is None and high is None:
+        raise InvalidInput("metric.band_empty", _("Give the lowest healthy value, the highest, or both."))
+    if low is not None and high is not None and low > high:
+        raise InvalidInput("metric.band_crossed", _("The lowest healthy value must not lie above the highest."))
+    days = visit.field("days") or "1"
+    if not days.isdecimal() or not 1 <= int(days) <= 400:
+        raise InvalidInput("metric.band_days", _("Days in a row are a whole number from 1 to 400."))
+    known = visit.workspace.metrics.bands(metric.name)
+    said = visit.field("name")
+    spec = {"metric": metric.name, "at_least": low, "at_most": high, "by": visit.field("by"), "days": int(days)}
+    _define(visit, "band", said if said in known else _free(visit, "band", metric.name), metric, spec)
+    return done(visit, f"/metrics/{metric.name}", _("The healthy range is in force."))
+
+
+@ROOM.post("/metrics/{name}/goal", allow="definition.apply")
+def set_goal(visit: Visit) -> Response:
+    """Say what a metric is to come to in a period; it is a definition likewise."""
+    metric = _metric(visit)
+    target = _typed(visit, metric, "target")
+    if target is None:
+        raise InvalidInput("metric.goal_empty", _("A goal needs a value to come to."))
+    period = Period(read_day(visit.field("first")), read_day(visit.field("last")))
+    spec = {"metric": metric.name, "first": str(period.first), "last": str(period.last), "target": target}
+    _define(visit, "goal", f"{metric.name}.{period.first}.{period.last}", metric, spec)
+    return done(visit, f"/metrics/{metric.name}", _("The goal is set."))
+
+
+def _metric(visit: Visit) -> Metric:
+    return visit.workspace.metrics.catalogue().get(visit.request.path_params["name"])
+
+
+def _typed(visit: Visit, metric: Metric, name: str) -> float | None:
+    """What was typed as people write it (percent, major units, seconds), as the metric counts it; None for nothing."""
+    text = visit.field(name).replace(",", "").rstrip("%").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not isfinite(value):
+        raise InvalidInput("metric.wanted_number", _("“{value}” is not a number."), value=text[:20])
+    return round(value * views.scale(metric), 10)
+
+
+def _free(visit: Visit, kind: str, name: str) -> str:
+    """The metric's own name, unless something else bears it."""
+    return f"{name}.{kind}" if (kind, name) in visit.workspace.definitions.current() else name
+
+
+def _define(visit: Visit, kind: str, name: str, metric: Metric, spec: dict[str, Any]) -> None:
+    definitions = visit.workspace.definitions
+    before = definitions.current(kind).get((kind, name))
+    title = before.title if before else metric.definition.title
+    made = {"kind": kind, "name": name, "title": title, "owner": visit.actor, "spec": spec}
+    definitions.apply(definitions.plan([parse(made)]), actor=visit.actor)
 
 
 @ROOM.get("/explore", allow="metric.read")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from dujiang.console.components import Card, Chart, Line
+from dujiang.console.components import Card, Chart, Line, Tag
+from dujiang.console.filters import COMPARISON_NAMES
 from dujiang.console.formats import Kind
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views.figures import CHANNEL_DIMENSIONS, dimension_label, value_label
@@ -18,6 +19,7 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.model import BandSpec
+from dujiang.insight.standing import PROGRESSES, STANDINGS, GoalStanding
 
 GROUPS: Final = {
     "sales": _("Sales"),
@@ -40,6 +42,11 @@ UNITS: Final = {
 }
 DIRECTIONS: Final = {"up": _("more is better"), "down": _("less is better"), "none": _("neither")}
 _BARS_MAX: Final = 12
+_STEPS: Final = ("day", "week", "month", "weekday")
+_TONES: Final[Mapping[str, str]] = {
+    "below": "bad", "above": "bad", "within": "good", "unknown": "", "not_begun": "", "on_track": "good", "behind": "warn",
+    "reached": "good", "missed": "bad",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,15 @@ class Part:
 
     name: str
     label: str
+
+
+@dataclass(frozen=True)
+class WantedForm:
+    """What stands in the form of a healthy range, the sign of what is typed, and what it may be asked of."""
+
+    values: Mapping[str, str]
+    sign: str
+    by: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -64,8 +80,7 @@ class MetricView:
     direction: str
     dimensions: tuple[str, ...]
     additive: str
-    healthy: tuple[str, ...]
-    goals: tuple[str, ...]
+    form: WantedForm
     parts: tuple[Part, ...]
     used_by: tuple[Part, ...]
     card: Card
@@ -131,14 +146,54 @@ def additive(visit: Visit, over: tuple[str, ...]) -> str:
     )
 
 
-def healthy(visit: Visit, metric: Metric) -> tuple[str, ...]:
-    """Where the metric is healthy, one sentence for each band."""
-    return tuple(_band(visit, metric, one) for one in visit.workspace.metrics.bands(metric.name).values())
+def wanted_sheet(visit: Visit, metric: Metric) -> Sheet:
+    """The metric's bands and goals, each with where it stands in the period of the page; parts without a value are left out."""
+    columns = (
+        Column("wanted", visit.text(_("Healthy range or goal"))),
+        Column("of", visit.text(_("Of"))),
+        Column("value", visit.text(_("Value"))),
+        Column("standing", visit.text(_("Standing")), "tag"),
+    )
+    service, rows, links = visit.workspace.metrics, [], []
+    for one in service.standings(metric.name, visit.scope.period):
+        told = _band(visit, metric, one.band)
+        for held in one.held:
+            if one.band.by and held.value is None:
+                continue
+            of = value_label(visit, one.band.by, held.key) if one.band.by else visit.text(_("In all"))
+            value = shown_value(visit, metric, held.value)
+            shown = value if held.change is None else f"{value} ({visit.show(held.change, 'change')})"
+            rows.append((told, of, shown, _tag(visit, STANDINGS, held.standing)))
+            links.append(f"/definitions/band/{one.name}")
+    for one in service.progress(metric.name):
+        days = f"{one.goal.first} – {one.goal.last}"
+        rows.append(
+            (
+                _goal(visit, metric, one),
+                days,
+                shown_value(visit, metric, one.value),
+                _tag(visit, PROGRESSES, one.progress),
+            )
+        )
+        links.append(f"/definitions/goal/{one.name}")
+    return Sheet("wanted", columns, rows, links)
+
+
+def _tag(visit: Visit, words: Mapping[Any, str], key: str) -> Tag:
+    return Tag(visit.text(words[key]), _TONES[key])
 
 
 def _band(visit: Visit, metric: Metric, one: BandSpec) -> str:
     edges = ((_("at least {value}"), one.at_least), (_("at most {value}"), one.at_most))
     said = [visit.text(text, value=shown_value(visit, metric, edge)) for text, edge in edges if edge is not None]
+    moves = (
+        (_("down by at most {value} against {against}"), one.fall),
+        (_("up by at most {value} against {against}"), one.rise),
+    )
+    against = visit.text(COMPARISON_NAMES[one.against])
+    said += [
+        visit.text(text, value=visit.show(edge, "percent"), against=against) for text, edge in moves if edge is not None
+    ]
     if one.by:
         said.append(visit.text(_("each {dimension}"), dimension=dimension_label(visit, one.by)))
     if one.days > 1:
@@ -146,22 +201,47 @@ def _band(visit: Visit, metric: Metric, one: BandSpec) -> str:
     return " · ".join(said)
 
 
-def shown_value(visit: Visit, metric: Metric, value: float) -> str:
+def _goal(visit: Visit, metric: Metric, one: GoalStanding) -> str:
+    said = [visit.text(_("goal {target}"), target=shown_value(visit, metric, one.goal.target))]
+    if one.due is not None and one.progress in ("on_track", "behind"):
+        said.append(visit.text(_("{value} due by now"), value=shown_value(visit, metric, one.due)))
+    return " · ".join(said)
+
+
+def shown_value(visit: Visit, metric: Metric, value: float | None) -> str:
     """A value of the metric as it is written."""
     return visit.show(value, metric.spec.unit)
 
 
-def goals(visit: Visit, metric: Metric) -> tuple[str, ...]:
-    """What the metric is to come to, one sentence for each goal."""
-    return tuple(
-        visit.text(
-            _("{target} from {first} to {last}"),
-            target=shown_value(visit, metric, one.target),
-            first=visit.show(one.first, "day"),
-            last=visit.show(one.last, "day"),
-        )
-        for one in visit.workspace.metrics.goals(metric.name).values()
-    )
+def bounds(visit: Visit, metric: Metric) -> tuple[float, ...]:
+    """The edges of bands of the total, which the line over time is drawn against."""
+    bands = visit.workspace.metrics.bands(metric.name).values()
+    found = (one for one in bands if not one.by and not one.where)
+    return tuple(edge for one in found for edge in (one.at_least, one.at_most) if edge is not None)
+
+
+def band_form(visit: Visit, metric: Metric) -> WantedForm:
+    """The form of a healthy range, filled with the first that there is."""
+    bands = visit.workspace.metrics.bands(metric.name).items()
+    name, band = next(((name, one) for name, one in bands if one.against == "none"), ("", None))
+    values = {"name": name, "by": band.by if band else "", "days": str(band.days) if band else "1"}
+    for edge in ("at_least", "at_most"):
+        value = getattr(band, edge) if band else None
+        values[edge] = "" if value is None else f"{value / scale(metric):.10g}"
+    dimensions = [one for one in visit.workspace.metrics.catalogue().dimensions(metric.name) if one not in _STEPS]
+    by = (("", visit.text(_("the total"))), *((one, dimension_label(visit, one)) for one in dimensions))
+    return WantedForm(values, unit_sign(visit, metric), by)
+
+
+def scale(metric: Metric) -> float:
+    """By what a value is multiplied that people type: percent, major units and seconds."""
+    return {"percent": 0.01, "money": 100.0, "duration": 1000.0}.get(metric.spec.unit, 1.0)
+
+
+def unit_sign(visit: Visit, metric: Metric) -> str:
+    """What is typed, as a sign behind a label; empty for plain numbers."""
+    signs = {"percent": "%", "money": visit.currency, "duration": visit.text(_("seconds"))}
+    return signs.get(metric.spec.unit, "")
 
 
 def grouped(visit: Visit, metrics: Catalogue) -> tuple[tuple[str, tuple[Part, ...]], ...]:

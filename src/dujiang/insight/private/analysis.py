@@ -172,7 +172,8 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
 
 
 def _health(scene: Scene, name: str, figure: Compared) -> Health:
-    band = next(iter(scene.metrics.bands(name).values()), None)
+    bands = scene.metrics.bands(name).values()
+    band = next((one for one in bands if one.against == "none"), None)
     return Health(name, figure, band, band.judge(figure.value) if band else "unknown")
 
 

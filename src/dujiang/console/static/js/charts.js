@@ -24,6 +24,7 @@ function hasLegend(data) {
 function line(series, data, index) {
   const tint = seriesColour(series);
   const flags = index === 0 ? (data.flags ?? []) : [];
+  const bounds = index === 0 ? (data.bounds ?? []) : [];
   return {
     name: series.name,
     type: data.type === "bar" ? "bar" : "line",
@@ -40,11 +41,17 @@ function line(series, data, index) {
       formatter: "{a}", color: tint, fontSize: 12, fontFamily, distance: 6,
     },
     labelLayout: { moveOverlap: "shiftY" },
-    markLine: flags.length ? {
+    markLine: flags.length || bounds.length ? {
       silent: true, symbol: "none",
       lineStyle: { color: colour("line-strong"), type: "solid", width: 1 },
       label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "end", rotate: 0, formatter: "{b}" },
-      data: flags.map((flag, place) => ({ name: short(flag.label), xAxis: flag.at, label: flagLabel(flag, place, data) })),
+      data: [
+        ...flags.map((flag, place) => ({ name: short(flag.label), xAxis: flag.at, label: flagLabel(flag, place, data) })),
+        ...bounds.map((edge) => ({
+          name: format(edge, data.unit, data.currency), yAxis: edge, lineStyle: { color: colour("warn"), type: "dashed" },
+          label: { color: colour("warn"), position: "insideEndTop", distance: 2 },
+        })),
+      ],
     } : undefined,
   };
 }
@@ -100,7 +107,7 @@ function options(data) {
   const text = { color: secondary, fontFamily, fontSize: 12 };
   const isMany = hasLegend(data);
   const across = { type: "category", data: data.x, boundaryGap: data.type === "bar", axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false } };
-  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined, ...(data.unit === "percent" && endsAtOne(data) ? { max: 1, interval: 0.25 } : {}) };
+  const up = { type: "value", axisLabel: { ...text, hideOverlap: true, formatter: (value) => format(value, data.unit, data.currency) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, minInterval: data.unit === "count" ? 1 : undefined, min: data.unit === "percent" || data.type === "bar" ? 0 : undefined, ...(data.unit === "percent" && endsAtOne(data) ? { max: 1, interval: 0.25 } : {}) };
   return {
     animation: false,
     aria: { enabled: false },

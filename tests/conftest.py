@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
+import os
+import pickle
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -17,6 +21,54 @@ from dujiang.store.database import Database
 from dujiang.store.journal import Journal
 from dujiang.store.keyring import Keyring
 from dujiang.store.manifest import Manifest
+
+T = TypeVar("T")
+LONG: Final = (
+    "browser/test_console.py",
+    "contract/engine/test_contract_small.py",
+    "api/test_schema_conformance.py",
+    "workspace/test_identity_machine.py",
+    "identity/test_identity_properties.py",
+    "console/test_pages.py",
+    "workspace/test_unmerge.py",
+    "workspace/test_rebuild.py",
+    "workspace/test_postgres.py",
+    "examples/test_complete_journey.py",
+    "cli/test_verbs.py",
+    "browser/test_tracker.py",
+    "people/test_tags.py",
+    "people/prediction/test_propensity.py",
+)
+"""Files that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come first, so that at the end no worker waits for another that has only just begun one."""
+    here = Path(__file__).parent
+    place = {here / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], T]], T]:
+    """Makes what several workers need only once: the first that asks for a name makes it, the others wait for it.
+
+    What makes it gets a folder of that name; what it returns is handed to all. It is there to be read, or copied.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], T]) -> T:
+        folder, result = shared / name, shared / f"{name}.made"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                result.write_bytes(pickle.dumps(make(folder)))
+        return pickle.loads(result.read_bytes())  # noqa: S301 - written above
+
+    return made
 
 
 def _helper(name: str) -> ModuleType:

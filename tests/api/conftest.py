@@ -53,20 +53,22 @@ def _fill(workspace: Workspace, made: Simulated) -> None:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+def simulated(made_once: Any) -> Simulated:
     """Files and calls of a hundred people over a month."""
     spec = SimulationSpec(end=END, people=120, months=1, seed=5)
-    return simulate(spec, tmp_path_factory.mktemp("simulated") / "brand", silent)
+    return made_once("api-simulated", lambda folder: simulate(spec, folder / "brand", silent))
 
 
 @pytest.fixture(scope="session")
-def _built(tmp_path_factory: pytest.TempPathFactory, simulated: Simulated) -> Path:
-    folder = tmp_path_factory.mktemp("built")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
-        with Workspace.create(folder / "brand", clock=FixedClock(NOW)) as workspace:
-            _fill(workspace, simulated)
-    return folder
+def _built(made_once: Any, simulated: Simulated) -> Path:
+    def build(folder: Path) -> Path:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
+            with Workspace.create(folder / "brand", clock=FixedClock(NOW)) as workspace:
+                _fill(workspace, simulated)
+        return folder
+
+    return made_once("api-built", build)
 
 
 @contextmanager
@@ -106,7 +108,7 @@ class Api:
     def browser(self, role: str) -> httpx.Client:
         """A browser in which somebody with ``role`` is signed in."""
         signed_in = self.workspace.access.accounts.sign_in(f"{role}.one", PASSWORD)
-        return httpx.Client(base_url=self.address, cookies={"dj_session": signed_in.token}, timeout=60)
+        return httpx.Client(base_url=self.address, cookies={"dj_session": signed_in.token}, timeout=300)
 
     def work(self) -> None:
         """Do the long work that waits."""
@@ -145,6 +147,6 @@ def api(_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]
     secrets = {role: keys.create_api(role, role, actor="test").secret for role in ROLES}
     bearers = {role: {"authorization": f"Bearer {secret}"} for role, secret in secrets.items()}
     app = create_app(workspace, work=False)
-    with _serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with _serving(app) as address, httpx.Client(base_url=address, timeout=300) as client:
         yield Api(workspace, app, address, client, bearers)
     workspace.close()

@@ -61,14 +61,16 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def _demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
-        made = _run("demo", folder / "brand", "--people", 120, "--months", 1, "--no-serve", "--json")
-    assert made.code == 0, made.err
-    assert made.json["built"]
-    return folder
+def _demo(made_once: Any) -> Path:
+    def build(folder: Path) -> Path:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
+            made = _run("demo", folder / "brand", "--people", 120, "--months", 1, "--no-serve", "--json")
+        assert made.code == 0, made.err
+        assert made.json["built"]
+        return folder
+
+    return made_once("cli-demo", build)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ SPEC = SimulationSpec(end=date(2026, 11, 20), people=3_000, months=7, seed=11)
 
 
 @pytest.fixture(scope="session")
-def brand(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    return simulate(SPEC, tmp_path_factory.mktemp("brand"))
+def brand(made_once: Any) -> Simulated:
+    return made_once("simulate-brand", lambda folder: simulate(SPEC, folder))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,20 +48,22 @@ def bring_in(workspace: Workspace, made: Simulated) -> None:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+def simulated(made_once: Any) -> Simulated:
     """Files and calls of three hundred people over two months."""
     spec = SimulationSpec(end=END, people=300, months=2, seed=11)
-    return simulate(spec, tmp_path_factory.mktemp("simulated") / "brand", silent)
+    return made_once("workspace-simulated", lambda folder: simulate(spec, folder / "brand", silent))
 
 
 @pytest.fixture(scope="session")
-def _built(tmp_path_factory: pytest.TempPathFactory, simulated: Simulated) -> Path:
-    folder = tmp_path_factory.mktemp("built")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
-        with Workspace.create(folder / "brand") as workspace:
-            bring_in(workspace, simulated)
-    return folder
+def _built(made_once: Any, simulated: Simulated) -> Path:
+    def build(folder: Path) -> Path:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
+            with Workspace.create(folder / "brand") as workspace:
+                bring_in(workspace, simulated)
+        return folder
+
+    return made_once("workspace-built", build)
 
 
 @pytest.fixture

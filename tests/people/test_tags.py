@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,15 +67,24 @@ class House:
         return {one.tag.name: one.value for one in self.workspace.tags.of_person(self.person(phone), at)}
 
 
+@pytest.fixture(scope="module")
+def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, clock = tmp_path_factory.mktemp("tags"), FixedClock(NOW)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
+        with Workspace.create(folder / "brand", clock=clock) as workspace:
+            House(workspace, clock).bring("自有订单.csv", ORDERS)
+    return folder
+
+
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("tags")
+def house(_built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A copy of the brand that belongs to one test."""
+    folder, clock = tmp_path / "tags", FixedClock(NOW)
+    shutil.copytree(_built, folder)
     monkeypatch.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
-    clock = FixedClock(NOW)
-    with Workspace.create(folder / "brand", clock=clock) as workspace:
-        house = House(workspace, clock)
-        house.bring("自有订单.csv", ORDERS)
-        yield house
+    with Workspace.open(folder / "brand", clock=clock) as workspace:
+        yield House(workspace, clock)
 
 
 def test_a_preset_of_each_kind_by_hand(house: House) -> None:

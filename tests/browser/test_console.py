@@ -350,7 +350,7 @@ def test_a_place_is_built_in_the_form(chromium: Browser, session: str, address: 
             page.keyboard.press("Control+a")
             page.keyboard.type(value)
         page.keyboard.press("Tab")
-        page.wait_for_timeout(100)
+        page.evaluate("() => new Promise(done => setTimeout(done))")  # the form is drawn anew in a turn of its own
     tree = {"type": "near", "latitude": 30.25, "longitude": 120.17, "km": 1.5, "window": {"days": 7}}
     assert built(page) == {"type": "all", "of": [tree]}
     said = "People who were within 1.5 km of 30.25, 120.17 (in the last 7 days)."

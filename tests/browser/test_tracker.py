@@ -122,6 +122,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1000, "height": 800})
+    context.set_default_timeout(120_000)
     yield context
     context.close()
 

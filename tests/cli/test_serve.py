@@ -24,8 +24,8 @@ def test_serving_until_told_to_stop(empty: Path) -> None:
                 lines.append(line)
             told = json.loads("".join(lines))
             assert told["welcome"].startswith(f"{told['address']}/welcome?token=")
-            assert httpx.get(told["welcome"], timeout=60).status_code == 200
-            assert httpx.get(f"{told['address']}/api/v1/status", timeout=60).status_code == 401
+            assert httpx.get(told["welcome"], timeout=300).status_code == 200
+            assert httpx.get(f"{told['address']}/api/v1/status", timeout=300).status_code == 401
 
             busy = subprocess.run([program, "status", "-w", str(empty)], capture_output=True, text=True, check=False)
             assert busy.returncode == 1
@@ -33,5 +33,5 @@ def test_serving_until_told_to_stop(empty: Path) -> None:
             assert str(served.pid) in busy.stderr
         finally:
             served.send_signal(signal.SIGTERM)
-        _out, err = served.communicate(timeout=60)
+        _out, err = served.communicate(timeout=300)
     assert "Traceback" not in err

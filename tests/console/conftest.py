@@ -50,7 +50,7 @@ def address(workspace: Workspace) -> Iterator[str]:
 
 
 def browser(address: str) -> httpx.Client:
-    return httpx.Client(base_url=address, headers=SAME_ORIGIN, timeout=60)
+    return httpx.Client(base_url=address, headers=SAME_ORIGIN, timeout=300)
 
 
 def signed_in(client: httpx.Client, name: str) -> httpx.Client:

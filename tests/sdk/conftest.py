@@ -154,7 +154,7 @@ def node() -> Callable[..., list[str]]:
 
     def run(sdk: str, url: str, events: int) -> list[str]:
         command = [program, str(folder / "send.mjs"), sdk, url, KEY, str(events)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 

@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?= demo-brand
 .DEFAULT_GOAL := help
+# What the tests' many processes import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-all check bench lock clean complete-journey
 
 help: ## show this help

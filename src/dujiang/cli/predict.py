@@ -14,6 +14,9 @@ from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dujiang.people.prediction.curves import LtvCurve
     from dujiang.people.prediction.ltv import LtvRow
     from dujiang.people.prediction.model import ModelRun, PropensityBody, PurchaseBody
     from dujiang.people.prediction.together import Estimate
@@ -88,6 +91,29 @@ def ltv(folder: Folder = HERE, as_json: Json = False) -> None:
         _("Referral within a year"),
     ]
     show_table(heads, rows)
+    _show_curves(found.curves, currency)
+
+
+def _show_curves(found: Sequence[LtvCurve], currency: str) -> None:
+    """Value of one customer after so many months, and what it is expected to be a year from today."""
+    months = (0, 1, 3, 6, 12, 18)
+
+    def told(curve: LtvCurve, month: int) -> str:
+        seen = next((one.each_minor for one in curve.seen if one.month == month), None)
+        return written(seen, "money", currency)
+
+    def ahead(curve: LtvCurve) -> str:
+        ends = curve.foretold[-1].each if curve.foretold else None
+        if ends is None:
+            return "–"
+        value, low, high = (written(end, "money", currency) for end in (ends.value, ends.low, ends.high))
+        return value if ends.low is None else f"{value} ({low} – {high})"
+
+    rows = [(one.cohort, one.people, *(told(one, month) for month in months), ahead(one)) for one in found]
+    if rows:
+        say(_("What a customer is worth, by months since the first order"))
+        heads = [_("First order in"), _("Customers"), *map(str, months), _("A year from today")]
+        show_table(heads, rows)
 
 
 @group.command()

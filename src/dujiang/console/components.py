@@ -39,7 +39,8 @@ class Action:
 @dataclass(frozen=True)
 class Line:
     """One series of a chart: ``slot`` is its colour (0: accent), ``then`` the same series in the earlier period, ``low`` and
-    ``high`` the ends of its interval, drawn as a band."""
+    ``high`` the ends of its interval, drawn as a band. What is ``foretold`` is dashed, pale in bars; it may have gaps, and
+    with the name of another line it is that line's continuation."""
 
     name: str
     values: Sequence[float | None]
@@ -48,6 +49,7 @@ class Line:
     then_name: str = ""
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
+    foretold: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Chart:
                     "then_name": line.then_name,
                     "low": list(line.low),
                     "high": list(line.high),
+                    "foretold": line.foretold,
                 }
                 for line in self.lines
             ],

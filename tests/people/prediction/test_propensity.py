@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from dujiang.engine.schema import create_tables
 from dujiang.foundation.plain import plain
+from dujiang.people.prediction.curves import AHEAD
 from dujiang.people.prediction.features import NAMES, features, labels
 from dujiang.people.prediction.fit import fit_purchases
 from dujiang.people.prediction.forecast import forecast
@@ -218,3 +219,58 @@ def test_lifetime_value_is_foretold_part_by_part(con: duckdb.DuckDBPyConnection)
     assert whole.high is not None
     assert part.high is not None
     assert part.high / part.value > whole.high / whole.value > 1
+
+
+def _half(day: date) -> str:
+    return f"{day.year}-H{1 if day.month < 7 else 2}"
+
+
+def test_curves_of_cohorts_are_counted_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("SELECT person, day, paid_minor, nth FROM orders").fetchall()
+    first = {person: day for person, day, _paid, nth in rows if nth == 1}
+    found = {curve.cohort: curve for curve in lifetime_value(con, END, None).curves}
+    assert list(found) == ["2025-H1", "2025-H2", "2026-H1"]
+    for cohort, curve in found.items():
+        mine = {person for person, day in first.items() if _half(day) == cohort}
+        assert curve.people == curve.seen[0].people == len(mine)
+        worth = sum(paid for person, _day, paid, nth in rows if person in mine and nth == 1) / len(mine)
+        assert curve.seen[0].each_minor == pytest.approx(worth)
+        assert [point.month for point in curve.seen] == list(range(len(curve.seen)))
+        assert len(curve.seen) - 1 == round(sum((END - first[one]).days for one in mine) / len(mine) * 12 / 365)
+        for point in curve.seen[1:]:
+            stayed = {one for one in mine if (END - first[one]).days * 12 >= 365 * point.month}
+            assert point.people == len(stayed)
+            month = [
+                paid
+                for person, day, paid, nth in rows
+                if person in stayed and nth > 1 and (day - first[person]).days * 12 // 365 == point.month - 1
+            ]
+            worth += sum(month) / len(stayed)
+            assert point.each_minor == pytest.approx(worth)
+        assert curve.foretold == ()
+
+
+def test_curves_go_on_with_what_each_cohort_is_expected_to_buy(con: duckdb.DuckDBPyConnection) -> None:
+    model = fit_purchases(con, END).model
+    assert model is not None
+    who = buyers(con, END)
+    cohorts = np.array([_half(day) for day in who.first_day.astype("datetime64[D]").tolist()])
+    for curve in lifetime_value(con, END, model).curves:
+        last = curve.seen[-1]
+        assert [one.month - last.month for one in curve.foretold] == list(AHEAD)
+        for months, one in zip(AHEAD, curve.foretold, strict=True):
+            expected = forecast(model, who, round(months * 365 / 12)).value
+            assert expected is not None
+            assert one.each.value == pytest.approx(last.each_minor + expected[cohorts == curve.cohort].mean())
+            assert one.each.low is not None
+            assert one.each.high is not None
+            assert last.each_minor < one.each.low < one.each.value < one.each.high
+
+
+def test_cohorts_are_as_fine_as_five_allow_and_few_people_are_no_cohort(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("DELETE FROM orders WHERE day >= ?", [date(2025, 5, 1)])
+    assert [one.cohort for one in lifetime_value(con, END, None).curves] == [f"2025-0{month}" for month in range(1, 5)]
+    con.execute("DELETE FROM orders WHERE month(day) = 2 AND person % 25 > 0")
+    assert [one.cohort for one in lifetime_value(con, END, None).curves] == ["2025-01", "2025-03", "2025-04"]
+    con.execute("DELETE FROM orders")
+    assert lifetime_value(con, END, None).curves == ()

@@ -35,6 +35,7 @@ def lifetime_value(visit: Visit) -> Response:
     found = visit.workspace.predictions.lifetime_value()
     shares = "shares" not in found.missing
     sheets = [
+        views.curves_sheet(visit, found.curves),
         views.ltv_sheet(visit, "ltv-channels", found.channels, shares=shares),
         views.ltv_sheet(visit, "ltv-cohorts", found.cohorts, shares=shares),
         views.ahead_sheet(visit, "ltv-channels-ahead", found.channels),

@@ -10,6 +10,7 @@ from dujiang.console.components import Card, Chart, Line
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
+from dujiang.people.prediction.curves import LtvCurve
 from dujiang.people.prediction.ltv import Ltv, LtvRow
 from dujiang.people.prediction.model import HoldOut, ModelRun, PropensityBody, PurchaseBody, Scores
 from dujiang.people.prediction.service import PersonPredictions, Predicted, Reason
@@ -326,10 +327,19 @@ _UNTESTED: Final = _(
 
 @dataclass(frozen=True)
 class LtvView:
-    """The page of lifetime value; without cards while nobody has bought."""
+    """The page of lifetime value; without cards while nobody has bought.
+
+    Attributes:
+        cards: the split, for everybody.
+        notes: what is not known.
+        curves: cohorts by months since the first order; None where no cohort has enough people.
+        channels: the split by channel.
+    """
 
     cards: tuple[Card, ...]
     notes: tuple[str, ...]
+    curves: Chart | None = None
+    channels: Chart | None = None
 
 
 def lifetime_value(visit: Visit, found: Ltv) -> LtvView:
@@ -352,7 +362,124 @@ def lifetime_value(visit: Visit, found: Ltv) -> LtvView:
         "shares": _("Referral is not known: no visit through somebody's share has been collected."),
         "value_model": _("What will come is not known: no model of value has been fitted."),
     }
-    return LtvView(cards, tuple(visit.text(words[one]) for one in found.missing))
+    notes = tuple(visit.text(words[one]) for one in found.missing)
+    return LtvView(cards, notes, _curves_chart(visit, found.curves), _channels_chart(visit, found))
+
+
+CHANNELS_SHOWN: Final = 12
+
+
+def _channels_chart(visit: Visit, found: Ltv) -> Chart:
+    """The parts of each channel's mean customer, one after the other: so far, then what is expected within a year."""
+    rows = found.channels[:CHANNELS_SHOWN]
+    parts: list[tuple[str, int, bool, list[float | None]]] = [
+        (_("First order"), 0, False, [one.each(one.first_minor) for one in rows]),
+        (_("Repurchase"), 2, False, [one.each(one.again_minor) for one in rows]),
+        (_("Repurchase within a year"), 2, True, [_each(one, one.again_coming) for one in rows]),
+        (_("Referral"), 3, False, [one.each(one.referral_minor) for one in rows]),
+        (_("Referral within a year"), 3, True, [_each(one, one.referral_coming) for one in rows]),
+    ]
+    lines = [
+        Line(visit.text(label), [value or 0.0 for value in values], slot, foretold=ahead)
+        for label, slot, ahead, values in parts
+        if any(values)
+    ]
+    heading, note = (
+        _("By channel of the first order"),
+        _(
+            "Mean of one customer; pale is what the year from today is expected to bring. Referral is what those bought who"
+            " came through a share."
+        ),
+    )
+    labels = [visit.channel_label(one.key) for one in rows]
+    return Chart(
+        visit.text(heading),
+        labels,
+        lines,
+        "money",
+        visit.currency,
+        "bar",
+        stacked=True,
+        lying=True,
+        note=visit.text(note),
+    )
+
+
+def _each(row: LtvRow, one: Estimate | None) -> float | None:
+    return row.each(one.value) if one else None
+
+
+def _curves_chart(visit: Visit, found: Sequence[LtvCurve]) -> Chart | None:
+    """Value of one customer so many months after the first order, a line for each cohort."""
+    if not found:
+        return None
+    last = max(_last_month(one) for one in found)
+    lines = [line for slot, one in enumerate(found) for line in _curve_lines(visit, one, slot, last)]
+    heading = _("What a customer is worth, by months since the first order")
+    note = _(
+        "Mean of one customer, net of refunds, by when the first order was. Dashed from the mean age of each group on: what its"
+        " customers are expected to buy from today, with 80% intervals."
+    )
+    months = [str(month) for month in range(last + 1)]
+    return Chart(visit.text(heading), months, lines, "money", visit.currency, note=visit.text(note))
+
+
+def _last_month(one: LtvCurve) -> int:
+    return one.foretold[-1].month if one.foretold else one.seen[-1].month
+
+
+def _curve_lines(visit: Visit, one: LtvCurve, slot: int, last: int) -> list[Line]:
+    def spread(values: Mapping[int, float | None]) -> list[float | None]:
+        return [values.get(month) for month in range(last + 1)]
+
+    name = cohort_label(visit, one.cohort)
+    seen = Line(name, spread({point.month: point.each_minor for point in one.seen}), slot)
+    if not one.foretold:
+        return [seen]
+    start = {one.seen[-1].month: one.seen[-1].each_minor}
+    ahead = Line(
+        name,
+        spread({**start, **{point.month: point.each.value for point in one.foretold}}),
+        slot,
+        low=spread({**start, **{point.month: point.each.low for point in one.foretold}}),
+        high=spread({**start, **{point.month: point.each.high for point in one.foretold}}),
+        foretold=True,
+    )
+    return [seen, ahead]
+
+
+def cohort_label(visit: Visit, cohort: str) -> str:
+    """What people call the months of a cohort: ``2026-03``, ``2026-Q1``, ``2026-H1`` or ``2026``."""
+    year, _dash, part = cohort.partition("-")
+    if part.startswith("Q"):
+        return visit.text(_("quarter {quarter} of {year}"), quarter=part[1:], year=year)
+    if part.startswith("H"):
+        half = _("first half of {year}") if part == "H1" else _("second half of {year}")
+        return visit.text(half, year=year)
+    return cohort
+
+
+def curves_sheet(visit: Visit, found: Sequence[LtvCurve]) -> Sheet:
+    """The curves as a table: what was seen, then what is foretold."""
+    columns = (
+        Column("cohort", visit.text(_("First order in"))),
+        Column("month", visit.text(_("Months since")), "count"),
+        Column("people", visit.text(_("Customers for so long")), "count"),
+        Column("each", visit.text(_("Value of one customer")), "money"),
+        Column("low", visit.text(_("80% from")), "money"),
+        Column("high", visit.text(_("80% to")), "money"),
+        Column("kind", visit.text(_("Kind"))),
+    )
+    rows: list[tuple[Any, ...]] = []
+    seen, foretold = visit.text(_("seen")), visit.text(_("foretold"))
+    for one in found:
+        label = cohort_label(visit, one.cohort)
+        rows += [(label, point.month, point.people, point.each_minor, None, None, seen) for point in one.seen]
+        rows += [
+            (label, point.month, None, point.each.value, point.each.low, point.each.high, foretold)
+            for point in one.foretold
+        ]
+    return Sheet("ltv-curves", columns, rows)
 
 
 def _between(visit: Visit, row: LtvRow, one: Estimate | None) -> str:

@@ -19,8 +19,9 @@ from typing import Final, Literal
 import duckdb
 import numpy as np
 
+from dujiang.people.prediction.curves import LtvCurve, curves
 from dujiang.people.prediction.forecast import PurchaseModel
-from dujiang.people.prediction.purchases import buyers
+from dujiang.people.prediction.purchases import Buyers, buyers
 from dujiang.people.prediction.together import Estimate, brought, mean_of, sums
 
 YEAR: Final = 365
@@ -102,7 +103,7 @@ class LtvRow:
 
 @dataclass(frozen=True)
 class Ltv:
-    """The split, for everybody, by channel and by cohort; ``missing`` names data that are lacking.
+    """The split, for everybody, by channel and by cohort; the curves of cohorts; ``missing`` names data that are lacking.
 
     ``missing`` may hold ``shares`` (no visit through a share is known) and ``value_model``.
     """
@@ -110,6 +111,7 @@ class Ltv:
     total: LtvRow | None
     channels: tuple[LtvRow, ...]
     cohorts: tuple[LtvRow, ...]
+    curves: tuple[LtvCurve, ...]
     missing: tuple[Literal["shares", "value_model"], ...]
 
 
@@ -125,22 +127,24 @@ def lifetime_value(con: duckdb.DuckDBPyConnection, today: date, model: PurchaseM
     con.execute(_PERSON)
     con.execute(_REFERRED)
     ((referred, worth),) = con.execute(_WORTH).fetchall()
-    coming = _coming(con, today, model)
+    known = model if model is not None and model.value is not None else None
+    who = buyers(con, today) if known else None
+    coming = _coming(con, known, who)
     rows = {by: _rows(con, by, today, worth, coming) for by in _KEYS}
     missing: list[Literal["shares", "value_model"]] = []
     if not referred:
         missing.append("shares")
     if not coming and rows["total"]:
         missing.append("value_model")
-    return Ltv(rows["total"][0] if rows["total"] else None, rows["channel"], rows["cohort"], tuple(missing))
+    total = rows["total"][0] if rows["total"] else None
+    return Ltv(total, rows["channel"], rows["cohort"], curves(con, today, known, who), tuple(missing))
 
 
-def _coming(con: duckdb.DuckDBPyConnection, today: date, model: PurchaseModel | None) -> dict[str, dict[str, Estimate]]:
+def _coming(
+    con: duckdb.DuckDBPyConnection, model: PurchaseModel | None, who: Buyers | None
+) -> dict[str, dict[str, Estimate]]:
     """What the customers of each key will buy within a year; empty without a model of value."""
-    if model is None or model.value is None:
-        return {}
-    who = buyers(con, today)
-    if not len(who):
+    if model is None or who is None or not len(who):
         return {}
     found = con.execute("SELECT '' AS total, channel, cohort FROM ltv_person ORDER BY person").fetchnumpy()
     expected: dict[str, dict[str, Estimate]] = {}

@@ -18,7 +18,12 @@ function endsMeet(data) {
 }
 
 function hasLegend(data) {
-  return data.series.length > 5 || (data.series.length > 1 && (data.type === "bar" || endsMeet(data)));
+  return data.series.length > 5 || data.series.some((series) => series.foretold) || (data.series.length > 1 && (data.type === "bar" || endsMeet(data)));
+}
+
+/** The values of what is foretold at the labels where there are any: the line goes straight from one to the next. */
+function known(values, series, data) {
+  return series.foretold && data.type !== "bar" ? values.map((value, at) => [data.x[at], value]).filter(([, value]) => value !== null) : values;
 }
 
 function line(series, data, index) {
@@ -29,11 +34,11 @@ function line(series, data, index) {
     name: series.name,
     type: data.type === "bar" ? "bar" : "line",
     stack: data.stacked ? "all" : undefined,
-    data: series.values,
+    data: known(series.values, series, data),
     showSymbol: series.values.length < 3,
     symbolSize: 5,
-    lineStyle: { width: 2, color: tint },
-    itemStyle: { color: tint },
+    lineStyle: { width: 2, color: tint, type: series.foretold ? "dashed" : "solid" },
+    itemStyle: { color: tint, opacity: series.foretold && data.type === "bar" ? 0.45 : 1 },
     barMaxWidth: 28,
     emphasis: { focus: data.series.length > 1 ? "series" : "none" },
     endLabel: {
@@ -76,9 +81,19 @@ function short(label) {
   return label.length > 18 ? `${label.slice(0, 17)}…` : label;
 }
 
+function nameBefore(series) {
+  return `${series.name} · ${series.then_name}`;
+}
+
+/** Each name once: what is foretold and the band of an interval go with the line of their name. */
+function legendNames(data) {
+  const names = data.series.map((series) => series.name);
+  return [...new Set([...names, ...data.series.filter((series) => series.then?.length).map(nameBefore)])];
+}
+
 function comparison(series) {
   return {
-    name: `${series.name} · ${series.then_name}`,
+    name: nameBefore(series),
     type: "line", data: series.then, showSymbol: false, silent: true, z: 1,
     lineStyle: { width: 1, type: "dashed", color: colour("faint") },
     itemStyle: { color: colour("faint") },
@@ -86,13 +101,13 @@ function comparison(series) {
 }
 
 /** The interval of a series as a band: its lower end unseen, and its width filled above it. */
-function band(series, place) {
+function band(series, place, data) {
   const tint = seriesColour(series);
   const unseen = { type: "line", stack: `band ${place}`, stackStrategy: "all", silent: true, showSymbol: false, lineStyle: { opacity: 0 }, tooltip: { show: false }, z: 1 };
   const width = series.high.map((high, at) => (high === null || series.low[at] === null ? null : high - series.low[at]));
   return [
-    { ...unseen, name: `${series.name} `, data: series.low },
-    { ...unseen, name: `${series.name} `, data: width, areaStyle: { color: tint, opacity: 0.16 } },
+    { ...unseen, name: series.name, data: known(series.low, series, data) },
+    { ...unseen, name: series.name, data: known(width, series, data), areaStyle: { color: tint, opacity: 0.16 } },
   ];
 }
 
@@ -113,7 +128,7 @@ function options(data) {
     aria: { enabled: false },
     textStyle: { fontFamily },
     grid: { left: 4, right: data.series.length > 1 && !isMany ? nameRoom(data) : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-    legend: isMany ? { bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
+    legend: isMany ? { data: legendNames(data), bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,
       backgroundColor: colour("raised"), borderColor: rule, textStyle: { color: ink, fontFamily, fontSize: 12 },
@@ -125,7 +140,7 @@ function options(data) {
     series: [
       ...data.series.map((series, index) => line(series, data, index)),
       ...data.series.filter((series) => series.then?.length).map(comparison),
-      ...data.series.flatMap((series, place) => (series.low?.length ? band(series, place) : [])),
+      ...data.series.flatMap((series, place) => (series.low?.length ? band(series, place, data) : [])),
     ],
   };
 }

@@ -69,3 +69,13 @@ def test_the_timeline_goes_back_page_by_page(api: Any) -> None:
     assert [one["at"] for one in pages] == sorted((one["at"] for one in pages), reverse=True)
     orders = api.ask("GET", f"/people/{person}/timeline", params={"limit": 1000, "kind": "order"})
     assert orders["entries"] == [one for one in pages if one["kind"] == "order"] != []
+
+
+def test_a_tree_alone_is_counted_as_one_with_its_envelope(api: Any) -> None:
+    tree = {"type": "all", "of": [{"type": "behaviour", "source": "orders"}]}
+    alone = api.ask("POST", "/segments/count", json=tree)
+    assert alone == api.ask("POST", "/segments/count", json={"condition": tree})
+    assert 0 < alone["people"] < alone["everybody"]
+    some = api.ask("POST", "/segments/count", json={"condition": tree, "sample": 3})
+    assert len(some["sample"]) == 3
+    assert api.problem("POST", "/segments/count", json={"type": "al"})[:2] == (400, "segment.invalid")

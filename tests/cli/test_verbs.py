@@ -98,12 +98,26 @@ def test_people_read_money_shares_and_reasons_and_no_codes(run: Any, brand: Path
     assert run("hours", "--segment", segment, "-w", brand, "--json").json["hours"] >= 0
     assert run("hours", "--segment", "nobody_knows_it", "-w", brand).code != 0
     assert run("hours", "--group", "nobody_knows_it", "-w", brand).code != 0
+    assert "因定义变动" in run("segment", "show", segment, "-w", brand).out
     assert "分群" in run("group", "person", person, "-w", brand).out
     assert "没有这位用户的预测" in run("predict", "score", person, "-w", brand).out
     refused = run("tag", "set", person, "paid_total", "5", "-w", brand)
     assert (refused.code, "tag.computed" in refused.err) == (1, True)
     refused = run("tag", "consent", person, "granted", "--medium", "pigeon", "-w", brand)
     assert (refused.code, "consent.bad_medium" in refused.err) == (2, True)
+
+
+def test_a_tree_that_was_copied_is_counted_as_its_definition_is(run: Any, brand: Path, tmp_path: Path) -> None:
+    segment = run("segment", "list", "-w", brand, "--json").json[0]["name"]
+    defined, alone, wrong = (tmp_path / name for name in ("defined.yaml", "alone.json", "wrong.json"))
+    defined.write_text(run("segment", "source", segment, "-w", brand).out, "utf-8")
+    tree = run("segment", "source", segment, "-w", brand, "--json").json["spec"]["condition"]
+    alone.write_text(json.dumps(tree), "utf-8")
+    counted = run("segment", "count", defined, "-w", brand, "--json").json[segment]
+    assert run("segment", "count", alone, "-w", brand, "--json").json == {"alone.json": counted}
+    wrong.write_text("{}", "utf-8")
+    refused = run("segment", "count", wrong, "-w", brand)
+    assert (refused.code, "definition.not_mapping" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(

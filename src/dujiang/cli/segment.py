@@ -58,19 +58,21 @@ def show(name: Name, folder: Folder = HERE, as_json: Json = False) -> None:
 
 @group.command()
 def count(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A definition in YAML / YAML 定义")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Definitions or trees, YAML or JSON / 定义或条件树")
+    ],
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
-    """How many people the segments in a file would have, without saving them / 试算人数"""
-    from dujiang.people.segments.model import SegmentSpec
+    """How many people the segments in a file would have, without saving them / 试算人数
 
-    wanted = [one for one in load_yaml(file.read_text("utf-8")) if one.kind == "segment"]
+    A tree of conditions alone will do, as the builder shows it and the API takes it.
+    """
+    from dujiang.people.segments.model import trees_of
+
+    wanted = trees_of(file.read_text("utf-8"), file.name)
     with opened(folder) as workspace:
-        counted = {
-            one.name: workspace.segments.count(SegmentSpec.model_validate(one.spec).condition, locale(), (one.name,))
-            for one in wanted
-        }
+        counted = {name: workspace.segments.count(tree, locale(), (name,)) for name, tree in wanted.items()}
     if as_json:
         show_json(counted)
         return

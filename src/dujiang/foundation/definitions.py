@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dujiang.foundation.bounds import BOUNDS
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 
 Status = Literal["draft", "active", "paused", "retired"]
 Change = Literal["create", "update", "unchanged", "retire"]
@@ -92,8 +93,11 @@ def parse(values: Mapping[str, Any]) -> Definition:
     """A checked definition from its plain form.
 
     Raises:
-        InvalidInput: ``definition.invalid``, naming the definition and the field.
+        InvalidInput: ``definition.not_mapping`` without a kind or a name, or ``definition.invalid``, naming the definition
+            and the field.
     """
+    if not (values.get("kind") and values.get("name")):
+        raise _no_mapping()
     where = f"{values.get('kind', '?')}/{values.get('name', '?')}"
     try:
         definition = Definition.model_validate(values)
@@ -103,7 +107,7 @@ def parse(values: Mapping[str, Any]) -> Definition:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "spec"
         sentence = _("The definition {where} is wrong at {field}: {reason}.")
-        raise InvalidInput("definition.invalid", sentence, where=where, field=field, reason=first["msg"]) from None
+        raise InvalidInput("definition.invalid", sentence, where=where, field=field, reason=Reason.of(error)) from None
 
 
 def load_yaml(text: str) -> list[Definition]:
@@ -113,20 +117,32 @@ def load_yaml(text: str) -> list[Definition]:
         InvalidInput: ``definition.too_large``, ``definition.not_yaml``, ``definition.not_mapping`` or
             ``definition.invalid``.
     """
+    return [parse(document) for document in documents(text)]
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """The documents of a YAML text (JSON is YAML, too), which need not be definitions.
+
+    Raises:
+        InvalidInput: ``definition.too_large``, ``definition.not_yaml`` or ``definition.not_mapping``.
+    """
     if len(text.encode()) > BOUNDS.definition_bytes_max:
         sentence = _("The definitions are larger than {bound} bytes. Split them into several files.")
         raise InvalidInput("definition.too_large", sentence, bound=BOUNDS.definition_bytes_max)
     try:
-        documents = [document for document in yaml.load_all(text, _Plain) if document is not None]
+        found = [document for document in yaml.load_all(text, _Plain) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         sentence = _("This is not valid YAML (line {line}).")
         raise InvalidInput("definition.not_yaml", sentence, line=mark.line + 1 if mark else "?") from None
-    for document in documents:
-        if not isinstance(document, dict):
-            sentence = _("A definition has to be a mapping with kind, name and spec.")
-            raise InvalidInput("definition.not_mapping", sentence)
-    return [parse(document) for document in documents]
+    if not all(isinstance(document, dict) for document in found):
+        raise _no_mapping()
+    return found
+
+
+def _no_mapping() -> InvalidInput:
+    sentence = _("A definition has to say kind, name and spec. For the spec alone, write those around it.")
+    return InvalidInput("definition.not_mapping", sentence)
 
 
 def dump_yaml(definitions: Iterable[Definition]) -> str:

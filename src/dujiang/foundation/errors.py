@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dujiang.foundation.i18n import translate
+from dujiang.foundation.reasons import Reason
 
 
 class DujiangError(Exception):
@@ -44,7 +45,8 @@ class DujiangError(Exception):
 
     def text(self, locale: str = "en") -> str:
         """The sentence in ``locale`` with its values filled in."""
-        return translate(self.sentence, locale).format(**self.values)
+        values = {name: one.text(locale) if isinstance(one, Reason) else one for name, one in self.values.items()}
+        return translate(self.sentence, locale).format(**values)
 
     def __str__(self) -> str:
         return self.text("en")

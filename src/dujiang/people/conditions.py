@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from dujiang.foundation.definitions import NAME, Spec
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 from dujiang.people.behaviour import WHERE_MAX, Statistic, Window, column_kind
 from dujiang.people.comparison import Comparison, Kind, Where
 
@@ -190,14 +191,30 @@ def parse_condition(plain: Mapping[str, Any]) -> Condition:
     try:
         tree = _CONDITION.validate_python(plain)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part not in _TYPES) or "type"
+        field = _place(error.errors()[0]["loc"]) or "condition"
         sentence = _("The segment is wrong at {field}: {reason}.")
-        raise InvalidInput("segment.invalid", sentence, field=field[:200], reason=first["msg"][:300]) from None
+        raise InvalidInput("segment.invalid", sentence, field=field[:200], reason=Reason.of(error)) from None
     except RecursionError:
         raise _too_deep() from None
     check_size(tree)
     return tree
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Where in the tree, without the types that a checker puts between a condition and its fields.
+
+    >>> _place(("all", "of", 0, "tag", "tag"))
+    'of.0.tag'
+    """
+    found: list[str] = []
+    is_type = True
+    for part in parts:
+        if is_type and part in _TYPES:
+            is_type = False
+            continue
+        is_type = part == "of" or (isinstance(part, int) and found[-1:] == ["of"])
+        found.append(str(part))
+    return ".".join(found)
 
 
 _TYPES: Final = (

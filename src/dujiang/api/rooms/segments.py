@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from dujiang.api.problems import problems
 from dujiang.api.rooms.people import Person
@@ -28,11 +28,20 @@ Locale = Annotated[str, Query(pattern="^(zh|en)$")]
 
 
 class Tree(BaseModel):
-    """A tree of conditions that need not be saved, and the name of the segment it is to be."""
+    """A tree of conditions that need not be saved, and the name of the segment it is to be.
+
+    The tree alone will do, as a definition and the builder have it: `{"type": "all", "of": […]}`.
+    """
 
     condition: dict[str, Any]
     name: str = Field(default="", max_length=80)
     sample: int = Field(default=0, ge=0, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, given: Any) -> Any:
+        is_tree = isinstance(given, dict) and "type" in given and "condition" not in given
+        return {"condition": given} if is_tree else given
 
 
 class Count(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 from dujiang.insight.attribution.analysis import AttributionAnalysis
 from dujiang.insight.content.analysis import ContentAnalysis
 from dujiang.insight.contribution.analysis import ContributionAnalysis
@@ -91,4 +92,4 @@ def checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "type"
         sentence = _("The question is wrong at {field}: {reason}.")
-        raise InvalidInput("question.invalid", sentence, field=field[:200], reason=first["msg"][:300]) from None
+        raise InvalidInput("question.invalid", sentence, field=field[:200], reason=Reason.of(error)) from None

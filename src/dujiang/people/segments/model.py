@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import model_validator
 
-from dujiang.foundation.definitions import Spec, register
-from dujiang.foundation.errors import DujiangError
-from dujiang.people.conditions import Condition, check_size
+from dujiang.foundation.definitions import Spec, documents, parse, register
+from dujiang.foundation.errors import DujiangError, InvalidInput
+from dujiang.foundation.i18n import _
+from dujiang.people.conditions import Condition, check_size, parse_condition
 
 KIND: Final = "segment"
 
@@ -29,6 +31,42 @@ class SegmentSpec(Spec):
 
 
 register(KIND, SegmentSpec)
+
+
+def trees_of(text: str, name: str) -> dict[str, Condition]:
+    """The trees of a YAML or JSON text, by the name of their segment.
+
+    Args:
+        text: definitions; or trees alone, as the builder shows them and the API takes them.
+        name: what a tree without a name is called; the second ``<name>-2``.
+
+    Raises:
+        InvalidInput: as :func:`~dujiang.foundation.definitions.load_yaml`; ``segment.invalid``; ``segment.none_told``.
+
+    >>> [*trees_of('{"type": "sample", "percent": 10}', "tenth")]
+    ['tenth']
+    """
+    found: dict[str, Condition] = {}
+    for document in documents(text):
+        tree = bare_tree(document)
+        if tree is not None:
+            found[name if name not in found else f"{name}-{len(found) + 1}"] = parse_condition(tree)
+        elif (one := parse(document)).kind == KIND:
+            found[one.name] = SegmentSpec.model_validate(one.spec).condition
+    if not found:
+        sentence = _("There is no segment here: neither a definition of the kind “segment” nor a tree of conditions.")
+        raise InvalidInput("segment.none_told", sentence)
+    return found
+
+
+def bare_tree(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The tree that ``document`` is, or holds without being a definition; None where it is a definition."""
+    if "kind" in document:
+        return None
+    if "type" in document:
+        return document
+    spec = document.get("spec", document)
+    return spec.get("condition") if isinstance(spec, Mapping) else None
 
 
 @dataclass(frozen=True)

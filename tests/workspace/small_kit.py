@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,16 +47,23 @@ DEFINITIONS = "\n---\n".join(
 class Small:
     """The brand, and how facts come to it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = FixedClock(NOW)
-        self.workspace = Workspace.create(folder, clock=self.clock)
+    def __init__(self, folder: Path, like: Small | None = None) -> None:
+        """A new brand in ``folder``, or, ``like`` another, the copy of it that lies there."""
+        self.clock = FixedClock(like.clock.now() if like else NOW)
+        self._numbers = copy(like._numbers) if like else itertools.count()
+        if like:
+            self.workspace = Workspace.open(folder, clock=self.clock)
+        else:
+            self.workspace = Workspace.create(folder, clock=self.clock)
+            self._define()
+        self._tokeniser = self.workspace.tokeniser()
+
+    def _define(self) -> None:
         definitions = self.workspace.definitions
         segments = [
             parse({"kind": "segment", "name": name, "spec": {"condition": one}}) for name, one in SEGMENTS.items()
         ]
         definitions.apply(definitions.plan([*load_yaml(DEFINITIONS), *segments]), actor="test")
-        self._numbers = itertools.count()
-        self._tokeniser = self.workspace.tokeniser()
 
     def node(self, name: str) -> int:
         """The node of ``type:value``."""
@@ -118,11 +127,13 @@ class Small:
 
 
 @contextmanager
-def small(folder: Path) -> Iterator[Small]:
-    """A brand in ``folder``, closed at the end."""
+def small(folder: Path, like: Small | None = None) -> Iterator[Small]:
+    """A brand in ``folder``, closed at the end: a new one, or a copy of one that was closed."""
+    if like:
+        shutil.copytree(like.workspace.layout.folder.parent, folder, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DUJIANG_KEYS_FOLDER", str(folder / "keys"))
-        made = Small(folder / "brand")
+        made = Small(folder / "brand", like)
         try:
             yield made
         finally:

@@ -20,13 +20,19 @@ TODAY = date(2026, 11, 20)
 BUYER = ["mobile:13800000001"]
 
 
-@pytest.fixture
-def brand(tmp_path: Path) -> Iterator[Small]:
-    """Somebody who bought 400 and 390 days ago, and nothing since."""
-    with small(tmp_path) as made:
+@pytest.fixture(scope="module")
+def _begun(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    with small(tmp_path_factory.mktemp("begun")) as made:
         made.fact("order", BUYER, 400)
         made.fact("order", BUYER, 390)
         made.refresh()
+    return made
+
+
+@pytest.fixture
+def brand(_begun: Small, tmp_path: Path) -> Iterator[Small]:
+    """Somebody who bought 400 and 390 days ago, and nothing since."""
+    with small(tmp_path, like=_begun) as made:
         yield made
 
 

@@ -126,10 +126,16 @@ def owner(brand: Small, node: int) -> int:
     return brand.rows(f"SELECT person FROM person_node WHERE node = {node}")[0][0]
 
 
-@pytest.fixture
-def brand(tmp_path: Path) -> Iterator[Small]:
-    with small(tmp_path) as made:
+@pytest.fixture(scope="module")
+def _begun(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    with small(tmp_path_factory.mktemp("begun")) as made:
         begin(made)
+    return made
+
+
+@pytest.fixture
+def brand(_begun: Small, tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path, like=_begun) as made:
         yield made
 
 

@@ -60,8 +60,9 @@ def measure(count: int = PATHS) -> list[Measurement]:
         timed(
             "Markov order 1, exact",
             lambda: markov(paths).credits,
-            "1.6 s",
-            "a twentieth of ChannelAttribution: 3.2 s for 500,000 paths over 60 channels, not in this run",
+            "0.52 s",
+            "a twentieth of the 10.4 s that ChannelAttribution 2.2.5 took for these paths, in an environment of its own; "
+            "its simulation was up to 29% away from the exact credit of a channel",
         ),
         timed("Markov order 2, exact", lambda: markov(paths, order=2).credits, note="3,661 states"),
         timed("shares of each path", lambda: by_path(paths)),

@@ -61,7 +61,7 @@ def single(visit: Visit) -> Response:
             visit, metric, answer.totals[metric.name], answer.line, views.behind_address(visit, metrics, metric.name)
         ),
         chart=replace(figures.trend(visit, answer, metric, title, flags), bounds=views.bounds(visit, metric))
-        if answer.line
+        if any(point.figures[metric.name].value is not None for point in answer.line)
         else None,
         fresh_at=answer.freshness.received_at,
     )

@@ -259,7 +259,8 @@ HEATMAPS: Final = Shown(
     (
         _("No click on this page in this period"),
         _(
-            "Put the browser tracker into the site: it reports where clicks fall, how far people scroll and how long they look."
+            "Put the browser tracker into the site: it reports where clicks fall, how far people scroll and how long they "
+            "look. What comes in today is seen tomorrow, or when today is chosen as the day above."
         ),
         _("Connect tracking"),
         "/sources",

@@ -19,7 +19,7 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Catalogue, Metric
 from dujiang.insight.model import BandSpec
-from dujiang.insight.standing import PROGRESSES, STANDINGS, GoalStanding
+from dujiang.insight.standing import PROGRESSES, STANDINGS, BandStanding, GoalStanding, Held
 
 GROUPS: Final = {
     "sales": _("Sales"),
@@ -149,34 +149,32 @@ def additive(visit: Visit, over: tuple[str, ...]) -> str:
 def wanted_sheet(visit: Visit, metric: Metric) -> Sheet:
     """The metric's bands and goals, each with where it stands in the period of the page; parts without a value are left out."""
     columns = (
-        Column("wanted", visit.text(_("Healthy range or goal"))),
         Column("of", visit.text(_("Of"))),
         Column("value", visit.text(_("Value"))),
         Column("standing", visit.text(_("Standing")), "tag"),
+        Column("wanted", visit.text(_("Healthy range or goal"))),
     )
     service, rows, links = visit.workspace.metrics, [], []
     for one in service.standings(metric.name, visit.scope.period):
         told = _band(visit, metric, one.band)
-        for held in one.held:
-            if one.band.by and held.value is None:
-                continue
-            of = value_label(visit, one.band.by, held.key) if one.band.by else visit.text(_("In all"))
+        for held in _stated(one):
+            is_part = one.band.by and held.value is not None
+            of = value_label(visit, one.band.by, held.key) if is_part else visit.text(_("In all"))
             value = shown_value(visit, metric, held.value)
             shown = value if held.change is None else f"{value} ({visit.show(held.change, 'change')})"
-            rows.append((told, of, shown, _tag(visit, STANDINGS, held.standing)))
+            rows.append((of, shown, _tag(visit, STANDINGS, held.standing), told))
             links.append(f"/definitions/band/{one.name}")
     for one in service.progress(metric.name):
         days = f"{one.goal.first} – {one.goal.last}"
-        rows.append(
-            (
-                _goal(visit, metric, one),
-                days,
-                shown_value(visit, metric, one.value),
-                _tag(visit, PROGRESSES, one.progress),
-            )
-        )
+        standing = _tag(visit, PROGRESSES, one.progress)
+        rows.append((days, shown_value(visit, metric, one.value), standing, _goal(visit, metric, one)))
         links.append(f"/definitions/goal/{one.name}")
     return Sheet("wanted", columns, rows, links)
+
+
+def _stated(one: BandStanding) -> Sequence[Held]:
+    """What has a value; where nothing has one, the band alone."""
+    return [held for held in one.held if held.value is not None] or (Held(None, None, None, "unknown"),)
 
 
 def _tag(visit: Visit, words: Mapping[Any, str], key: str) -> Tag:

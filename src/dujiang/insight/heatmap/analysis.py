@@ -194,6 +194,7 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
         page = question.page or (pages[0][0] if pages else "/")
         # Whose each click is and what it states is found out once for all that is said of clicks.
         clicks = kept(scene.con, _clicks(scene, question, page), "clicks_on_page")
+        leavings = kept(scene.con, _leavings(scene, question, page), "leavings_of_page")
         elements = tuple(Element(**row) for row in ask(scene.con, _elements(clicks)).to_pylist())
         total = ask(scene.con, _totals(clicks)).to_pylist()[0]
         result = Heatmap(
@@ -201,10 +202,10 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
             pages=pages,
             **_views(scene, question, page),
             **total,
-            **_depth(scene, question, page),
+            **_depth(scene, leavings),
             cells=tuple(Cell(**row) for row in ask(scene.con, _cells(clicks)).to_pylist()),
             elements=elements,
-            modules=_modules(scene, question, page, clicks, total["clicks"]),
+            modules=_modules(scene, leavings, clicks, total["clicks"]),
         )
         return Found(result, result.views + result.clicks + result.left, result.visitors, _notes(question, result))
 
@@ -345,6 +346,7 @@ def _elements(rows: Rows) -> Rows:
 def _views(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, Any]:
     rows = _events(scene, question)
     rows = _of_people(scene, rows.filter(rows["page"] == page, rows["kind"].isin(("page", "screen"))))
+    rows = kept(scene.con, rows.select("person", "device"), "views_of_page")
     seen = ask(scene.con, rows.aggregate(views=rows.count(), visitors=rows["person"].nunique())).to_pylist()[0]
     devices = rows.filter(rows["device"].notnull()).group_by("device").aggregate(n=ibis._.count())
     found = ask(scene.con, devices.order_by(devices["n"].desc(), "device")).to_pylist()
@@ -363,11 +365,11 @@ def _views(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, Any]
 
 def _leavings(scene: Scene, question: HeatmapQuestion, page: str) -> Rows:
     rows = _events(scene, question)
-    return _of_people(scene, rows.filter(rows["name"].isin(LEFT), rows["page"] == page))
+    rows = _of_people(scene, rows.filter(rows["name"].isin(LEFT), rows["page"] == page))
+    return rows.select("scroll_pct", "dwell_ms", spent=stated(rows["properties"], "/modules"))
 
 
-def _depth(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, Any]:
-    rows = _leavings(scene, question, page)
+def _depth(scene: Scene, rows: Rows) -> dict[str, Any]:
     told = rows["scroll_pct"].notnull()
     reached = {f"d{to}": rows.count(where=rows["scroll_pct"] >= to) for to in DEPTHS}
     sums = rows.aggregate(left=rows.count(), told=rows.count(where=told), dwell_ms=rows["dwell_ms"].mean(), **reached)
@@ -376,13 +378,13 @@ def _depth(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, Any]
     return {"depth": depth, "left": row["left"], "dwell_ms": row["dwell_ms"]}
 
 
-def _modules(scene: Scene, question: HeatmapQuestion, page: str, clicks: Rows, total: int) -> tuple[Module, ...]:
+def _modules(scene: Scene, leavings: Rows, clicks: Rows, total: int) -> tuple[Module, ...]:
     clicked = clicks.filter(clicks["module"] != "")
     found = clicked.group_by("module").aggregate(
         top=clicked["y"].min(), bottom=clicked["y"].max(), clicks=clicked.count()
     )
     by_clicks = {row["module"]: row for row in ask(scene.con, found).to_pylist()}
-    seen = _attention(scene, question, page)
+    seen = _attention(scene, leavings)
     whole = sum(seen.values())
     modules = []
     for name in {*by_clicks, *seen}:
@@ -394,10 +396,9 @@ def _modules(scene: Scene, question: HeatmapQuestion, page: str, clicks: Rows, t
     return tuple(sorted(modules, key=lambda one: (one.top_px is None, one.top_px or 0.0, one.module)))
 
 
-def _attention(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, int]:
+def _attention(scene: Scene, leavings: Rows) -> dict[str, int]:
     """Milliseconds that each module was in view, as the tracker states when a page is left."""
-    rows = _leavings(scene, question, page)
-    rows = rows.select(spent=stated(rows["properties"], "/modules")).filter(ibis._["spent"].notnull())
+    rows = leavings.select("spent").filter(ibis._["spent"].notnull())
     names: Any = _keys(rows["spent"])
     each = rows.select("spent", module=names.unnest())
     key = each["module"].replace("~", "~0").replace("/", "~1")

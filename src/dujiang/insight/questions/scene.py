@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,6 +15,21 @@ from dujiang.engine.timeline import Timeline
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.service import MetricService
+
+T = TypeVar("T")
+
+
+class Remember(Protocol):
+    """Recalls what was worked out for ``key`` since the last refresh, or works it out."""
+
+    def __call__(self, key: Hashable, work: Callable[[], T], /) -> T:
+        """What ``work`` gives, now or before."""
+        ...
+
+
+def forgetful(_key: Hashable, work: Callable[[], T], /) -> T:
+    """Remembers nothing."""
+    return work()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +46,7 @@ class Scene:
         people: the sorted persons whom the question is limited to; None for everybody.
         tags: the tags in force, by name, and what kind of value each holds.
         definitions: the brand's definitions, by kind and name.
+        remember: for what an analysis needs whatever the days and the people asked about; the same until the next refresh.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -41,3 +58,4 @@ class Scene:
     people: Whole | None
     tags: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[tuple[str, str], Definition] = field(default_factory=dict)
+    remember: Remember = forgetful

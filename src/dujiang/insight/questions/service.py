@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -175,6 +176,7 @@ class QuestionService:
             people=None if question.people is None else self._among(con, question.people),
             tags=self._tags(),
             definitions=self._definitions(),
+            remember=partial(self._memory.recall, self._state(con)),
         )
 
     def _state(self, con: duckdb.DuckDBPyConnection) -> tuple[str, date, int]:

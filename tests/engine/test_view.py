@@ -193,7 +193,7 @@ def test_a_column_is_asked_of_the_engine_once(
     _engine, timeline = brand
     value = "coalesce(dwell_ms, $more)"
     first = view.said(value, {"more": 3})
-    monkeypatch.setattr(MappedView, "_asked", lambda *_given: None)
+    monkeypatch.setattr(MappedView, "ask", lambda *_given: None)
     other = MappedView(Timeline.open(timeline._folder), view._con)  # as another process sees it
     again = other.said(value, {"more": 3})
     assert first is not None and again is not None

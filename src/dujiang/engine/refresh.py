@@ -21,6 +21,7 @@ from dujiang.engine.duck import Engine
 from dujiang.engine.expressions import Scope
 from dujiang.engine.graph import compute
 from dujiang.engine.question import mark
+from dujiang.engine.renewing import Lately
 from dujiang.engine.rules import IdentifierRules
 from dujiang.engine.schema import PENDING, count, keep_note, kept_note, next_mark
 from dujiang.engine.timeline import Rows, Timeline
@@ -271,7 +272,10 @@ class Refresher:
     def _follow(self, report: RefreshReport) -> None:
         """Bring the timelines to what was just committed."""
         if self.timeline is not None and report.rows is not None:
+            lately = Lately.of(self.timeline)
             self.timeline.show(report.rows, report.after)
+            with self.engine.read() as con:
+                lately.renew(self.timeline, con)
 
     def _full_is_better(self, con: duckdb.DuckDBPyConnection) -> bool:
         touched = count(con, "(SELECT DISTINCT node FROM pending_node)")

@@ -59,9 +59,16 @@ class Rows:
 
     def columns(self) -> list[Columns]:
         """All rows as sets of columns, each sorted by person and time; no person has rows that count in two of them."""
-        found = [bucket.base._replace(skip=bucket.dead) for bucket in self.buckets]
-        found += [bucket.delta for bucket in self.buckets]
-        return [columns for columns in found if len(columns.person)]
+        return [columns for _file, columns in self._stored()]
+
+    def files(self) -> list[str]:
+        """The files of :meth:`columns`, in their order; what lies in a file of some name never changes."""
+        return [file for file, _columns in self._stored()]
+
+    def _stored(self) -> list[tuple[str, Columns]]:
+        found = [(bucket.files[0], bucket.base._replace(skip=bucket.dead)) for bucket in self.buckets]
+        found += [(bucket.files[1], bucket.delta) for bucket in self.buckets]
+        return [(file, columns) for file, columns in found if len(columns.person)]
 
     def of(self, persons: Whole) -> list[Columns]:
         """The rows of the sorted ``persons`` alone as sets of columns; those of one person lie together, in order."""
@@ -109,6 +116,10 @@ class Timeline:
     def columns(self) -> list[Columns]:
         """All rows, as :meth:`Rows.columns` has them."""
         return self._rows.columns()
+
+    def files(self) -> list[str]:
+        """The files that they lie in, as :meth:`Rows.files` has them."""
+        return self._rows.files()
 
     def of_person(self, person: int) -> Columns:
         """What ``person`` did, in order; no rows for a person of whom nothing is known."""

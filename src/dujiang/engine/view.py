@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 import duckdb
 import numpy as np
@@ -22,7 +22,7 @@ from dujiang.engine.contract import ALL
 from dujiang.engine.kernels.among import only
 from dujiang.engine.kernels.steps import EVENTS, Flags, Lookup, Steps, Where, chosen, looked_up, masked, stepped
 from dujiang.engine.question import Reader, ask_text, compiled, mark
-from dujiang.engine.remembered import Said
+from dujiang.engine.remembered import Asked, Said, state
 from dujiang.engine.timeline import Timeline
 from dujiang.engine.timeline_facts import Codes
 from dujiang.foundation.errors import InvalidInput, NotFound
@@ -358,8 +358,34 @@ class MappedView(View):
         Returns:
             None if it says more than :data:`WORDS_MAX` different things.
         """
-        name = (self.mark, table, text, sorted(values.items()), [len(rows.person) for rows in self.parts])
-        return self._remembered.find(name) or self._asked(name, text, dict(values), table)
+        asked = Asked(table, text, values)
+        return self._remembered.find(state(self.mark, self.parts), asked) or self.ask(asked)
+
+    def ask(self, asked: Asked, asked_ns: int | None = None) -> Said | None:
+        """Ask the engine what a column says of each row, and remember it.
+
+        Args:
+            asked: the column.
+            asked_ns: when somebody last wanted to know, in nanoseconds since 1970; None for now.
+
+        Returns:
+            None if it says more than :data:`WORDS_MAX` different things.
+        """
+        table = cast(Table, asked.table)
+        words = different(self._con, asked.text, asked.values, table)
+        if words is None:
+            return None
+        key, family = KEYS[table]
+        self._con.register(
+            "said_word", pa.table({"word": words, "code": pa.array(np.arange(len(words), dtype=np.int32))})
+        )
+        question = f"SELECT {key} AS seq, code FROM {table} JOIN said_word ON word = {asked.text}"
+        answer = self._con.sql(question, params=dict(asked.values)).to_arrow_table()
+        self._con.unregister("said_word")
+        lookup = Lookup.of(answer["seq"].to_numpy(), answer["code"].to_numpy())
+        del answer  # of a large brand it is gigabytes
+        parts = self.each(lambda rows: looked_up(rows, family, lookup), self.parts)
+        return self._remembered.keep(state(self.mark, self.parts), asked, parts, words, asked_ns)
 
     def choice(self, said: Said, test: str, values: Mapping[str, Any], table: Table = "fact_event") -> Choice:
         """The rows of ``table`` of which ``said`` says something that passes ``test``.
@@ -402,22 +428,6 @@ class MappedView(View):
         if said is None:
             raise too_many_words(column)
         return Coded(said.parts, [*said.words.to_pylist(), None])
-
-    def _asked(self, name: Sequence[Any], text: str, values: dict[str, Any], table: Table) -> Said | None:
-        words = different(self._con, text, values, table)
-        if words is None:
-            return None
-        key, family = KEYS[table]
-        self._con.register(
-            "said_word", pa.table({"word": words, "code": pa.array(np.arange(len(words), dtype=np.int32))})
-        )
-        question = f"SELECT {key} AS seq, code FROM {table} JOIN said_word ON word = {text}"
-        answer = self._con.sql(question, params=values).to_arrow_table()
-        self._con.unregister("said_word")
-        lookup = Lookup.of(answer["seq"].to_numpy(), answer["code"].to_numpy())
-        del answer  # of a large brand it is gigabytes
-        parts = self.each(lambda rows: looked_up(rows, family, lookup), self.parts)
-        return self._remembered.keep(name, parts, words)
 
 
 def different(con: duckdb.DuckDBPyConnection | Reader, text: str, values: Mapping[str, Any], table: str) -> Any:

@@ -115,7 +115,8 @@ def _in_any_order(rows: list[Row], of: Funnel) -> Iterator[Chain]:
     for many in range(1, of.steps + 1):
         for steps in permutations(range(of.steps), many):
             for chosen in _increasing(rows, many):
-                if all(row.is_a(step) for row, step in zip(chosen, steps, strict=True)):
+                taken = [*zip(steps, chosen, strict=True)]
+                if all(row.is_a(step) for step, row in taken) and _within(taken, of):
                     yield (*chosen, *([None] * (of.steps - many)))
 
 
@@ -134,6 +135,11 @@ def _in_time(chain: Chain, of: Funnel, days: list[int]) -> bool:
         return False
     if of.days is not None and _day(last.at_ms, days) - _day(first.at_ms, days) >= of.days:
         return False
+    return of.order == "any" or _within(taken, of)
+
+
+def _within(taken: list[tuple[int, Row]], of: Funnel) -> bool:
+    """Whether each of these steps comes soon enough after the one before."""
     pairs = pairwise(taken)
     return not of.step_ms or all(two[1].at_ms - one[1].at_ms <= of.step_ms[two[0]] for one, two in pairs)
 

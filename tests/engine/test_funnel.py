@@ -27,7 +27,7 @@ def funnels(draw: st.DrawFn) -> Funnel:
     order = draw(st.sampled_from(orders))
     ties = draw(st.sampled_from(every[:2] if order == "any" else every))
     free = order != "any"
-    optional = frozenset(step for step in range(1, steps - 1) if free and ties != "either" and draw(st.booleans()))
+    optional = frozenset(step for step in range(1, steps - 1) if free and draw(st.booleans()))
     firm = [step for step in range(steps) if step not in optional]
     spans = [Exclusion(a, b) for a in firm for b in firm if a < b] if free else [Exclusion(0, steps - 1)] * (steps > 1)
     return Funnel(
@@ -37,9 +37,7 @@ def funnels(draw: st.DrawFn) -> Funnel:
         once=free and draw(st.booleans()),
         optional=optional,
         window_ms=draw(st.sampled_from([EVER, 4, 9])),
-        step_ms=tuple(draw(st.sampled_from([EVER, 0, 3, 6])) for _ in range(steps))
-        if free and draw(st.booleans())
-        else (),
+        step_ms=tuple(draw(st.sampled_from([EVER, 0, 3, 6])) for _ in range(steps)) if draw(st.booleans()) else (),
         days=draw(st.sampled_from([None, None, 1, 2])),
         exclusions=tuple(draw(st.lists(st.sampled_from(spans), max_size=2))) if spans else (),
         reentry=draw(st.booleans()),
@@ -79,16 +77,12 @@ def as_results(chains: Chains) -> list[tuple[int, Result]]:
     return [(person, Result(reached, tuple(rows), done)) for person, reached, rows, done in zip(*columns, strict=True)]
 
 
-def moments(results: list[tuple[int, Result]], rows: Rows) -> list[tuple[int, int, int, list[int]]]:
-    """Results with the last and first moment in place of rows: rows of one moment are as good as each other."""
+def moments(results: list[tuple[int, Result]], rows: Rows) -> list[tuple[int, int, int, int, int, int]]:
+    """How many rows there are, and the first and last moment, in place of rows: those of one moment are equally good."""
+    taken = [[rows[place][1] for place in one.rows if place >= 0] for _person, one in results]
     return [
-        (
-            person,
-            one.reached,
-            one.completed,
-            [rows[place][1] for place in one.rows if place >= 0][:: max(1, one.reached - 1)],
-        )
-        for person, one in results
+        (person, one.reached, one.completed, len(at), at[0], at[-1])
+        for (person, one), at in zip(results, taken, strict=True)
     ]
 
 
@@ -133,6 +127,18 @@ A, B, C, X = 1, 2, 4, 8
         ([(0, C), (1, A), (2, B)], Funnel(3, "any", window_ms=2), 3, 1),
         ([(0, C), (1, A), (3, B)], Funnel(3, "any", window_ms=2), 2, 0),
         ([(0, A | B), (1, A | B)], Funnel(3, "any"), 2, 0),
+        (
+            [(0, C), (4, A), (9, B)],
+            Funnel(3, "any", step_ms=(4, 5, 0)),
+            3,
+            1,
+        ),  # the first of them has no step before it
+        ([(0, C), (5, A), (9, B)], Funnel(3, "any", step_ms=(4, 5, 0)), 2, 0),
+        ([(0, A), (1, B), (9, B), (10, C)], Funnel(3, "any", step_ms=(0, 9, 1)), 3, 1),  # the later of two, too
+        ([(0, A), (1, B), (9, B), (10, C)], Funnel(3, "any", step_ms=(0, 8, 1)), 2, 0),
+        ([(0, A), (1, X | B), (2, C)], Funnel(3, "any", step_ms=(9, 9, 9), exclusions=(Exclusion(0, 2),)), 2, 0),
+        ([(0, C), (0, A), (0, B)], Funnel(3, ties="either", optional=frozenset({1})), 3, 1),
+        ([(0, B), (5, C), (5, B | A), (5, A)], Funnel(3, ties="either", optional=frozenset({1})), 3, 1),
         ([(0, A), (1, X), (2, B)], Funnel(3, exclusions=(Exclusion(0, 1),)), 1, 0),
         ([(0, A), (1, X), (2, A), (3, B)], Funnel(3, exclusions=(Exclusion(0, 1),)), 2, 0),
         ([(0, A), (2, B), (3, X), (4, C)], Funnel(3, exclusions=(Exclusion(0, 1),)), 3, 1),
@@ -158,6 +164,22 @@ def test_the_optional_step_is_taken_where_it_was_done() -> None:
     rows: Rows = [(1, 0, A, 0), (1, 1, B, 0), (1, 2, A, 0), (1, 3, C, 0)]
     assert found(rows, Funnel(3, optional=frozenset({1}))).rows.tolist() == [[0, 1, 3]]
     assert found(rows, Funnel(3, optional=frozenset({1}), window_ms=2)).rows.tolist() == [[2, -1, 3]]
+
+
+def test_of_rows_of_one_moment_as_many_optional_steps_are_taken_as_there_are_rows_for() -> None:
+    rows: Rows = [(1, 3, C, 0), (1, 3, B | C, 0), (1, 3, A | B, 0), (1, 3, 8, 0)]
+    taken = found(rows, Funnel(4, ties="either", optional=frozenset({1, 2}))).rows
+    assert sorted(taken[0]) == [0, 1, 2, 3] and taken[0][0] == 2 and taken[0][3] == 3
+    limited = found(
+        [(1, 0, A, 0), (1, 5, B, 0), (1, 5, C, 0)], Funnel(3, ties="either", optional=frozenset({1}), step_ms=(0, 4, 9))
+    )
+    assert limited.rows.tolist() == [[0, -1, 2]]  # too late for the step that may be left out
+
+
+def test_in_any_order_the_chain_that_starts_last_is_told() -> None:
+    rows: Rows = [(1, 0, A, 0), (1, 2, B, 0), (1, 3, A, 0), (1, 5, B, 0), (1, 6, C, 0)]
+    assert found(rows, Funnel(3, "any", step_ms=(9, 9, 9))).rows.tolist() == [[2, 3, 4]]
+    assert found(rows, Funnel(3, "any", step_ms=(9, 1, 9))).rows.tolist() == [[1, 2, 4]]
 
 
 def test_a_property_that_is_held_makes_chains_of_its_values() -> None:
@@ -195,7 +217,7 @@ def test_many_rows_of_many_people(of: Funnel) -> None:
         ({"steps": 3, "exclusions": (Exclusion(0, 1),), "optional": frozenset({1})}, "funnel.exclusion"),
         ({"steps": 3, "order": "any", "once": True}, "funnel.any_order"),
         ({"steps": 3, "order": "any", "exclusions": (Exclusion(0, 1),)}, "funnel.any_order"),
-        ({"steps": 3, "ties": "either", "optional": frozenset({1})}, "funnel.either"),
+        ({"steps": 3, "order": "any", "optional": frozenset({1}), "step_ms": (1, 1, 1)}, "funnel.any_order"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(wrong: dict[str, object], code: str) -> None:

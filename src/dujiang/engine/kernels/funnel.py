@@ -26,6 +26,7 @@ from dujiang.engine.kernels.plain import Slots, plain
 from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules
 from dujiang.engine.kernels.skipping import Stages, skipping
 from dujiang.engine.kernels.steps import Steps
+from dujiang.engine.kernels.subsets import in_sets
 from dujiang.engine.kernels.unordered import apart, unordered
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -36,7 +37,7 @@ Ties = Literal["rows", "steps", "either", "never"]
 STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
 # What is compiled here holds the code of the modules it calls, too: a change there needs this file's kept code removed.
-_PLAIN, _SKIPPING, _GENERAL, _UNORDERED = 0, 1, 2, 3
+_PLAIN, _SKIPPING, _GENERAL, _UNORDERED, _SETS = 0, 1, 2, 3, 4
 _NO_CODES: Final = np.empty(0, np.int32)
 _NO_DAYS: Final = np.empty(0, np.int64)
 
@@ -72,7 +73,8 @@ class Funnel:
         once: strict deduplication: between two steps of a chain lies no row of the earlier of the two, or of one before it.
         optional: steps that may be left out; never the first or the last.
         window_ms: the last row of a chain is at most so much later than its first.
-        step_ms: by step: its row is at most so much later than that of the step taken before; the first is passed over.
+        step_ms: by step: its row is at most so much later than that of the step taken before; the first of a chain is passed
+            over, whichever that is in any order.
         days: a chain ends at the latest on this day, 1 being the day of its first row; None for no such bound.
         exclusions: what must not lie between.
         reentry: count every chain to the last step, each of rows after the one before was complete; else only the first.
@@ -93,8 +95,8 @@ class Funnel:
         """Refuse what does not fit together.
 
         Raises:
-            InvalidInput: ``funnel.steps``, ``funnel.optional``, ``funnel.step_windows``, ``funnel.exclusion``,
-                ``funnel.any_order`` or ``funnel.either``.
+            InvalidInput: ``funnel.steps``, ``funnel.optional``, ``funnel.step_windows``, ``funnel.exclusion`` or
+                ``funnel.any_order``.
         """
         last = self.steps - 1
         if not 1 <= self.steps <= STEPS_MAX:
@@ -111,14 +113,10 @@ class Funnel:
                 )
         whole = all(one == Exclusion(0, last) for one in self.exclusions)
         timed = self.ties in ("either", "never")
-        if self.order == "any" and (self.optional or self.step_ms or self.once or timed or not whole):
+        if self.order == "any" and (self.optional or self.once or timed or not whole):
             raise InvalidInput(
                 "funnel.any_order",
-                _("Steps in any order have one window, and exclusions anywhere between; nothing else fits them."),
-            )
-        if self.ties == "either" and self.optional:
-            raise InvalidInput(
-                "funnel.either", _("Optional steps need an order of events of the same moment; choose rows or steps.")
+                _("Steps in any order have windows, and exclusions anywhere between; nothing else fits them."),
             )
 
 
@@ -159,14 +157,16 @@ def funnel(
     ([2, 1], [[0, 1], [2, -1]])
     """
     ordered = _PLAIN if not of.optional else _GENERAL if of.step_ms else _SKIPPING
-    way = _UNORDERED if of.order == "any" else ordered
+    any_order = _SETS if of.step_ms else _UNORDERED
+    way = any_order if of.order == "any" else ordered
     rules, slots, stages = (
         _rules(of)._replace(day_starts=day_starts),
         Slots.of(of.steps, len(bits)),
         Stages.of(of.steps),
     )
+    room = Room.of(1 << of.steps, 1) if way == _SETS else Room.of(of.steps, of.steps + 1)
     kernel: Any = _funnel
-    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, stages, pool(of.steps), Room.of(of.steps)))
+    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, stages, pool(of.steps, room), room))
 
 
 @lru_cache(maxsize=64)
@@ -201,7 +201,7 @@ def _funnel(
     person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, slots: Any, stages: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
     every = np.uint32((1 << rules.steps) - 1)
-    begins = every if way == _UNORDERED else np.uint32(1)
+    begins = every if way >= _UNORDERED else np.uint32(1)
     # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
     most = _count(bits, begins)
     whose, reached = np.empty(most, np.int64), np.empty(most, np.int8)
@@ -219,8 +219,8 @@ def _funnel(
                 _by_step(own, begin, end, at_ms, bits, rules.lowest)
             if way == _UNORDERED and not several:
                 far, done = apart(own, begin, end, at_ms, bits, rules, slots, rows, chains)
-            elif way == _UNORDERED:
-                far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, chains)
+            elif way >= _UNORDERED:
+                far, done, pool = _whichever(own, begin, end, at_ms, bits, rules, way, kept, pool, room, rows, chains)
             elif way == _GENERAL or (tied and rules.ties >= EITHER):
                 mine, best = own[begin:end], rows[chains]
                 far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
@@ -233,6 +233,28 @@ def _funnel(
                 chains += 1
             begin = end
     return whose[:chains].copy(), reached[:chains].copy(), rows[:chains].copy(), completed[:chains].copy()
+
+
+@njit(cache=True, nogil=True)
+def _whichever(
+    own: Any,
+    begin: Any,
+    end: Any,
+    at_ms: Any,
+    bits: Any,
+    rules: Any,
+    way: Any,
+    kept: Any,
+    pool: Any,
+    room: Any,
+    rows: Any,
+    at: Any,
+) -> Any:  # pragma: no cover - compiled
+    """In any order, with windows between steps or without."""
+    if way == _SETS:
+        return in_sets(own, begin, end, at_ms, bits, rules, pool, room, rows, at)
+    far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, at)
+    return far, done, pool
 
 
 @njit(cache=True, nogil=True)

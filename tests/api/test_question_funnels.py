@@ -160,3 +160,42 @@ def test_a_trend_adds_up_to_the_beginners(api: Any) -> None:
 def test_a_funnel_that_means_nothing(api: Any, wrong: dict[str, Any]) -> None:
     question = funnel(["product_viewed", "@order"]) | wrong
     assert api.problem("POST", "/questions/ask", json={"question": question})[:2] == (400, "question.invalid")
+
+
+def picked(api: Any, question: dict[str, Any], pick: dict[str, Any]) -> list[str]:
+    return api.ask("POST", "/questions/people", json={"question": question, "pick": pick})["people"]
+
+
+def test_who_leaves_a_step_out_is_not_lost(api: Any) -> None:
+    question = funnel(["product_viewed", "add_to_cart", "@order"])
+    question["steps"][1]["optional"] = True
+    first, second, last = asked(api, question)["result"]["whole"]["steps"]
+    lost = [picked(api, question, {"step": step, "outcome": "dropped"}) for step in (1, 2)]
+    assert [len(one) for one in lost] == [first["lost"], second["lost"]] and last["lost"] is None
+    assert first["people"] == first["lost"] + second["lost"] + last["people"]
+    assert first["people"] - second["people"] > first["lost"] > 0  # some left the cart out, and bought
+
+
+def test_steps_of_time_and_lengths_of_time_lead_to_their_people(api: Any) -> None:
+    question = funnel(["product_viewed", "@order"], grain="week")
+    told = asked(api, question)
+    result, tables = told["result"], {one["name"]: one for one in told["tables"]}
+    for point, pick in zip(result["trend"], tables["trend"]["picks"], strict=True):
+        assert len(picked(api, question, pick)) == point["began"] > 0
+        assert len(picked(api, question, pick | {"step": 2})) == point["through"]
+    assert picked(api, question, {"start": "2026-10-21"}) == []  # no week begins then
+    bins = tables["times"]
+    assert sum(people for _up_to, people in bins["rows"]) == result["whole"]["steps"][1]["people"]
+    for (_up_to, people), pick in zip(bins["rows"], bins["picks"], strict=True):
+        assert len(picked(api, question, pick)) == people > 0
+
+
+def test_groups_are_held_against_the_same_groups_before(api: Any) -> None:
+    days = {"first": "2026-11-03", "last": "2026-11-15"}
+    question = funnel(["product_viewed", "@order"], by=["channel"]) | {"period": days, "compare": "previous"}
+    told = asked(api, question)
+    (table,) = (one for one in told["tables"] if one["name"] == "groups")
+    before = {tuple(one["key"]): one["steps"][-1]["of_first"] for one in told["before"]["groups"]}
+    assert table["columns"][-1]["name"] == "before"
+    assert [row[-1] for row in table["rows"]] == [before.get((row[0],)) for row in table["rows"]]
+    assert any(row[-1] for row in table["rows"])

@@ -83,10 +83,42 @@ def test_groups_and_what_is_passed_over(api: Any, visits: Any) -> None:
     assert told["sequences"][0]["visits"] == max(ways.values())
 
 
-def test_the_people_of_a_path(api: Any) -> None:
-    first = asked(api)["sequences"][0]
-    picked = {"question": QUESTION, "pick": {"step": 1, "nodes": first["nodes"]}}
-    assert api.ask("POST", "/questions/people", json=picked)["count"] >= first["people"] > 0
+def people(api: Any, question: dict[str, Any], pick: dict[str, Any]) -> int:
+    return api.ask("POST", "/questions/people", json={"question": question, "pick": pick})["count"]
+
+
+def test_a_path_leads_to_those_who_went_it_and_no_further(api: Any) -> None:
+    (table,) = (
+        one
+        for one in api.ask("POST", "/questions/ask", json={"question": QUESTION})["tables"]
+        if one["name"] == "sequences"
+    )
+    assert any(row[0].count("→") < 2 for row in table["rows"][:8])
+    for row, pick in [*zip(table["rows"], table["picks"], strict=True)][:8]:
+        assert people(api, QUESTION, pick) == row[3] > 0
+
+
+def test_a_band_leads_to_its_people_also_where_nodes_are_put_together(api: Any, visits: Any) -> None:
+    question = QUESTION | {"top": 2}
+    (table,) = (
+        one
+        for one in api.ask("POST", "/questions/ask", json={"question": question})["tables"]
+        if one["name"] == "flows"
+    )
+    ways = [(who, collapsed(names)[:3]) for who, names in visits]
+    found: dict[tuple[Any, ...], set[int]] = {}
+    large = [
+        {name for name, _n in Counter(way[step] for _who, way in ways if len(way) > step).most_common(2)}
+        for step in range(3)
+    ]
+    for who, way in ways:
+        shown = [name if name in large[step] else "…" for step, name in enumerate(way)]
+        for step in range(min(2, len(way))):
+            key = step + 1, shown[step], shown[step + 1] if step + 1 < len(way) else None
+            found.setdefault(key, set()).add(who)
+    assert {key[1:] for key in found} > {("…", "…"), ("…", None)}
+    for row, pick in zip(table["rows"], table["picks"], strict=True):
+        assert people(api, question, pick) == len(found[tuple(row[:3])])
 
 
 def test_a_path_with_both_ends_is_a_funnel(api: Any) -> None:

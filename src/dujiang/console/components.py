@@ -231,13 +231,17 @@ class Combinations:
 
 @dataclass(frozen=True)
 class FlowPicture:
-    """Nodes in columns with bands between them, drawn for wide and for narrow screens; ``sheet`` says the same."""
+    """Nodes in columns with bands between them, drawn for wide and for narrow screens; ``sheet`` says the same.
+
+    ``scrolls`` is for a narrow drawing that keeps its size, and is moved sideways.
+    """
 
     title: str
     wide: RiverPicture
     narrow: RiverPicture
     sheet: str
     note: str = ""
+    scrolls: bool = False
 
     @property
     def shape(self) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,8 @@ class Column:
 class Sheet:
     """A table: ``rows`` hold one value for each column; ``links`` an address (or "") for each row's first cell.
 
+    ``cells`` holds the same by name of a column for other cells of it.
+
     ``totals`` is None where adding up would be wrong, and holds None for the columns that cannot be added. ``offered`` are all
     columns that the reader may choose from, where only some are shown. ``every`` gives, for an export, all rows of which
     ``rows`` are one page, and ``count`` how many those are.
@@ -61,6 +63,7 @@ class Sheet:
     offered: tuple[Column, ...] = ()
     every: Callable[[], Iterator[tuple[Any, ...]]] | None = None
     count: int | None = None
+    cells: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def only(self, names: Collection[str]) -> Sheet:
         """The sheet with its first column and those called ``names``; all of them where none of these is there."""
@@ -108,6 +111,11 @@ class Sheet:
     def link(self, index: int) -> str:
         """Address of a row's first cell; empty where it leads nowhere."""
         return self.links[index] if index < len(self.links) else ""
+
+    def cell_link(self, index: int, column: str) -> str:
+        """Address of another cell of a row; empty where it leads nowhere."""
+        links = self.cells.get(column, ())
+        return links[index] if index < len(links) else ""
 
 
 def harmless(value: str) -> str:

@@ -89,6 +89,11 @@ NARROW: Final = Box(width=351, height=600, left=6.0, right=84.0, top=26.0, node=
 _LEAST: Final = 1.5
 
 
+def scrolling(columns: int) -> Box:
+    """A box in which labels between ``columns`` have room on any screen: it is moved sideways where it does not fit."""
+    return Box(width=30 + 170 * columns, height=NARROW.height, left=6.0, right=166.0, top=6.0, node=8.0, gap=34.0)
+
+
 def draw(stops: Sequence[Stop], flows: Sequence[Flow], box: Box) -> RiverPicture:
     """The drawing of ``flows`` between ``stops`` in ``box``. Flows whose ends are not there are left out."""
     columns = _columns(stops)

@@ -23,6 +23,7 @@ from dujiang.insight.questions.answer import Answer
 from dujiang.insight.questions.model import Asked, When
 from dujiang.insight.questions.notes import NOTES
 from dujiang.insight.questions.registry import ANALYSES, checked
+from dujiang.people.event_names import EVENT_LABELS
 from dujiang.people.segments.sentence import COLUMN_LABELS, FIELD_LABELS, PERIOD_LABELS, SOURCES, conditions, sentence
 
 SCOPED: Final = ("period", "compare")
@@ -188,6 +189,7 @@ def builder(visit: Visit, kind: str, plain: Mapping[str, Any]) -> dict[str, Any]
     labels = {
         "sources": SOURCES, "columns": COLUMN_LABELS, "fields": FIELD_LABELS, "operators": OPERATOR_LABELS,
         "aggregates": AGGREGATE_LABELS, "periods": PERIOD_LABELS, "rows": {**ROWS, **view.fields}, "choices": CHOICES,
+        "events": EVENT_LABELS,
     }  # fmt: skip
     named = {key: _named(visit, texts) for key, texts in labels.items()}
     segments = visit.workspace.definitions.current("segment").values()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dujiang.foundation.timewindows import Period
@@ -33,12 +33,14 @@ class Table:
         rows: one value for each column; None where undefined.
         picks: for each row what names its people (:class:`dujiang.insight.questions.model.Pick` in plain form); None or missing
             where nobody stands behind it.
+        cells: by column what names the people behind its number in each row, where these are others than the row's.
     """
 
     name: str
     columns: tuple[Column, ...]
     rows: Sequence[tuple[Any, ...]]
     picks: Sequence[dict[str, Any] | None] = ()
+    cells: Mapping[str, Sequence[dict[str, Any] | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

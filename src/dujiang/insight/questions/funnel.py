@@ -20,7 +20,7 @@ from dujiang.engine.kernels.steps import Steps
 from dujiang.foundation.definitions import Spec
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.foundation.timewindows import Grain, bucket_start
+from dujiang.foundation.timewindows import Grain, Period, bucket_start
 from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table
@@ -105,13 +105,10 @@ class FunnelQuestion(Asked):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if isinstance(self.by_step, int) and not 1 <= self.by_step <= len(self.steps):
-            raise ValueError(f"by_step names a step from 1 to {len(self.steps)}")
+            raise InvalidInput("question.step", _("by_step names a step from 1 to {last}"), last=len(self.steps))
         if self.same and column_kind("events", self.same) not in ("text", "any"):
-            raise ValueError(f"{self.same} is nothing that could be held the same")
-        try:
-            self.rules(_FAR)
-        except InvalidInput as error:
-            raise ValueError(error.text("en")) from None
+            raise InvalidInput("question.same", _("{name} is nothing that could be held the same"), name=self.same[:80])
+        self.rules(_FAR)
         return self
 
     def rules(self, window_ms: int) -> Funnel:
@@ -136,11 +133,15 @@ class FunnelPick(Pick):
 
     Attributes:
         step: number of the step, the first being 1.
-        outcome: ``reached`` it, or ``dropped`` after it, without reaching the next.
+        outcome: ``reached`` it, or ``dropped`` after it, without reaching any later one.
+        start: who began in the step of time that starts on this day; None for the whole period.
+        took_ms: who went the whole way in the time whose bin ends here, in milliseconds; None for any.
     """
 
     step: int = Field(default=1, ge=1, le=STEPS_MAX)
     outcome: Literal["reached", "dropped"] = "reached"
+    start: date | None = None
+    took_ms: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class StepFigures:
         people: who reached it (pairs of person and value, where a column is held the same).
         of_first: share of those who began; None where nobody did.
         of_previous: share of those who reached the step before; None for the first, and where nobody did.
+        lost: who took it and came no further; None for the last.
         low: lower end of the 95% interval (Wilson) of ``of_first``.
         high: upper end.
         median_ms: median time since the step before; None where nobody got there.
@@ -160,6 +162,7 @@ class StepFigures:
     people: int
     of_first: float | None
     of_previous: float | None
+    lost: int | None
     low: float | None
     high: float | None
     median_ms: float | None
@@ -234,6 +237,7 @@ class _Counted:
         began: chains in it.
         completed: how often the whole way was gone.
         took: by cell and step how many took it.
+        lost: and how many of these came no further.
         lag_cell, lag_step, lag_ms: every time from one step to the next that was taken; medians need them one by one.
         began_on: by day of the period how many began.
         through_of: and how many of these got through.
@@ -246,6 +250,7 @@ class _Counted:
     began: Whole
     completed: Whole
     took: Whole
+    lost: Whole
     lag_cell: Whole
     lag_step: Whole
     lag_ms: Whole
@@ -272,6 +277,7 @@ class _Counted:
             waits.append((moment - before)[lags[-1]])
             tooks.append(took)
             before = np.where(moment >= 0, moment, before)
+        lost = [took & (chains.reached == step) for step, took in enumerate(tooks, 1)]
         through = chains.took(len(optional) - 1, is_optional=False)
         day = np.searchsorted(days, at_ms[:, 0], "right") - 1
         whole_way = at_ms[through, -1] - at_ms[through, 0]
@@ -281,12 +287,13 @@ class _Counted:
             began=began,
             completed=_sums(place, chains.completed, len(cells)),
             took=np.column_stack([_sums(place, one, len(cells)) for one in tooks]),
+            lost=np.column_stack([_sums(place, one, len(cells)) for one in lost]),
             lag_cell=np.concatenate([place[one] for one in lags]),
             lag_step=np.repeat(np.arange(len(optional)), [len(one) for one in waits]),
             lag_ms=np.concatenate(waits),
             began_on=np.bincount(day, minlength=len(days)),
             through_of=np.bincount(day[through], minlength=len(days)),
-            times=np.bincount(np.searchsorted(np.array(_TIMES), whole_way, "left"), minlength=len(_TIMES) + 1),
+            times=np.bincount(_bins(whole_way), minlength=len(_TIMES) + 1),
             longest_ms=int(whole_way.max(initial=-1)),
         )
 
@@ -303,14 +310,19 @@ class _Counted:
         cells, place, _counts = distinct(joined("codes"))
         starts = np.cumsum([0, *(len(one.began) for one in parts)])
         lag_cell = place[np.concatenate([one.lag_cell + start for one, start in zip(parts, starts, strict=False)])]
-        took, lag_step = joined("took"), joined("lag_step")
+        lag_step = joined("lag_step")
         order = np.lexsort((lag_step, lag_cell))
+
+        def by_step(name: str) -> Whole:
+            return np.column_stack([_sums(place, column, len(cells)) for column in joined(name).T])
+
         return cls(
             people=summed("people"),
             codes=cells,
             began=_sums(place, joined("began"), len(cells)),
             completed=_sums(place, joined("completed"), len(cells)),
-            took=np.column_stack([_sums(place, column, len(cells)) for column in took.T]),
+            took=by_step("took"),
+            lost=by_step("lost"),
             lag_cell=lag_cell[order],
             lag_step=lag_step[order],
             lag_ms=joined("lag_ms")[order],
@@ -330,6 +342,11 @@ class _Counted:
 
 def _sums(place: Whole, amounts: npt.NDArray[Any], count: int) -> Whole:
     return np.bincount(place, amounts, count).astype(np.int64)
+
+
+def _bins(took_ms: Any) -> Any:
+    """The bins of :data:`_TIMES` that lengths of time fall into; the last is for all longer ones."""
+    return np.searchsorted(np.array(_TIMES), took_ms, "left")
 
 
 class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
@@ -363,10 +380,10 @@ class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
 
     def tables(self, question: FunnelQuestion, result: FunnelAnswer, before: FunnelAnswer | None) -> tuple[Table, ...]:
         """Steps, groups, the trend, and times."""
-        names = [one.label or str(place) for place, one in enumerate(question.steps, 1)]
+        names = [_step_name(place, one) for place, one in enumerate(question.steps, 1)]
         tables = [_step_table(names, result.whole, before.whole if before else None)]
         if question.by:
-            tables.append(_group_table(question, names, result))
+            tables.append(_group_table(question, names, result, before))
         if result.trend:
             heads = (
                 Column("start", _("From"), "day"),
@@ -377,23 +394,33 @@ class FunnelAnalysis(Analysis[FunnelQuestion, FunnelPick]):
                 (one.start, one.began, one.through, one.through / one.began if one.began else None)
                 for one in result.trend
             ]
-            tables.append(Table("trend", (*heads, Column("rate", _("Conversion"), "percent")), rows))
+            picks = [{"step": 1, "start": str(one.start)} if one.began else None for one in result.trend]
+            through = [{"step": len(names), "start": str(one.start)} if one.through else None for one in result.trend]
+            columns = (*heads, Column("rate", _("Conversion"), "percent"))
+            tables.append(Table("trend", columns, rows, picks, {"through": through}))
         heads = Column("up_to", _("Took at most"), "duration"), Column("people", _("People"), "count")
-        tables.append(Table("times", heads, list(result.times)))
+        bins = [{"step": len(names), "took_ms": up_to} for up_to, _people in result.times]
+        tables.append(Table("times", heads, list(result.times), bins))
         return tuple(tables)
 
     def people(self, scene: Scene, question: FunnelQuestion, pick: FunnelPick) -> Whole:
-        """Those who reached a step, or were lost after it."""
+        """Those who reached a step, or were lost after it: of all, of a step of time, or of a length of time."""
         doings = Doings(scene, question.where)
         division = Division(scene, doings.view, question.by)
         having, dropped = division.having(pick.keys if question.by else ()), pick.outcome == "dropped"
         step = min(pick.step, len(question.steps)) - 1
-        is_optional = question.steps[step].optional
+        is_optional, last = question.steps[step].optional, len(question.steps) - 1
+        from_ms, to_ms = _began_in(scene, question, pick.start) if pick.start else (0, _FAR)
 
         def those(chains: _Chains) -> Whole:
             wanted = chains.took(step, is_optional=is_optional) & having(chains.codes)
             if dropped:
                 wanted &= chains.reached == step + 1
+            if pick.start:
+                wanted &= (chains.at_ms[:, 0] >= from_ms) & (chains.at_ms[:, 0] < to_ms)
+            if pick.took_ms is not None:
+                took_ms = chains.at_ms[:, last] - chains.at_ms[:, 0]
+                wanted &= chains.took(last, is_optional=False) & (_bins(took_ms) == _bins(pick.took_ms))
             return np.unique(chains.person[wanted])
 
         return np.unique(np.concatenate([NOBODY, *_passed(scene, doings, question, division, those)]))
@@ -427,14 +454,27 @@ def _passed(
     return view.each(work, view.parts, bits, *held, *division.known)
 
 
+def _began_in(scene: Scene, question: FunnelQuestion, start: date) -> tuple[int, int]:
+    """The moments of the step of time that starts on a day; those of none where that is no start of one."""
+    starts = [*scene.period.buckets(question.grain or "day")]
+    if start not in starts:
+        return 0, 0
+    following = starts[starts.index(start) + 1 :]
+    return moments(Period(start, following[0] - timedelta(1) if following else scene.period.last), scene)
+
+
 def _nobody(question: FunnelQuestion) -> _Chains:
     steps, codes = np.empty((0, len(question.steps)), np.int64), np.empty((0, len(question.by)), np.int32)
     return _Chains(NOBODY, NOBODY, steps, NOBODY, codes)
 
 
 def _group(key: tuple[str | None, ...], counted: _Counted, cells: Whole, question: FunnelQuestion) -> FunnelGroup:
-    began, took, figures = int(counted.began[cells].sum()), counted.took[cells].sum(axis=0), list[StepFigures]()
-    previous = began
+    began, took, lost = (
+        int(counted.began[cells].sum()),
+        counted.took[cells].sum(axis=0),
+        counted.lost[cells].sum(axis=0),
+    )
+    figures, previous, last = list[StepFigures](), began, len(question.steps) - 1
     for step, (one, lags) in enumerate(zip(question.steps, counted.lags(cells), strict=True)):
         people = int(took[step])
         low, high = wilson(people, began) or (None, None)
@@ -443,6 +483,7 @@ def _group(key: tuple[str | None, ...], counted: _Counted, cells: Whole, questio
                 people=people,
                 of_first=people / began if began else None,
                 of_previous=None if not step or not previous else people / previous,
+                lost=int(lost[step]) if step < last else None,
                 low=low,
                 high=high,
                 median_ms=float(np.median(lags)) if len(lags) else None,
@@ -467,6 +508,12 @@ def _times(counted: _Counted) -> tuple[tuple[int, int], ...]:
     return tuple((end, int(count)) for end, count in zip(ends, counted.times, strict=True) if count)
 
 
+def _step_name(place: int, one: FunnelStep) -> str:
+    """A step by its own label, else by the event or the source that it is of."""
+    named = [str(each.value) for each in one.where if each.column == "name" and each.op == "is"]
+    return one.label or f"{place}. {named[0] if named else one.source}"
+
+
 def _step_table(names: Sequence[str], whole: FunnelGroup, before: FunnelGroup | None) -> Table:
     columns = [
         Column("step", _("Step")), Column("people", _("People"), "count"),
@@ -476,24 +523,49 @@ def _step_table(names: Sequence[str], whole: FunnelGroup, before: FunnelGroup | 
         Column("median", _("Median time"), "duration"), Column("p90", _("Nine of ten within"), "duration"),
     ]  # fmt: skip
     rows: list[tuple[Any, ...]] = []
-    for place, (name, one) in enumerate(zip(names, whole.steps, strict=True)):
-        following = whole.steps[place + 1].people if place + 1 < len(names) else None
-        lost = None if following is None else max(0, one.people - following)
+    for name, one in zip(names, whole.steps, strict=True):
         rows.append(
-            (name, one.people, one.of_first, one.low, one.high, one.of_previous, lost, one.median_ms, one.p90_ms)
+            (name, one.people, one.of_first, one.low, one.high, one.of_previous, one.lost, one.median_ms, one.p90_ms)
         )
+    places = range(1, len(names) + 1)
+    cells = {
+        "lost": [
+            {"step": place, "outcome": "dropped"} if one.lost else None
+            for place, one in zip(places, whole.steps, strict=True)
+        ]
+    }
     if before:
         columns += [
             Column("before", _("Before"), "count"),
             Column("before_of_first", _("Of the first step, before"), "percent"),
         ]
         rows = [(*row, then.people, then.of_first) for row, then in zip(rows, before.steps, strict=True)]
-    return Table("steps", tuple(columns), rows, [{"step": place} for place in range(1, len(names) + 1)])
+        cells["before"] = [
+            {"step": place, "earlier": True} if one.people else None
+            for place, one in zip(places, before.steps, strict=True)
+        ]
+    return Table("steps", tuple(columns), rows, [{"step": place} for place in places], cells)
 
 
-def _group_table(question: FunnelQuestion, names: Sequence[str], result: FunnelAnswer) -> Table:
+def _group_table(
+    question: FunnelQuestion, names: Sequence[str], result: FunnelAnswer, before: FunnelAnswer | None
+) -> Table:
     keys = (Column(one, one, "channel" if one == "channel" else "text") for one in question.by)
     steps = (Column(f"step{place}", name, "count") for place, name in enumerate(names, 1))
-    rows = [(*one.key, *(step.people for step in one.steps), one.steps[-1].of_first) for one in result.groups]
+    columns = [*keys, *steps, Column("rate", _("Conversion"), "percent")]
+    rows: list[tuple[Any, ...]] = [
+        (*one.key, *(step.people for step in one.steps), one.steps[-1].of_first) for one in result.groups
+    ]
     picks = [{"step": 1, "keys": [*one.key]} for one in result.groups]
-    return Table("groups", (*keys, *steps, Column("rate", _("Conversion"), "percent")), rows, picks)
+    cells = {
+        f"step{place}": [
+            {**pick, "step": place} if one.steps[place - 1].people else None
+            for pick, one in zip(picks, result.groups, strict=True)
+        ]
+        for place in range(1, len(names) + 1)
+    }
+    if before:
+        earlier = {one.key: one.steps[-1].of_first for one in before.groups}
+        columns.append(Column("before", _("Conversion before"), "percent"))
+        rows = [(*row, earlier.get(one.key)) for row, one in zip(rows, result.groups, strict=True)]
+    return Table("groups", tuple(columns), rows, picks, cells)

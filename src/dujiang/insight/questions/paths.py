@@ -16,6 +16,7 @@ from dujiang.engine.derived.events import PASSIVE
 from dujiang.engine.kernels.paths import Followed, paths
 from dujiang.engine.kernels.steps import Steps
 from dujiang.foundation.definitions import Spec
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.analysis import Analysis, Found
 from dujiang.insight.questions.answer import Column, Table, Unit
@@ -71,21 +72,28 @@ class PathQuestion(Asked):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.start is not None and self.end is not None:
-            raise ValueError("paths have either a start or an end; a funnel asks for both")
+            raise ValueError(_("paths have either a start or an end; a funnel asks for both"))
         if column_kind("events", self.node) not in ("text", "any"):
-            raise ValueError(f"{self.node} names no steps")
+            raise InvalidInput("question.node", _("{name} names no steps"), name=self.node[:80])
         return self
 
     def _check_by(self) -> None:
         if self.by:
-            raise ValueError("paths are not divided; limit them by `people` or `where`")
+            raise ValueError(_("paths are not divided; limit them by `people` or `where`"))
 
 
 class PathPick(Pick):
-    """Those who took a step: the nodes of it in order, the first at ``step``."""
+    """Those who took some steps.
+
+    Attributes:
+        step: number of the first of them.
+        nodes: of the steps in order; ``…`` for all that are put together there.
+        ended: only where the path was over after them.
+    """
 
     step: int = Field(default=1, ge=1, le=STEPS_MAX)
     nodes: tuple[str, ...] = Field(default=(), max_length=STEPS_MAX)
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,13 +245,13 @@ class PathAnalysis(Analysis[PathQuestion, PathPick]):
             Column("share", _("Ends here"), "percent"),
         )
         return (
-            Table("sequences", tuple(heads), rows, [{"step": 1, "nodes": [*one.nodes]} for one in result.sequences]),
+            Table("sequences", tuple(heads), rows, [_pick(1, one.nodes, ended=True) for one in result.sequences]),
             Table(
                 "flows",
                 flows,
                 [(one.step, one.source, one.target, one.visits) for one in result.flows],
                 [
-                    {"step": one.step, "nodes": [one.source, *([one.target] if one.target else [])]}
+                    _pick(one.step, (one.source, one.target) if one.target else (one.source,), ended=one.target is None)
                     for one in result.flows
                 ],
             ),
@@ -254,16 +262,43 @@ class PathAnalysis(Analysis[PathQuestion, PathPick]):
 
     def people(self, scene: Scene, question: PathQuestion, pick: PathPick) -> Whole:
         """Those with a path that has these nodes from a step on."""
+        doings = Doings(scene, question.where)
+        named = self._named(scene, doings, question) if OTHER in pick.nodes else None
 
         def those(found: Followed, names: Sequence[str]) -> Whole:
             wanted = np.ones(len(found.person), np.bool_)
             for place, name in enumerate(pick.nodes, pick.step - 1):
-                code = names.index(name) if name in names else -2
-                wanted &= (found.nodes[:, place] == code) if place < found.nodes.shape[1] else False
+                wanted &= _at(found.nodes, place, _codes(names, place, name, named))
+            if pick.ended:
+                wanted &= _at(found.nodes, pick.step - 1 + len(pick.nodes), [-1], beyond=True)
             return np.unique(found.person[wanted])
 
-        _names, parts = _walks(scene, Doings(scene, question.where), question, those)
+        _names, parts = _walks(scene, doings, question, those)
         return np.unique(np.concatenate([NOBODY, *parts]))
+
+    def _named(self, scene: Scene, doings: Doings, question: PathQuestion) -> list[list[str]]:
+        """By step the name under which each node is shown there."""
+        names, parts = _walks(scene, doings, question, lambda found, _names: found.flows)
+        flows = sum(parts, start=np.zeros((question.steps - 1, len(names), len(names) + 1), np.int64))
+        here = [_shown(names, step.sum(axis=1), question.top) for step in flows]
+        return [*here, _shown(names, flows[-1].sum(axis=0)[: len(names)], question.top)]
+
+
+def _pick(step: int, nodes: Sequence[str], *, ended: bool) -> dict[str, Any]:
+    return {"step": step, "nodes": [*nodes], **({"ended": True} if ended else {})}
+
+
+def _codes(names: Sequence[str], place: int, name: str, named: Sequence[Sequence[str]] | None) -> list[int]:
+    """The codes of the nodes that are called ``name`` at a place."""
+    called = named[place] if named and place < len(named) else names
+    return [code for code, one in enumerate(called) if one == name]
+
+
+def _at(nodes: npt.NDArray[np.int16], place: int, codes: list[int], *, beyond: bool = False) -> npt.NDArray[np.bool_]:
+    """Which paths have one of ``codes`` at a place; ``beyond``: what is said of all of them after the last place."""
+    if place >= nodes.shape[1]:
+        return np.full(len(nodes), beyond)
+    return np.isin(nodes[:, place], codes)
 
 
 def _walks(

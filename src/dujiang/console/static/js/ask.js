@@ -127,14 +127,16 @@ const fields = (kind, one, but = []) => Object.entries(kind.properties)
   .filter(([name, part]) => name !== "type" && part.const === undefined && !but.includes(name))
   .map(([name, part]) => make("div", { class: "filters" }, make("span", {}, title(name)), ...control(name, part, one)));
 
+const eventName = (name) => (labels.events[name] ? `${labels.events[name]} · ${name}` : name);
+
 /** Something that people do: an event by its name or a source, conditions on it, what it is called, and what else its kind says. */
 function doing(one, kind) {
   one.source ??= "events";
   one.where ??= [];
   const [head, ...rest] = one.where;
   const isNamed = one.source === "events" && head?.column === "name" && (head.op ?? "is") === "is";
-  const events = own.events.map((each) => [`name:${each.name}`, each.name]);
-  if (isNamed && !own.events.some((each) => each.name === head.value)) events.unshift([`name:${head.value}`, head.value]);
+  const events = own.events.map((each) => [`name:${each.name}`, eventName(each.name)]);
+  if (isNamed && !own.events.some((each) => each.name === head.value)) events.unshift([`name:${head.value}`, eventName(head.value)]);
   const chosen = isNamed ? `name:${head.value}` : one.source;
   const what = grouped(t("What"), chosen, [
     ["", { events: t("any event") }],
@@ -273,7 +275,7 @@ function suggest(source, column) {
   document.body.append(list);
   const channel = Object.fromEntries(own.channels.map((one) => [one.name, one.title]));
   ask(`/questions/values?source=${source}&column=${encodeURIComponent(column)}`).then((found) => {
-    if (Array.isArray(found)) list.append(...found.map((one) => make("option", { value: one.name, label: channel[one.name] ?? one.name })));
+    if (Array.isArray(found)) list.append(...found.map((one) => make("option", { value: one.name, label: channel[one.name] ?? labels.events[one.name] ?? one.name })));
   });
   return id;
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from dujiang.console.components import Chart, Ladder, Line, Rung
-from dujiang.console.sheets import Column, Sheet
+from dujiang.console.sheets import Sheet
 from dujiang.console.views import figures
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
@@ -14,6 +15,7 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.questions.answer import Answer, Table
 from dujiang.insight.questions.funnel import FunnelAnswer, FunnelQuestion, StepFigures
 from dujiang.insight.questions.model import What
+from dujiang.people.event_names import EVENT_LABELS
 from dujiang.people.segments.sentence import SOURCES, conditions
 
 _GROUPS_MAX = 12
@@ -83,18 +85,22 @@ class FunnelView(View):
         """Steps by their names."""
         shown, names = super().sheet(visit, answer, table, behind), _names(visit, answer)
         if table.name == "steps":
-            rows = [(name, *row[1:]) for name, row in zip(names, shown.rows, strict=True)]
-            return Sheet(shown.name, shown.columns, rows, shown.links, caption=shown.caption)
+            return replace(shown, rows=[(name, *row[1:]) for name, row in zip(names, shown.rows, strict=True)])
         if table.name == "groups":
             heads = {f"step{place}": name for place, name in enumerate(names, 1)}
-            columns = tuple(Column(one.name, heads.get(one.name, one.label), one.kind) for one in shown.columns)
-            return Sheet(shown.name, columns, shown.rows, shown.links, caption=shown.caption)
+            columns = tuple(replace(one, label=heads.get(one.name, one.label)) for one in shown.columns)
+            return replace(shown, columns=columns)
         return shown
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """The step, and what became of them there."""
         outcome = _("lost after step {n}") if pick.get("outcome") == "dropped" else _("reached step {n}")
-        return " · ".join([visit.text(outcome, n=pick.get("step", 1)), *self.keys_told(visit, pick)])
+        words = [visit.text(outcome, n=pick.get("step", 1))]
+        if pick.get("start"):
+            words.append(visit.text(_("began from {day}"), day=pick["start"]))
+        if pick.get("took_ms") is not None:
+            words.append(f"≤ {_span(visit, pick['took_ms'])}")
+        return " · ".join([*words, *self.keys_told(visit, pick)])
 
 
 def what_label(visit: Visit, one: What) -> str:
@@ -102,7 +108,8 @@ def what_label(visit: Visit, one: What) -> str:
     if one.label:
         return one.label
     if len(one.where) == 1 and one.where[0].column == "name" and one.where[0].op == "is":
-        return str(one.where[0].value)
+        name = str(one.where[0].value)
+        return visit.text(EVENT_LABELS[name]) if name in EVENT_LABELS else name
     source = visit.text(SOURCES[one.source])
     named = visit.workspace.definitions.current()
 
@@ -134,7 +141,6 @@ def _rung(
     visit: Visit, name: str, place: int, steps: Sequence[StepFigures], then: StepFigures | None, behind: Behind
 ) -> Rung:
     one = steps[place]
-    lost = 0 if place + 1 == len(steps) else max(0, one.people - steps[place + 1].people)
     notes = []
     if place:
         notes.append(visit.text(_("{share} of the first"), share=visit.show(one.of_first, "percent")))
@@ -147,8 +153,8 @@ def _rung(
         share=one.of_first or 0.0,
         value=visit.show(one.people, "count"),
         href=behind({"step": place + 1}) if one.people else "",
-        lost=visit.text(_("{n} lost"), n=visit.show(lost, "count")) if lost else "",
-        lost_href=behind({"step": place + 1, "outcome": "dropped"}) if lost else "",
+        lost=visit.text(_("{n} lost"), n=visit.show(one.lost, "count")) if one.lost else "",
+        lost_href=behind({"step": place + 1, "outcome": "dropped"}) if one.lost else "",
         notes=tuple(notes),
         before=None if then is None else then.of_first,
     )
@@ -186,7 +192,11 @@ def _times(visit: Visit, found: FunnelAnswer) -> Chart:
 
 def _span(visit: Visit, ms: int) -> str:
     """A length of time in the largest unit of which it is a whole number."""
-    for unit, text in ((86_400_000, _("{n} days")), (3_600_000, _("{n} hours")), (60_000, _("{n} minutes"))):
+    for unit, one, several in (
+        (86_400_000, _("1 day"), _("{n} days")),
+        (3_600_000, _("1 hour"), _("{n} hours")),
+        (60_000, _("1 minute"), _("{n} minutes")),
+    ):
         if ms % unit == 0:
-            return visit.text(text, n=ms // unit)
+            return visit.text(one if ms == unit else several, n=ms // unit)
     return visit.show(ms, "duration")

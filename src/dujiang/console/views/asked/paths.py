@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from dujiang.console.charts import river
 from dujiang.console.components import FlowPicture
+from dujiang.console.sheets import Sheet
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.paths import Paths
+from dujiang.insight.questions.answer import Answer, Table
+from dujiang.insight.questions.paths import OTHER, PathQuestion, Paths
+from dujiang.people.event_names import EVENT_LABELS
 
 _NAME_CHARS = 24
+_ARROW = " → "
 
 
 class PathView(View):
@@ -48,16 +52,51 @@ class PathView(View):
 
     def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:
         """The flow."""
-        found: Paths = answer.result
-        return [_flow(visit, found, behind)] if found.flows else ()
+        return [_flow(visit, answer, behind)] if answer.result.flows else ()
+
+    def sheet(self, visit: Visit, answer: Answer, table: Table, behind: Behind) -> Sheet:
+        """Nodes by what people call them."""
+        shown, node = super().sheet(visit, answer, table, behind), _column(answer)
+        wordy = [place for place, one in enumerate(table.columns) if one.name in ("path", "source", "target", "node")]
+        if node == "channel" and table.name != "sequences":
+            return shown
+
+        def told(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(
+                _ARROW.join(node_label(visit, node, one) for one in value.split(_ARROW))
+                if place in wordy and value is not None
+                else value
+                for place, value in enumerate(row)
+            )
+
+        return replace(shown, rows=[told(row) for row in shown.rows])
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """The nodes in order."""
-        nodes = " → ".join(str(one) for one in pick.get("nodes") or ())
-        return visit.text(_("{nodes}, from step {n}"), nodes=nodes, n=pick.get("step", 1)) if nodes else ""
+        nodes = _ARROW.join(str(one) for one in pick.get("nodes") or ())
+        if not nodes:
+            return ""
+        text = _("{nodes} and no further, from step {n}") if pick.get("ended") else _("{nodes}, from step {n}")
+        return visit.text(text, nodes=nodes, n=pick.get("step", 1))
 
 
-def _flow(visit: Visit, found: Paths, behind: Behind) -> FlowPicture:
+def node_label(visit: Visit, column: str, node: str) -> str:
+    """What people call a node: a channel by its title, a well-known event in words."""
+    if node == OTHER:
+        return visit.text(_("others"))
+    if column == "channel":
+        return visit.channel_label(node)
+    return visit.text(EVENT_LABELS[node]) if column == "name" and node in EVENT_LABELS else node
+
+
+def _column(answer: Answer) -> str:
+    assert isinstance(answer.question, PathQuestion)
+    return answer.question.node
+
+
+def _flow(visit: Visit, answer: Answer, behind: Behind) -> FlowPicture:
+    found: Paths = answer.result
+    column = _column(answer)
     sizes: dict[tuple[int, str], int] = defaultdict(int)
     entering: dict[tuple[int, str], int] = defaultdict(int)
     for one in found.flows:
@@ -66,12 +105,14 @@ def _flow(visit: Visit, found: Paths, behind: Behind) -> FlowPicture:
             entering[one.step + 1, one.target] += one.visits
     for key, visits in entering.items():
         sizes[key] = max(sizes[key], visits)
-    slots = {name: place % 8 + 1 for place, name in enumerate(sorted({name for _step, name in sizes}))}
+    names = sorted({name for _step, name in sizes})
+    slots = {name: visit.series(name) if column == "channel" else place % 8 + 1 for place, name in enumerate(names)}
+    labels = {name: node_label(visit, column, name) for name in names}
     stops = [
         river.Stop(
             key=f"{step}:{name}",
             column=step - 1,
-            label=name if len(name) <= _NAME_CHARS else name[: _NAME_CHARS - 1] + "…",
+            label=_short(labels[name]),
             people=visits,
             count=visit.show(visits, "count"),
             series=slots[name],
@@ -84,7 +125,7 @@ def _flow(visit: Visit, found: Paths, behind: Behind) -> FlowPicture:
             start=f"{one.step}:{one.source}",
             end=f"{one.step + 1}:{one.target}",
             people=one.visits,
-            title=f"{one.source} → {one.target}: {visit.show(one.visits, 'count')}",
+            title=f"{labels[one.source]} → {labels[one.target]}: {visit.show(one.visits, 'count')}",
             href=behind({"step": one.step, "nodes": [one.source, one.target]}),
         )
         for one in found.flows
@@ -93,7 +134,12 @@ def _flow(visit: Visit, found: Paths, behind: Behind) -> FlowPicture:
     return FlowPicture(
         title=visit.text(_("Where they go")),
         wide=river.draw(stops, flows, river.WIDE),
-        narrow=river.draw(stops, flows, river.NARROW),
+        narrow=river.draw(stops, flows, river.scrolling(max(one.column for one in stops) + 1)),
         sheet="flows",
+        scrolls=True,
         note=visit.text(_("Width is visits; what does not go on ends there. Every band leads to its people.")),
     )
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _NAME_CHARS else label[: _NAME_CHARS - 1] + "…"

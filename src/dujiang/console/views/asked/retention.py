@@ -11,7 +11,7 @@ from dujiang.console.views.figures import comparison_label, value_label
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.retention import Cohort, CurvePoint, Retention
+from dujiang.insight.questions.retention import Cohort, CurvePoint, Retention, RetentionQuestion
 
 _LINES_MAX = 7
 _STEPS = {"day": _("Day {n}"), "week": _("Week {n}"), "month": _("Month {n}")}
@@ -63,13 +63,23 @@ class RetentionView(View):
 
 
 def _label(visit: Visit, answer: Answer, number: int) -> str:
-    return visit.text(_STEPS[answer.question.model_dump()["step"]], n=number)
+    """A period, or the bracket that begins with it."""
+    assert isinstance(answer.question, RetentionQuestion)
+    question = answer.question
+    last = (
+        next((one - 1 for one in question.brackets if one > number), question.periods) if question.brackets else number
+    )
+    return visit.text(_STEPS[question.step], n=number if last <= number else f"{number}–{last}")
 
 
 def _curves(visit: Visit, answer: Answer, found: Retention) -> Chart:
     then = [one.rate for one in answer.before.curve][1:] if answer.before else []
     curves = [(visit.text(_("All")), found.curve), *((_key(visit, answer, key), curve) for key, curve in found.groups)]
-    lines = [_line(visit, name, curve, slot, then) for slot, (name, curve) in enumerate(curves[: _LINES_MAX + 1])]
+    slots = [0, *(_slot(visit, answer, key, place) for place, (key, _curve) in enumerate(found.groups, 1))]
+    lines = [
+        _line(visit, name, curve, slot, then)
+        for slot, (name, curve) in zip(slots[: _LINES_MAX + 1], curves[: _LINES_MAX + 1], strict=True)
+    ]
     title = visit.text(_("How many come back"))
     labels = [_label(visit, answer, number) for number in found.labels[1:]]
     note = visit.text(_("The band is the 95% interval."))
@@ -92,6 +102,12 @@ def _line(visit: Visit, name: str, curve: Sequence[CurvePoint], slot: int, then:
     )
 
 
+def _slot(visit: Visit, answer: Answer, key: Sequence[str | None], place: int) -> int:
+    """The colour of a group: that of its channel where it is one."""
+    own = visit.series(key[0]) if answer.question.by == ("channel",) else 0
+    return own or place
+
+
 def _key(visit: Visit, answer: Answer, key: Sequence[str | None]) -> str:
     return " · ".join(value_label(visit, name, one) for name, one in zip(answer.question.by, key, strict=True))
 
@@ -99,13 +115,16 @@ def _key(visit: Visit, answer: Answer, key: Sequence[str | None]) -> str:
 def _triangle(visit: Visit, answer: Answer, found: Retention, behind: Behind) -> HeatPicture:
     columns = (visit.text(_("People")), *(_label(visit, answer, number) for number in found.labels[1:]))
     best = max((part / one.people for one in found.cohorts if one.people for part in one.back[1:] if part), default=1.0)
-    rows = tuple((_cohort_label(visit, one), _cells(visit, found, one, best, behind)) for one in found.cohorts)
+    rows = tuple((_cohort_label(visit, answer, one), _cells(visit, found, one, best, behind)) for one in found.cohorts)
     caption = visit.text(_("Share of each cohort that came back"))
     return HeatPicture(caption, Heat(columns, rows, caption, visit.text(_("Cohort"))), "triangle")
 
 
-def _cohort_label(visit: Visit, one: Cohort) -> str:
-    return str(one.start) if one.start else visit.text(_("All"))
+def _cohort_label(visit: Visit, answer: Answer, one: Cohort) -> str:
+    assert isinstance(answer.question, RetentionQuestion)
+    if not one.start:
+        return visit.text(_("All"))
+    return f"{one.start:%Y-%m}" if answer.question.step == "month" else str(one.start)
 
 
 def _cells(visit: Visit, found: Retention, one: Cohort, best: float, behind: Behind) -> tuple[HeatCell, ...]:

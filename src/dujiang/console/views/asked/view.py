@@ -86,9 +86,9 @@ class View:
             tuple(_told(visit, by, column, value) for column, value in zip(table.columns, row, strict=True))
             for row in table.rows
         ]
-        return Sheet(
-            table.name, columns, rows, [behind(one) for one in table.picks], caption=self.title(visit, table.name)
-        )
+        links = [behind(one) for one in table.picks]
+        cells = {name: [behind(one) for one in picks] for name, picks in table.cells.items()}
+        return Sheet(table.name, columns, rows, links, caption=self.title(visit, table.name), cells=cells)
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """Which number a pick means, in words; empty for the whole."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,9 @@ from dujiang.foundation.i18n import _, translate
 from dujiang.foundation.ids import person_id
 
 if TYPE_CHECKING:
+    from dujiang.console.sheets import Sheet
     from dujiang.insight.questions.answer import Answer, Table
+    from dujiang.workspace import Workspace
 
 
 @app.command()
@@ -34,7 +35,12 @@ def ask(
         typer.Option(help="What makes these people different from those behind this number / 与另一数字背后的人对比"),
     ] = "",
     to_list: Annotated[str, typer.Option("--list", help="Put these people on a list: a tag / 存为名单（标签名）")] = "",
-    to_csv: Annotated[Path | None, typer.Option("--csv", help="Write the first table to a file / 导出首表")] = None,
+    to_csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", help="Write the first table to a file, all of them to one that ends in .xlsx / 导出首表或整份 xlsx"
+        ),
+    ] = None,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -68,8 +74,8 @@ def ask(
                 console.print("\n".join(ids[:1000]))
             return
         answer, currency = workspace.questions.ask(asked), workspace.settings.brand.currency
-    if to_csv:
-        _write(answer.tables[0], to_csv)
+        if to_csv:
+            _write(workspace, answer, to_csv)
     if as_json:
         show_json(answer)
     else:
@@ -108,8 +114,21 @@ def show_answer(answer: Answer, currency: str) -> None:
     say(_("{first} to {last}, {rows} rows read"), first=answer.period.first, last=answer.period.last, rows=answer.rows)
 
 
-def _write(table: Table, file: Path) -> None:
-    with file.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([translate(one.label, locale()) for one in table.columns])
-        writer.writerows(table.rows)
+def _write(workspace: Workspace, answer: Answer, file: Path) -> None:
+    """The tables as the console exports them: channels by their names, money in major units, nothing that is a formula."""
+    from dujiang.console.sheets import to_csv, workbook
+
+    named = workspace.definitions.current("channel", retired=True)
+    labels = {one.name: one.label(locale()) for one in named.values()}
+    sheets = [(one.name, _sheet(one).named(lambda name: labels.get(name, name))) for one in answer.tables]
+    if file.suffix == ".xlsx":
+        file.write_bytes(workbook(sheets, workspace.zone))
+    else:
+        file.write_bytes(b"".join(to_csv(sheets[0][1], workspace.zone)))
+
+
+def _sheet(table: Table) -> Sheet:
+    from dujiang.console.sheets import Column, Sheet
+
+    columns = tuple(Column(one.name, translate(one.label, locale()), one.unit) for one in table.columns)
+    return Sheet(table.name, columns, table.rows)

@@ -207,3 +207,20 @@ def test_a_note_stands_on_every_time_chart(admin: httpx.Client, viewer: httpx.Cl
 def flags(page: str) -> list[dict[str, str]]:
     drawn = re.findall(r'<div class="chart[^>]*><script type="application/json">(.*?)</script>', page, re.S)
     return [flag for one in drawn for flag in json.loads(one)["flags"]]
+
+
+def test_what_was_typed_stays_where_it_is_wrong(admin: httpx.Client) -> None:
+    backwards = SALES | {"compare": {"first": "2026-11-11", "last": "2026-11-01"}}
+    page = admin.get(address(backwards, lang="zh")).text
+    assert 'class="flash bad"' in page
+    assert island(page)["question"]["metrics"] == SALES["metrics"] and island(page)["question"]["by"] == ["channel"]
+    page = admin.get("/ask/metric?" + urlencode({"q": '{"metrics": ["gmv"', "lang": "zh"})).text
+    typed = re.search(r'<textarea[^>]*name="q"[^>]*>(.*?)</textarea>', page, re.S)
+    assert typed and html.unescape(typed[1]) == '{"metrics": ["gmv"'
+
+
+def test_what_is_wrong_is_said_in_the_language_of_the_page(admin: httpx.Client) -> None:
+    both = {"type": "paths", "start": {}, "end": {}}
+    for lang, said in (("zh", "路径只能指定起点或终点之一"), ("en", "paths have either a start or an end")):
+        flash = re.search(r'class="flash bad"[^>]*>(.*?)</div>', admin.get(address(both, lang=lang)).text, re.S)
+        assert flash and said in flash[1] and "Value error" not in flash[1]

@@ -31,6 +31,10 @@ _SENTENCES: Final = {
     "int_parsing": _("this has to be a whole number"),
     "float_type": _("this has to be a number"),
     "float_parsing": _("this has to be a number"),
+    "int_from_float": _("this has to be a whole number"),
+    "date_type": _("it is no day, such as 2026-11-11"),
+    "date_parsing": _("it is no day, such as 2026-11-11"),
+    "date_from_datetime_parsing": _("it is no day, such as 2026-11-11"),
     "model_type": _("keys with their values are needed here"),
     "model_attributes_type": _("keys with their values are needed here"),
     "dict_type": _("keys with their values are needed here"),
@@ -60,10 +64,23 @@ class Reason(str):
         """What ``error`` found first."""
         first: Any = error.errors(include_url=False, include_input=False)[0]
         given = {name: str(value)[:300] for name, value in first.get("ctx", {}).items()}
+        cause = first.get("ctx", {}).get("error")
+        if cause is not None:
+            return cls._of_ours(cause)
         is_name = first["type"] == "string_pattern_mismatch" and given.get("pattern") == _NAME_PATTERN
         sentence = _NAME if is_name else _SENTENCES.get(first["type"], "")
         said = sentence.format(**given) if sentence else str(first["msg"]).removeprefix("Value error, ")[:300]
         found = cls(said)
+        found.sentence, found.given = sentence, given
+        return found
+
+    @classmethod
+    def _of_ours(cls, cause: Any) -> Reason:
+        """What a check of our own said: an error with its sentence, or a text of the catalogue."""
+        is_told = hasattr(cause, "sentence")
+        sentence = cause.sentence if is_told else str(cause)[:300].replace("{", "{{").replace("}", "}}")
+        given = {name: str(value)[:300] for name, value in cause.values.items()} if is_told else {}
+        found = cls(sentence.format(**given))
         found.sentence, found.given = sentence, given
         return found
 

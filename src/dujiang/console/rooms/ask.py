@@ -42,13 +42,14 @@ def asked(visit: Visit) -> Response:
         sentence = _("There is no kind of analysis “{kind}”. The page of questions lists all of them.")
         raise NotFound("question.unknown_kind", sentence, kind=kind[:40])
     saved = _saved(visit, visit.query.get("saved", ""))
+    plain, problem, typed = {"type": kind}, "", ""
     try:
-        plain, problem = _plain(visit, kind, saved), ""
+        plain = _plain(visit, kind, saved)
         visit.scope = views.scope_of(visit, plain)
-    except DujiangError as error:
-        plain, problem = {"type": kind}, visit.error(error)
+    except DujiangError as error:  # what was typed stays, so that it can be corrected
+        problem, typed = visit.error(error), visit.query.get("q", "") if len(plain) == 1 else ""
         visit.scope = read_scope(QueryParams(), visit.today)
-    return _page(visit, kind, saved, plain, problem)
+    return _page(visit, kind, saved, plain, problem, typed)
 
 
 @ROOM.post("/ask/save", allow="definition.apply")
@@ -146,7 +147,9 @@ def _saved(visit: Visit, name: str) -> Definition | None:
     return visit.workspace.definitions.get(KIND, name)
 
 
-def _page(visit: Visit, kind: str, saved: Definition | None, plain: dict[str, Any], problem: str) -> Response:
+def _page(
+    visit: Visit, kind: str, saved: Definition | None, plain: dict[str, Any], problem: str, typed: str
+) -> Response:
     sheets, shown, whole = [], {}, plain
     if not problem:
         whole = views.scoped(plain, visit.scope)
@@ -159,7 +162,7 @@ def _page(visit: Visit, kind: str, saved: Definition | None, plain: dict[str, An
         title=saved.label(visit.locale) if saved else visit.text(ANALYSES[kind].title),
         about=visit.text(view_of(kind).about),
         saved=saved,
-        plain=json.dumps({**views.unscoped(plain), "type": kind}, ensure_ascii=False, indent=2),
+        plain=typed or json.dumps({**views.unscoped(plain), "type": kind}, ensure_ascii=False, indent=2),
         whole=views.compact(whole),
         builder=views.builder(visit, kind, plain),
         problem=problem,

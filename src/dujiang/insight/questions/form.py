@@ -35,11 +35,11 @@ class FormQuestion(Asked):
 
     def _check_by(self) -> None:
         if self.by:
-            raise ValueError("forms are not divided; limit the question by `people`")
+            raise ValueError(_("forms are not divided; limit the question by `people`"))
 
     def _check_where(self) -> None:
         if self.where:
-            raise ValueError("forms are limited by `people`")
+            raise ValueError(_("forms are limited by `people`"))
 
 
 class FormPick(Pick):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dujiang.engine.question import Rows
+from dujiang.foundation.i18n import _
 from dujiang.insight.questions.model import Asked
 
 
@@ -13,7 +14,7 @@ def refuse_where(question: Asked) -> None:
         ValueError: there are any.
     """
     if question.where:
-        raise ValueError("this analysis is limited by `people` and `channels`")
+        raise ValueError(_("this analysis is limited by `people` and `channels`"))
 
 
 def refuse_by(question: Asked) -> None:
@@ -23,7 +24,7 @@ def refuse_by(question: Asked) -> None:
         ValueError: it is asked to be.
     """
     if question.by:
-        raise ValueError("this analysis is not divided: ask it once for each of the `channels`")
+        raise ValueError(_("this analysis is not divided: ask it once for each of the `channels`"))
 
 
 def only_channels(rows: Rows, channels: tuple[str, ...]) -> Rows:

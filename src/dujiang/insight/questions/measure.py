@@ -38,7 +38,7 @@ class MetricQuestion(Asked):
 
     def _check_where(self) -> None:
         if self.where:
-            raise ValueError("metrics are limited by `only`, which names dimensions")
+            raise ValueError(_("metrics are limited by `only`, which names dimensions"))
 
     def _check_by(self) -> None:
         """Dimensions are known where metrics are."""

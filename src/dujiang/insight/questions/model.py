@@ -14,6 +14,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import NAME, Spec
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison, Grain, Period, preset
 from dujiang.people.behaviour import WHERE_MAX, Source, column_kind
 from dujiang.people.comparison import Where
@@ -36,7 +38,7 @@ class When(Spec):
     def _one_way(self) -> Self:
         dated = self.first is not None and self.last is not None
         if bool(self.preset) == dated or (self.first is None) != (self.last is None):
-            raise ValueError("days are given either as a preset or as first and last")
+            raise ValueError(_("days are given either as a preset or as first and last"))
         return self
 
     def period(self, today: date) -> Period:
@@ -80,7 +82,7 @@ class Asked(Spec):
         people: only what people did who fulfil these conditions now: the language of segments.
         where: only events that fulfil all of these, whatever they count as.
         by: divided by these, three at most: columns of events (``channel``, ``utm_campaign``, ``properties.size``), of
-            the person (``person.city``), or tags (``tag.value_layer``).
+            the person (``person.city``), or tags (``tag.spend_level``).
     """
 
     period: When = When(preset="last30")
@@ -140,9 +142,9 @@ def check_by(name: str) -> None:
     owner, _dot, rest = name.partition(".")
     if owner == "person" and rest:
         if rest not in FIELDS or FIELDS[rest] == "list":
-            raise ValueError(f"people cannot be divided by {rest[:40]!r}")
+            raise InvalidInput("question.by", _("people cannot be divided by “{name}”"), name=rest[:40])
     elif owner == "tag" and rest:
         if not NAME.fullmatch(rest):
-            raise ValueError(f"{rest[:40]!r} is no name of a tag")
+            raise InvalidInput("question.by", _("“{name}” is no name of a tag"), name=rest[:40])
     elif column_kind("events", name) not in ("text", "any"):
-        raise ValueError(f"{name} has too many different values to divide by")
+        raise InvalidInput("question.by", _("{name} has too many different values to divide by"), name=name[:80])

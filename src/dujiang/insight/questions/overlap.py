@@ -44,11 +44,11 @@ class OverlapQuestion(Asked):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if not 0 <= self.healthy[0] <= self.healthy[1] <= 1:
-            raise ValueError("the healthy band lies between 0 and 1, its lower end first")
+            raise ValueError(_("the healthy band lies between 0 and 1, its lower end first"))
         if self.of == "segments" and len(self.sets) < 2:
-            raise ValueError("name the segments that are to be compared, two at least")
+            raise ValueError(_("name the segments that are to be compared, two at least"))
         if self.by or self.where:
-            raise ValueError("overlaps are neither divided nor limited by events")
+            raise ValueError(_("overlaps are neither divided nor limited by events"))
         return self
 
 

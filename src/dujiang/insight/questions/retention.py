@@ -59,9 +59,9 @@ class RetentionQuestion(Asked):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if any(one < 1 for one in self.brackets) or [*self.brackets] != sorted(set(self.brackets)):
-            raise ValueError("brackets are rising numbers of periods, the first at least 1")
+            raise ValueError(_("brackets are rising numbers of periods, the first at least 1"))
         if self.brackets and self.brackets[-1] > self.periods:
-            raise ValueError("a bracket begins within the periods that are looked at")
+            raise ValueError(_("a bracket begins within the periods that are looked at"))
         return self
 
 

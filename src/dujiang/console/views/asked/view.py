@@ -112,7 +112,7 @@ TITLES: Final[Mapping[str, str]] = {"totals": _("In all"), "rows": _("Divided"),
 def by_label(visit: Visit, name: str) -> str:
     """What people call something that numbers are divided by.
 
-    ``channel`` is a column of events or a dimension, ``person.city`` a field of the person, ``tag.value_layer`` a tag.
+    ``channel`` is a column of events or a dimension, ``person.city`` a field of the person, ``tag.spend_level`` a tag.
     """
     owner, _dot, rest = name.partition(".")
     if owner == "tag" and rest:

@@ -106,3 +106,19 @@ def test_bands_of_a_flow_lead_to_their_people(admin: httpx.Client, workspace: Wo
     for link, said in bands:
         people = people_of(workspace, link)
         assert 0 < people <= int(html.unescape(said).rpartition(": ")[2].replace(",", ""))
+
+
+def test_paths_up_to_an_end_are_shown_as_they_happened(admin: httpx.Client, workspace: Workspace) -> None:
+    question = {"type": "paths", "node": "name", "steps": 3, "period": DAYS, "without": []}
+    question["end"] = {"where": [{"column": "name", "value": "page_left"}]}
+    page, found = shown(admin, question), workspace.questions.ask(parse_question(question)).result
+    flows = [one for one in found.flows if one.target is not None]
+    wide = re.search(r'<svg class="river wide"(.*?)</svg>', page, re.S)
+    assert wide
+    bands = re.findall(r'<a href="(/people[^"]*)"[^>]*aria-label="([^"]*)"><path class="band"', wide[1])
+    assert len(bands) == len(flows) > 0
+    last = max(float(x) for x in re.findall(r'<rect class="node" x="([0-9.]+)"', wide[1]))
+    steps = [len(one.nodes) for one in found.sequences]
+    assert last > 900 and max(steps) > 1  # the end, which is step 1, stands on the right
+    for link, said in bands:
+        assert 0 < people_of(workspace, link) <= int(html.unescape(said).rpartition(": ")[2].replace(",", ""))

@@ -115,7 +115,8 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
         rows = ask_text(scene.con, "SELECT count(*) AS n FROM form_row")["n"][0].as_py()
         rate = whole["submitted"] / whole["attempts"] if whole["attempts"] else None
         others = tuple(one for one in names if one != form)
-        return Found(Form(form, others, **whole, rate=rate, fields=tuple(fields)), rows, whole["people"])
+        notes = () if whole["attempts"] else ("no_forms",)
+        return Found(Form(form, others, **whole, rate=rate, fields=tuple(fields)), rows, whole["people"], notes)
 
     def tables(self, question: FormQuestion, result: Form, before: Form | None) -> tuple[Table, ...]:  # noqa: ARG002
         """The fields, and the whole."""

@@ -33,6 +33,10 @@ NOTES: Final[dict[str, str]] = {
     ),
     "no_private_channel": _("No channel belongs to the group private: give one that group in its definition."),
     "no_clicks": _("No click that states its place reached this page in these days."),
+    "no_forms": _(
+        "Nobody touched such a form in these days. The web tracker tells of forms by itself; by other ways send form_step and "
+        "form_submitted, as the guide to tracking says."
+    ),
     "devices_mixed": _("Pages look different on each class of devices: choose one to see where people click."),
     "dead_unknown": _("The tracker of this page does not say whether clicks had an effect: update it to version 1.1."),
     "no_attention": _("The page names no modules: mark them with data-module to see how long each is in view."),

@@ -90,6 +90,8 @@ def checked(kind: type[Any], plain: Mapping[str, Any]) -> Any:
         return kind.model_validate(dict(plain))
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "type"
-        sentence = _("The question is wrong at {field}: {reason}.")
-        raise InvalidInput("question.invalid", sentence, field=field[:200], reason=Reason.of(error)) from None
+        field, reason = ".".join(str(part) for part in first["loc"]), Reason.of(error)
+        if reason.sentence.endswith("."):  # it says everything by itself
+            raise InvalidInput("question.invalid", reason.sentence, **reason.given) from None
+        sentence = _("The question is wrong at {field}: {reason}.") if field else _("The question is wrong: {reason}.")
+        raise InvalidInput("question.invalid", sentence, field=field[:200], reason=reason) from None

@@ -14,7 +14,7 @@ from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.answer import Answer, Table
-from dujiang.insight.questions.paths import OTHER, PathQuestion, Paths
+from dujiang.insight.questions.paths import OTHER, Flow, PathQuestion, Paths
 from dujiang.people.event_names import EVENT_LABELS
 
 _NAME_CHARS = 24
@@ -55,9 +55,11 @@ class PathView(View):
         return [_flow(visit, answer, behind)] if answer.result.flows else ()
 
     def sheet(self, visit: Visit, answer: Answer, table: Table, behind: Behind) -> Sheet:
-        """Nodes by what people call them."""
-        shown, node = super().sheet(visit, answer, table, behind), _column(answer)
+        """Nodes by what people call them, in the order in which things happened also where paths are read backwards."""
+        shown, node, is_backwards = super().sheet(visit, answer, table, behind), _column(answer), _is_backwards(answer)
         wordy = [place for place, one in enumerate(table.columns) if one.name in ("path", "source", "target", "node")]
+        if is_backwards:
+            shown = replace(shown, rows=[_in_time(table, row) for row in shown.rows])
         if node == "channel" and table.name != "sequences":
             return shown
 
@@ -94,9 +96,21 @@ def _column(answer: Answer) -> str:
     return answer.question.node
 
 
+def _is_backwards(answer: Answer) -> bool:
+    assert isinstance(answer.question, PathQuestion)
+    return answer.question.end is not None
+
+
+def _in_time(table: Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of a path that was read backwards, from the earlier to the later."""
+    if table.name == "sequences":
+        return _ARROW.join(reversed(row[0].split(_ARROW))), *row[1:]
+    return (row[0], row[2], row[1], *row[3:]) if table.name == "flows" else row
+
+
 def _flow(visit: Visit, answer: Answer, behind: Behind) -> FlowPicture:
     found: Paths = answer.result
-    column = _column(answer)
+    column, is_backwards = _column(answer), _is_backwards(answer)
     sizes: dict[tuple[int, str], int] = defaultdict(int)
     entering: dict[tuple[int, str], int] = defaultdict(int)
     for one in found.flows:
@@ -107,11 +121,12 @@ def _flow(visit: Visit, answer: Answer, behind: Behind) -> FlowPicture:
         sizes[key] = max(sizes[key], visits)
     names = sorted({name for _step, name in sizes})
     slots = {name: visit.series(name) if column == "channel" else place % 8 + 1 for place, name in enumerate(names)}
+    last = max(step for step, _name in sizes)
     labels = {name: node_label(visit, column, name) for name in names}
     stops = [
         river.Stop(
             key=f"{step}:{name}",
-            column=step - 1,
+            column=last - step if is_backwards else step - 1,
             label=_short(labels[name]),
             people=visits,
             count=visit.show(visits, "count"),
@@ -121,15 +136,7 @@ def _flow(visit: Visit, answer: Answer, behind: Behind) -> FlowPicture:
         for (step, name), visits in sorted(sizes.items(), key=lambda one: (one[0][0], -one[1]))
     ]
     flows = [
-        river.Flow(
-            start=f"{one.step}:{one.source}",
-            end=f"{one.step + 1}:{one.target}",
-            people=one.visits,
-            title=f"{labels[one.source]} → {labels[one.target]}: {visit.show(one.visits, 'count')}",
-            href=behind({"step": one.step, "nodes": [one.source, one.target]}),
-        )
-        for one in found.flows
-        if one.target is not None
+        _band(visit, one, labels, behind, is_backwards=is_backwards) for one in found.flows if one.target is not None
     ]
     return FlowPicture(
         title=visit.text(_("Where they go")),
@@ -138,6 +145,19 @@ def _flow(visit: Visit, answer: Answer, behind: Behind) -> FlowPicture:
         sheet="flows",
         scrolls=True,
         note=visit.text(_("Width is visits; what does not go on ends there. Every band leads to its people.")),
+    )
+
+
+def _band(visit: Visit, one: Flow, labels: Mapping[str, str], behind: Behind, *, is_backwards: bool) -> river.Flow:
+    target = one.target or ""
+    ends = (one.step, one.source), (one.step + 1, target)
+    (start, before), (end, after) = reversed(ends) if is_backwards else ends
+    return river.Flow(
+        start=f"{start}:{before}",
+        end=f"{end}:{after}",
+        people=one.visits,
+        title=f"{labels[before]} → {labels[after]}: {visit.show(one.visits, 'count')}",
+        href=behind({"step": one.step, "nodes": [one.source, target]}),
     )
 
 

@@ -9,9 +9,12 @@ import pytest
 from path_kit import Journeys, paths_of
 
 from dujiang.foundation.errors import InvalidInput
+from dujiang.insight.attribution import journeys as reading
 from dujiang.insight.attribution.bootstrap import spread
+from dujiang.insight.attribution.credit import credited
 from dujiang.insight.attribution.markov import markov
 from dujiang.insight.attribution.model import Credits, Paths
+from dujiang.insight.attribution.question import MODELS, Model
 from dujiang.insight.attribution.rules import Last, by_rule
 
 KINDS: Journeys = [([0, 1, 2], 40, 400, 100), ([1, 2], 30, 900, 200), ([2], 20, 100, 300), ([0, 2, 0], 60, 600, 150)]
@@ -58,3 +61,35 @@ def test_the_same_random_numbers_give_the_same_interval() -> None:
 def test_levels_that_make_no_sense() -> None:
     with pytest.raises(InvalidInput):
         spread(paths_of(KINDS, 3), by_markov, np.random.default_rng(1), level=1.0)
+
+
+def made(converted: int, others: int) -> reading.Journeys:
+    """Journeys of one to three touches of three keys, those that converted first."""
+    rng = np.random.default_rng(5)
+    length = rng.integers(1, 4, converted + others)
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    touches = int(offsets[-1])
+    value = np.where(np.arange(len(length)) < converted, 100.0, 0.0)
+    who = np.arange(len(length))
+    return reading.Journeys(
+        ("a", "b", "c"), offsets, rng.integers(0, 3, touches).astype(np.int32), rng.integers(0, 10**9, touches),
+        rng.random(touches) < 0.3, who, np.full(len(who), 2 * 10**9), value, converted, np.full(len(who), -1, np.int32),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_journeys_without_a_conversion_move_only_the_models_that_heed_them(name: str) -> None:
+    every = made(converted=60, others=90)
+    sold, model = every.only(every.is_converted), Model(name=name)  # type: ignore[arg-type]
+    (one, ends), (other, other_ends) = (credited(found, model, 20) for found in (every, sold))
+    assert ends is not None
+    assert other_ends is not None
+    heeds = name in ("markov", "markov_path", "shapley_rate")
+    for left, right in ((one.conversions, other.conversions), (ends.low, other_ends.low), (ends.high, other_ends.high)):
+        assert (left.tolist() != right.tolist()) == heeds
+
+
+def test_markov_without_them_does_not_heed_them() -> None:
+    every, model = made(converted=60, others=90), Model(name="markov", with_nulls=False)
+    one, other = (credited(found, model, 0)[0] for found in (every, every.only(every.is_converted)))
+    assert one.conversions.tolist() == other.conversions.tolist()

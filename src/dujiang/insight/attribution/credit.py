@@ -54,6 +54,8 @@ def credited(found: Journeys, model: Model, rounds: int) -> tuple[Credits, Sprea
 
     Resamples come from a generator that always starts alike, so that the same journeys give the same intervals.
     """
+    # Where journeys without a conversion get nothing and change nothing, there is no need to weigh them again and again.
+    found = found if _heeds_nulls(model) else found.only(found.is_converted)
     if model.name == "time_decay":
         paths, direct = found.paths(), found.direct
     else:
@@ -62,6 +64,11 @@ def credited(found: Journeys, model: Model, rounds: int) -> tuple[Credits, Sprea
     compute = _computing(paths, direct, found.keys, model)
     shared = compute(paths)
     return shared, spread(paths, compute, np.random.default_rng(7), rounds=rounds, level=LEVEL) if rounds else None
+
+
+def _heeds_nulls(model: Model) -> bool:
+    """Whether journeys without a conversion change what the model gives."""
+    return model.with_nulls if model.name == "markov" else model.name in ("markov_path", "shapley_rate")
 
 
 def _computing(paths: Paths, direct: Flags, keys: tuple[str, ...], model: Model) -> Callable[[Paths], Credits]:

@@ -1,4 +1,10 @@
-"""Journeys: the touches before each conversion, and those of people who did not convert, asked from the engine."""
+"""Journeys: the touches before each conversion, and those of people who did not convert, asked from the engine.
+
+They are joined by the engine, not listed by the pass over timelines (:mod:`dujiang.engine.kernels.touches`), because most
+touches are visits and most conversions are orders. Timelines hold neither visits nor the moment an order was made, by which
+metrics count it; and to look up what led to all visits ever made, anew after each refresh, takes as long by itself as to join
+those of a month.
+"""
 
 from __future__ import annotations
 

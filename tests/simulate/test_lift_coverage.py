@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from dujiang.insight.incrementality.design import Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.design import Shape, candidates, judged, screened, unflattered
 from dujiang.insight.incrementality.differences import difference_in_differences
 from dujiang.insight.incrementality.model import Estimate, Panel, Reals, levelled
 from dujiang.insight.incrementality.panels import compared
@@ -102,7 +102,7 @@ def test_planned_power_is_that_of_tests_made_afterwards() -> None:
         tried = [
             screened(past, one, shape, cost_per_day=np.ones(len(CITIES))) for one in candidates(past, 4, dice, count=12)
         ]
-        plans = ranked(judged(past, one) for one in sorted(tried, key=lambda one: one.off)[:4])
+        plans = unflattered([judged(past, one) for one in sorted(tried, key=lambda one: one.off)[:4]])
         if not plans:
             continue
         treated = np.isin(np.arange(len(CITIES)), plans[0].markets)

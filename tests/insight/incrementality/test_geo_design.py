@@ -7,7 +7,7 @@ import pytest
 from world_kit import markets
 
 from dujiang.foundation.errors import InvalidInput
-from dujiang.insight.incrementality.design import Plan, Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.design import Plan, Shape, candidates, judged, ranked, screened, unflattered
 from dujiang.insight.incrementality.model import Doubt, Panel, Reals, levelled
 from dujiang.insight.incrementality.synthetic import PLAIN, mixture, synthetic_control
 
@@ -84,6 +84,32 @@ def test_a_plan_of_one_choice_keeps_at_least_the_power_that_it_states() -> None:
     # More than the 80% that are stated: the effect is the first that at least 80% of the windows see, and overlapping
     # windows are as good as few.
     assert 0.8 - 0.08 <= seen / worlds <= 0.95
+
+
+def made(name: int, seen_from: list[float]) -> Plan:
+    """A plan that sees so much in windows of the past, one after the other."""
+    seen = np.array(seen_from)
+    detectable = float(np.sort(seen)[15])  # 16 of 20 windows
+    return Plan((name,), DAILY, seen, 0.1, detectable, 0.1, 100.0, 10.0, ())
+
+
+def test_what_the_best_flatters_is_what_it_loses_in_the_half_it_was_not_chosen_in() -> None:
+    lucky, steady, weak = made(0, [0.1] * 16 + [0.9] * 4), made(1, [0.2] * 20), made(2, [0.5] * 20)
+    found = unflattered([weak, steady, lucky])
+    # Chosen early the lucky one sees 0.9 later; chosen late the steady one saw 0.2 earlier. On the average 5.5 times 0.1.
+    assert [(one.markets, one.detectable) for one in found] == [((0,), pytest.approx(0.55)), ((1,), pytest.approx(1.1))]
+    assert (found[0].power(0.54), found[0].power(0.56)) == (0, 0.8)
+    assert found[0].cost_per_gain == pytest.approx(10 / 5.5)
+    assert found[0].alarms == 0.1
+    # 0.5 would be 2.75: above what is looked for at all.
+
+
+def test_steady_plans_and_a_single_one_flatter_nothing() -> None:
+    steady, weak = made(1, [0.2] * 20), made(2, [0.5] * 20)
+    assert [one.detectable for one in unflattered([weak, steady])] == [0.2, 0.5]
+    (alone,) = unflattered([made(0, [0.1] * 16 + [0.9] * 4)])
+    assert alone.detectable == 0.1
+    assert unflattered([]) == ()
 
 
 def test_choices_take_one_market_from_every_band() -> None:

@@ -12,7 +12,7 @@ from dujiang.engine.columns import Whole
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, answered
-from dujiang.insight.incrementality.design import Plan, Screened, Shape, candidates, judged, ranked, screened
+from dujiang.insight.incrementality.design import Plan, Screened, Shape, candidates, judged, screened, unflattered
 from dujiang.insight.incrementality.designs import POWER_AT
 from dujiang.insight.incrementality.model import Doubt, Reals
 from dujiang.insight.incrementality.question import STEP_DAYS, LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
@@ -178,7 +178,7 @@ def planned(scene: Scene, question: LiftPlanQuestion) -> LiftPlans:
     plans = [judged(found.daily, one, power=question.power) for one in hopeful[:PLANS_MAX]]
     for one in plans:
         doubts |= dict.fromkeys(one.doubts)
-    named = tuple(_named(one, found.names) for one in ranked(plans))
+    named = tuple(_named(one, found.names) for one in unflattered(plans, power=question.power))
     order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
     return LiftPlans(named, tuple(order), small, len(tried), tuple(doubts) if not named else ())
 

@@ -5,13 +5,17 @@ be read: the same steps of time, the same days before, the others brought to the
 conformal test. To each window effects are added until the test says that they are significant; power and the smallest effect
 that can be seen follow, without supposing any shape of errors. Windows overlap, so there is less in them than their number
 says.
+
+The best of many choices looks better than it is, because it was chosen for looking good in just these windows. What that
+flatters is found by choosing in one half of the past and looking in the other (:func:`unflattered`), and all plans are stated
+worse by it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -166,7 +170,7 @@ def judged(past: Reals, one: Screened, *, power: float = 0.8) -> Plan:
             assert panel is not None
             alarms += _significant(panel, one.shape, 0.0)
             seen.append(_seen_from(panel, one.shape, error))
-    detectable = float(np.sort(seen)[math.ceil(power * len(seen)) - 1]) if seen else math.inf
+    detectable = _seen_by(np.array(seen), power) if seen else math.inf
     base = float(past[chosen][:, -one.shape.length :].sum())
     found = detectable if math.isfinite(detectable) else None
     return Plan(
@@ -211,6 +215,48 @@ def ranked(plans: Iterable[Plan]) -> tuple[Plan, ...]:
     """Plans that can be judged, those that see the smallest effect first, cheaper ones before dearer."""
     known = [one for one in plans if one.detectable is not None]
     return tuple(sorted(known, key=lambda one: (one.detectable, one.cost, one.shape.length, one.markets)))
+
+
+def unflattered(plans: Sequence[Plan], *, power: float = 0.8) -> tuple[Plan, ...]:
+    """Plans ranked, all of them with larger effects by what choosing the best of them flatters.
+
+    The plan that is best in the earlier half of the windows is looked at in the later half, and the other way round. Where the
+    effects that it sees there are larger on the average than that of the best in all windows, they say what the best is good
+    for; every plan is stated worse by the same factor, so that whichever is taken the promise holds.
+
+    Args:
+        plans: of the same past, as :func:`judged` makes them.
+        power: as it had it.
+    """
+    known = ranked(plans)
+    factor = _flattery([one.seen_from for one in known], power) if len(known) > 1 else 1.0
+    return ranked(_larger(one, factor) for one in known)
+
+
+def _flattery(seen: list[Reals], power: float) -> float:
+    halves = [np.array_split(one, 2) for one in seen]
+    found = []
+    for here, there in ((0, 1), (1, 0)):
+        best = min(halves, key=lambda half: _seen_by(half[here], power))
+        found.append(min(_seen_by(best[there], power), MOST_EFFECT))
+    least = min(_seen_by(one, power) for one in seen)
+    return max(1.0, float(np.mean(found)) / least) if least > 0 else 1.0
+
+
+def _larger(one: Plan, factor: float) -> Plan:
+    assert one.detectable is not None
+    found = one.detectable * factor
+    return replace(
+        one,
+        seen_from=one.seen_from * factor,
+        detectable=found if found <= MOST_EFFECT else None,
+        cost_per_gain=one.cost_per_gain / factor if one.cost_per_gain is not None and found <= MOST_EFFECT else None,
+    )
+
+
+def _seen_by(seen_from: Reals, power: float) -> float:
+    """The smallest effect that so large a share of the windows sees; infinite for none."""
+    return float(np.sort(seen_from)[math.ceil(power * len(seen_from)) - 1])
 
 
 def _doubts(donors: int, one: Screened) -> tuple[Doubt, ...]:

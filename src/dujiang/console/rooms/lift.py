@@ -78,7 +78,7 @@ def register(visit: Visit) -> Response:
         "markets": [str(one) for one in visit.form.getlist("market")],
         "channels": [str(one) for one in visit.form.getlist("channel")],
         "before_days": _number(visit.field("before"), 84),
-        "cost_minor": _number(visit.field("cost"), 0),
+        "cost_minor": _number(visit.field("cost"), 0) or None,
     }
     return _registered(visit, name, _wanted(visit, name, spec))
 

@@ -437,7 +437,7 @@ def plan_sheets(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> lis
     found: LiftPlans = answer.result
     columns = (
         Column("markets", visit.text(_("Treated markets"))),
-        Column("length", visit.text(_("Days")), "count"),
+        Column("length", visit.text(_("Length in days")), "count"),
         Column("detectable", visit.text(_("Smallest visible effect")), "percent"),
         Column("alarms", visit.text(_("False alarms")), "percent"),
         Column("share", visit.text(_("Share of all")), "percent"),
@@ -453,7 +453,7 @@ def plan_sheets(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> lis
             one.detectable,
             one.alarms,
             one.share,
-            one.cost_minor,
+            one.cost_minor or None,
             one.cost_per_gain,
         )
         for one in found.plans

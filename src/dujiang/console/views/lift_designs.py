@@ -79,7 +79,7 @@ def holdout_view(visit: Visit, question: LiftHoldoutQuestion, answer: Answer, se
                 "without", visit.text(_("Never in it")), (*question.left_out, "")[0], (("", visit.text(_("Nobody"))), *segments)
             ),
             Asked("shares", visit.text(_("Held out, %")), ", ".join(f"{100 * one:g}" for one in question.shares)),
-            Asked("lengths", visit.text(_("Days")), ", ".join(map(str, question.lengths))),
+            Asked("lengths", visit.text(_("Length in days")), ", ".join(map(str, question.lengths))),
             Asked("hoped", visit.text(_("Effect hoped for, %")), f"{100 * question.hoped:g}"),
             Asked("contact", visit.text(_("Cost of addressing one person")), f"{question.contact_minor / 100:g}"),
         ),
@@ -101,7 +101,7 @@ def holdout_sheets(visit: Visit, question: LiftHoldoutQuestion, answer: Answer) 
     unit = unit_of(question.metric)
     columns = (
         Column("share", visit.text(_("Held out")), "percent"),
-        Column("length", visit.text(_("Days")), "count"),
+        Column("length", visit.text(_("Length in days")), "count"),
         Column("treated", visit.text(_("Addressed people")), "count"),
         Column("control", visit.text(_("People held out")), "count"),
         Column("base", visit.text(_("Per person without")), "money" if unit == "money" else "ratio"),
@@ -114,7 +114,7 @@ def holdout_sheets(visit: Visit, question: LiftHoldoutQuestion, answer: Answer) 
     rows = [
         (
             one.share, one.length, one.plan.treated, one.plan.control, one.plan.base, one.plan.detectable, one.plan.power,
-            one.plan.needed, one.plan.forgone, one.contact_minor,
+            one.plan.needed, one.plan.forgone, one.contact_minor or None,
         )
         for one in found.plans
     ]  # fmt: skip
@@ -122,7 +122,7 @@ def holdout_sheets(visit: Visit, question: LiftHoldoutQuestion, answer: Answer) 
     shares = sorted({one.share for one in seen})
     by = {(one.share, one.length): one.plan.detectable for one in seen}
     lengths = (
-        Column("length", visit.text(_("Days")), "count"),
+        Column("length", visit.text(_("Length in days")), "count"),
         *(Column(f"s{place}", _held(visit, share), "percent") for place, share in enumerate(shares)),
     )
     length_rows = [(length, *(by.get((share, length)) for share in shares)) for length in sorted(question.lengths)]
@@ -143,7 +143,7 @@ def switchback_view(visit: Visit, question: LiftSwitchbackQuestion, answer: Answ
         fields=(
             _metric(visit, question.metric),
             Asked("blocks", visit.text(_("Days of a block")), ", ".join(map(str, question.blocks))),
-            Asked("lengths", visit.text(_("Days")), ", ".join(map(str, question.lengths))),
+            Asked("lengths", visit.text(_("Length in days")), ", ".join(map(str, question.lengths))),
             Asked("washout", visit.text(_("Days after a switch left out")), str(question.washout_days)),
             Asked("spend", visit.text(_("Cost a day")), f"{question.spend_minor / 100:g}"),
         ),
@@ -164,7 +164,7 @@ def switchback_sheets(visit: Visit, answer: Answer) -> list[Sheet]:
     """Plans, their power, and what is seen by length."""
     found: SwitchbackPlans = answer.result
     columns = (
-        Column("length", visit.text(_("Days")), "count"),
+        Column("length", visit.text(_("Length in days")), "count"),
         Column("block", visit.text(_("Days of a block")), "count"),
         Column("strata", visit.text(_("Lots within"))),
         Column("detectable", visit.text(_("Smallest visible effect")), "percent"),
@@ -174,14 +174,15 @@ def switchback_sheets(visit: Visit, answer: Answer) -> list[Sheet]:
     )
     rows = [
         (
-            one.length, one.block_days, visit.text(STRATA[one.strata]), one.detectable, one.alarms, one.counted, one.cost_minor
+            one.length, one.block_days, visit.text(STRATA[one.strata]), one.detectable, one.alarms, one.counted,
+            one.cost_minor or None,
         )
         for one in found.plans
     ]  # fmt: skip
     seen = [one for one in found.plans if one.detectable is not None]
     blocks, lengths, best = _best(seen)
     by_length = (
-        Column("length", visit.text(_("Days")), "count"),
+        Column("length", visit.text(_("Length in days")), "count"),
         *(Column(f"b{block}", _block(visit, block), "percent") for block in blocks),
     )
     length_rows = [(length, *(best.get((block, length)) for block in blocks)) for length in lengths]

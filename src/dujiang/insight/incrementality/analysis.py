@@ -138,13 +138,13 @@ class LiftPlanAnalysis(Analysis[LiftPlanQuestion, LiftPick]):
     def tables(self, question: LiftPlanQuestion, result: LiftPlans, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
         """Plans, and the markets."""
         columns = (
-            Column("markets", _("Treated markets")), Column("length", _("Days"), "count"),
+            Column("markets", _("Treated markets")), Column("length", _("Length in days"), "count"),
             Column("detectable", _("Smallest visible effect"), "percent"), Column("share", _("Share of all"), "percent"),
             Column("cost", _("Cost"), "money"),
             Column("cost_per_gain", _("Cost per unit gained"), "ratio" if question.metric == "sales" else "money"),
         )  # fmt: skip
         rows = [
-            (" · ".join(one.markets), one.length, one.detectable, one.share, one.cost_minor, one.cost_per_gain)
+            (" · ".join(one.markets), one.length, one.detectable, one.share, one.cost_minor or None, one.cost_per_gain)
             for one in result.plans
         ]
         places = (Column("market", _("Market")), Column("share", _("Share of all"), "percent"))

@@ -92,7 +92,7 @@ class LiftHoldoutAnalysis(Analysis[LiftHoldoutQuestion, HoldoutPick]):
         """Plans and their power."""
         unit = unit_of(question.metric)
         columns = (
-            Column("share", _("Held out"), "percent"), Column("length", _("Days"), "count"),
+            Column("share", _("Held out"), "percent"), Column("length", _("Length in days"), "count"),
             Column("treated", _("Addressed people"), "count"), Column("control", _("People held out"), "count"),
             Column("base", _("Per person without"), unit), Column("detectable", _("Smallest visible effect"), "percent"),
             Column("power", _("Power at the effect hoped for"), "percent"), Column("needed", _("People needed"), "count"),
@@ -101,7 +101,7 @@ class LiftHoldoutAnalysis(Analysis[LiftHoldoutQuestion, HoldoutPick]):
         rows = [
             (
                 one.share, one.length, one.plan.treated, one.plan.control, one.plan.base, one.plan.detectable, one.plan.power,
-                one.plan.needed, one.plan.forgone, one.contact_minor,
+                one.plan.needed, one.plan.forgone, one.contact_minor or None,
             )
             for one in result.plans
         ]  # fmt: skip
@@ -225,13 +225,13 @@ class LiftSwitchbackAnalysis(Analysis[LiftSwitchbackQuestion, LiftPick]):
     def tables(self, question: LiftSwitchbackQuestion, result: SwitchbackPlans, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
         """Plans, and the schedule of the best."""
         columns = (
-            Column("length", _("Days"), "count"), Column("block", _("Days of a block"), "count"),
+            Column("length", _("Length in days"), "count"), Column("block", _("Days of a block"), "count"),
             Column("strata", _("Lots within")),
             Column("detectable", _("Smallest visible effect"), "percent"), Column("alarms", _("False alarms"), "percent"),
             Column("counted", _("Days that count"), "percent"), Column("cost", _("Cost"), "money"),
         )  # fmt: skip
         rows = [
-            (one.length, one.block_days, one.strata, one.detectable, one.alarms, one.counted, one.cost_minor)
+            (one.length, one.block_days, one.strata, one.detectable, one.alarms, one.counted, one.cost_minor or None)
             for one in result.plans
         ]
         blocks = (
@@ -286,5 +286,6 @@ def switchback_spec(question: LiftSwitchbackQuestion, plan: PlannedSwitchback) -
         "design": "switchback", "metric": question.metric, "first": str(plan.schedule[0].first),
         "last": str(plan.schedule[-1].last), "channels": [*question.channels], "level": question.level,
         "block_days": plan.block_days, "washout_days": question.washout_days, "strata": plan.strata,
-        "lots": [int(one.treated) for one in plan.schedule], "salt": question.salt, "cost_minor": plan.cost_minor,
+        "lots": [int(one.treated) for one in plan.schedule], "salt": question.salt,
+        "cost_minor": plan.cost_minor or None,
     }  # fmt: skip

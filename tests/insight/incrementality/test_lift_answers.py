@@ -120,6 +120,13 @@ def test_markets_left_out_are_compared_with_nothing(country: Any) -> None:
     assert caught.value.code == "incrementality.no_others"
 
 
+def test_a_market_that_no_order_names_is_said(country: Any) -> None:
+    with country.read() as con:
+        for markets, is_said in (([CITIES[2], CITIES[5]], False), ([CITIES[2], "市2"], True)):
+            result: Lift = LiftAnalysis().answer(scene_of(con), geo(markets=markets)).result
+            assert (Doubt.UNSOLD in result.doubts) == is_said
+
+
 def test_where_an_order_states_no_city_that_of_the_person_counts(tables: Any) -> None:
     tables.fill(
         "orders",

@@ -182,6 +182,7 @@ def _geo(con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, empty: Li
     if test.channels:
         other = synthetic_control(panel_of(con, test, days, inside=False)[0], level=test.level)
         readings.append(Reading.of("elsewhere", other.total))
+    unsold = [] if panel.outcome[panel.treated].any(axis=1).all() else [Doubt.UNSOLD]
     return replace(
         empty,
         readings=tuple(readings),
@@ -194,7 +195,7 @@ def _geo(con: duckdb.DuckDBPyConnection, test: LiftTest, days: Period, empty: Li
         unexplained=synthetic.unexplained if math.isfinite(synthetic.unexplained) else None,
         without=_range(differences.without),
         units=(len(test.markets), len(names) - len(test.markets)),
-        doubts=tuple(dict.fromkeys([*synthetic.doubts, *differences.doubts])),
+        doubts=tuple(dict.fromkeys([*unsold, *synthetic.doubts, *differences.doubts])),
     )
 
 

@@ -12,6 +12,7 @@ DOUBTS: Final[dict[Doubt, str]] = {
         "Too few days or weeks for an interval of this level: at least ten before the start are needed."
     ),
     Doubt.FEW_UNITS: _("Too few markets, blocks or people to judge by."),
+    Doubt.UNSOLD: _("In a treated market nothing was sold, before or since. Is it written as orders write it?"),
     Doubt.FEW_EVENTS: _("Too few conversions, or too few without one, to judge a share by."),
     Doubt.POOR_FIT: _(
         "Before the start the comparison did not follow the treated markets: its gap afterwards says little."

@@ -28,6 +28,8 @@ class Doubt(StrEnum):
     """Too few periods for the level asked for."""
     FEW_UNITS = "few_units"
     """Too few markets, blocks or people to judge by."""
+    UNSOLD = "unsold"
+    """A treated market in which nothing was sold at all."""
     FEW_EVENTS = "few_events"
     """Too few conversions (or too few without) for a share to be judged by."""
     POOR_FIT = "poor_fit"

@@ -222,7 +222,7 @@ def unflattered(plans: Sequence[Plan], *, power: float = 0.8) -> tuple[Plan, ...
 
     The plan that is best in the earlier half of the windows is looked at in the later half, and the other way round. Where the
     effects that it sees there are larger on the average than that of the best in all windows, they say what the best is good
-    for; every plan is stated worse by the same factor, so that whichever is taken the promise holds.
+    for; every plan is stated worse by the same factor, whichever is taken. What a screening before flattered is not in it.
 
     Args:
         plans: of the same past, as :func:`judged` makes them.

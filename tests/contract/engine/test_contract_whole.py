@@ -248,6 +248,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "lift": {"test": {"design": "geo", **WEEKS, "markets": ["杭州"], "before_days": 28}},
     "lift by days": {"test": {"design": "switchback", **WEEKS, "lots": [0, 1, 1, 0, 1, 0, 0, 1, 0, 1]}},
     "lift_plan": {"unit": "province", "sizes": [1], "lengths": [7]},
+    "lift_holdout": {"metric": "orders", "shares": [0.2], "lengths": [7], "salt": "engines"},
+    "lift_switchback": {"metric": "orders", "blocks": [1], "lengths": [14], "salt": "engines"},
 }
 """Kinds of questions, and after a blank what is special about one."""
 MADE_UP: dict[str, dict[str, Any]] = {
@@ -265,6 +267,7 @@ PICKS: dict[str, dict[str, Any]] = {
     "private_domain": {"step": "entered"},
     "heatmap": {"which": "clicks"},
     "lift_plan": {"market": "浙江省"},
+    "lift_holdout": {"group": "control", "share": 0.2},
 }
 MADE_UP_PICKS: dict[str, dict[str, Any]] = {
     "form": {"outcome": "submitted"},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
@@ -14,6 +16,7 @@ import httpx
 import pytest
 
 from dujiang.console import create_console
+from dujiang.foundation.clock import FixedClock
 from dujiang.workspace import Workspace
 
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
@@ -33,13 +36,36 @@ BRAND = _load_brand()
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the brand as it was built, with its keys; nobody opens it, everybody opens a copy."""
+    folder = tmp_path_factory.mktemp("built")
+    with patch.dict(os.environ, {"DUJIANG_KEYS_FOLDER": str(folder / "keys")}):
+        BRAND.build(folder).close()
+    return folder
+
+
+@contextmanager
+def opened(built: Path, folder: Path) -> Iterator[Workspace]:
+    """A copy of the brand in ``folder``, which has to be empty or missing."""
+    shutil.copytree(built, folder, dirs_exist_ok=True)
+    with patch.dict(os.environ, {"DUJIANG_KEYS_FOLDER": str(folder / "keys")}):
+        workspace = Workspace.open(folder / "brand", clock=FixedClock(BRAND.NOW))
+    with workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="session")
+def workspace(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The brand; tests that change it change only what they made themselves."""
-    folder = tmp_path_factory.mktemp("console")
-    with patch.dict(os.environ, {"XDG_CONFIG_HOME": str(folder / "config")}):
-        built = BRAND.build(folder)
-    yield built
-    built.close()
+    with opened(built, tmp_path_factory.mktemp("console")) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def spare(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """Another copy of the brand, which the tests of one module may change as they like."""
+    with opened(built, tmp_path_factory.mktemp("spare")) as workspace:
+        yield workspace
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import typer
 import yaml
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.files import text_of
 from dujiang.cli.metric import written
 from dujiang.cli.output import console, locale, say, show_json, show_table
 from dujiang.cli.segment import show_differences
@@ -87,13 +88,13 @@ def _listed(one: Any) -> tuple[str, str, str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return _plain(file.read_text("utf-8"))
+    return _plain(text_of(file))
 
 
 def _plain(text: str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise InvalidInput("question.not_mapping", _("This is no mapping in YAML or JSON, such as type: funnel."))

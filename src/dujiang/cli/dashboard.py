@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.ask import show_answer
 from dujiang.cli.output import locale, show_json, show_table, tell
-from dujiang.foundation.errors import DujiangError
+from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
+
+if TYPE_CHECKING:
+    from dujiang.workspace import Workspace
 
 
 @app.command()
@@ -23,17 +26,8 @@ def dashboard(
 ) -> None:
     """Print a dashboard, every tile as its tables, or share it / 看板"""
     with opened(folder) as workspace:
-        if name and (share or unshare):
-            shares, found = workspace.shares, workspace.dashboards.get(name).name
-            one = (
-                shares.create(found, share, actor="terminal")
-                if share
-                else shares.revoke(unshare, found, actor="terminal")
-            )
-            if as_json:
-                show_json(one)
-            else:
-                tell(f"{one.id} /shared/{one.token}" if share else str(one.id))
+        if share or unshare:
+            _link(workspace, name, share, unshare, as_json=as_json)
             return
         if not name:
             found = workspace.dashboards.list()
@@ -63,3 +57,15 @@ def dashboard(
             tell(told.text(locale()))
         else:
             show_answer(told, currency)
+
+
+def _link(workspace: Workspace, name: str, days: int, unshare: str, *, as_json: bool) -> None:
+    """Make a link to a dashboard that lasts ``days``, or take one back."""
+    if not name:
+        raise InvalidInput("dashboard.no_name", _("Say whose link it is: the name of the dashboard."))
+    shares, found = workspace.shares, workspace.dashboards.get(name).name
+    one = shares.create(found, days, actor="terminal") if days else shares.revoke(unshare, found, actor="terminal")
+    if as_json:
+        show_json(one)
+    else:
+        tell(f"{one.id} /shared/{one.token}" if days else str(one.id))

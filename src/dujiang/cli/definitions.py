@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.files import text_of
 from dujiang.cli.output import locale, say, show_json, show_table, tell
-from dujiang.foundation.definitions import Change, PlannedChange, dump_yaml, load_yaml
-from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.definitions import Change, PlannedChange, dump_yaml, load_yaml, spec_type
 from dujiang.foundation.i18n import _, translate
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def list_(
 ) -> None:
     """Every definition in force / 生效的定义"""
     with opened(folder) as workspace:
+        if kind:
+            spec_type(kind)
         listed = workspace.definitions.listed(kind)
     if as_json:
         show_json([{**one.definition.model_dump(mode="json"), "own": one.own} for one in listed])
@@ -86,16 +88,8 @@ def apply(
 
 
 def _planned(workspace: Workspace, files: list[Path]) -> list[PlannedChange]:
-    wanted = [definition for file in files for definition in load_yaml(_text(file))]
+    wanted = [definition for file in files for definition in load_yaml(text_of(file))]
     return workspace.definitions.plan(wanted)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError:
-        sentence = _("{file} is not text in UTF-8. Save it as UTF-8 and try again.")
-        raise InvalidInput("file.not_text", sentence, file=file.name) from None
 
 
 def _show(changes: list[PlannedChange], *, as_json: bool) -> None:

@@ -31,7 +31,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo brand will lie / 演示品牌目录")] = Path("demo-brand"),
     people: Annotated[int, typer.Option(help="How many people / 人数")] = 20_000,
     months: Annotated[int, typer.Option(help="How many months / 月数")] = 18,
-    port: Annotated[int | None, typer.Option(help="Port instead of the setting's / 端口")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port instead of the setting's / 端口")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it afterwards / 建好后启动")] = True,
     as_json: Json = False,
 ) -> None:
@@ -59,8 +59,8 @@ def build(folder: Path, people: int, months: int) -> None:
     from dujiang.workspace import demo as brand
 
     yesterday = day_of(SystemClock().now(), zone()) - timedelta(1)
+    spec = SimulationSpec(end=yesterday, people=people, months=months)
     with brand.begin(folder, NAME) as workspace, progress_bar() as progress:
-        spec = SimulationSpec(end=yesterday, people=people, months=months)
         made = simulate(spec, folder / brand.SOURCE_FOLDER, progress)
         bring_in(workspace, made, progress)
         if people >= COMPARED_FROM and find_spec("splink"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
+from dujiang.cli.files import text_of
 from dujiang.cli.output import locale, say, show_json, show_table
 from dujiang.foundation.errors import NotFound
 from dujiang.foundation.i18n import _, translate
@@ -63,7 +64,7 @@ def quality(folder: Folder = HERE, as_json: Json = False) -> None:
 
 @group.command()
 def trend(
-    days: Annotated[int, typer.Option(min=1, help="How many days / 天数")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="How many days / 天数")] = 30,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -89,7 +90,7 @@ def trend(
 
 @group.command()
 def ignored(
-    days: Annotated[int, typer.Option(min=1, help="How many days / 天数")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="How many days / 天数")] = 30,
     folder: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -343,7 +344,7 @@ def dry_run(
     """What changed identifier types would do to people; nothing is changed / 试算规则变更"""
     from dujiang.foundation.definitions import load_yaml
 
-    wanted = load_yaml(file.read_text("utf-8"))
+    wanted = load_yaml(text_of(file))
     with opened(folder) as workspace:
         found = workspace.identity_desk.dry_run(wanted, examples=examples)
     _show(found, as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.output import locale, progress_bar, say, show_json, show_table, tell
-from dujiang.foundation.definitions import Definition, dump_yaml
+from dujiang.foundation.definitions import dump_yaml, parse
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _, translate
 
@@ -140,7 +140,7 @@ def draft(
         show_json(found)
         return
     if found.spec:
-        made = Definition(kind="mapping", name=name, title={locale(): file.stem}, spec=dict(found.spec))
+        made = parse({"kind": "mapping", "name": name, "title": {locale(): file.stem}, "spec": dict(found.spec)})
         tell(dump_yaml([made]).rstrip())
     left_out = " · ".join(one.name for one in found.wanted if one.needed and not one.column)
     if left_out:

@@ -10,6 +10,7 @@ import typer
 
 from dujiang.cli.app import HERE, Folder, Json, app, opened
 from dujiang.cli.export import COLUMNS, person_row
+from dujiang.cli.files import text_of
 from dujiang.cli.metric import written
 from dujiang.cli.output import locale, say, show_json, show_table, tell
 from dujiang.foundation.definitions import dump_yaml, load_yaml
@@ -70,7 +71,7 @@ def count(
     """
     from dujiang.people.segments.model import trees_of
 
-    wanted = trees_of(file.read_text("utf-8"), file.name)
+    wanted = trees_of(text_of(file), file.name)
     with opened(folder) as workspace:
         counted = {name: workspace.segments.count(tree, locale(), (name,)) for name, tree in wanted.items()}
     if as_json:
@@ -124,7 +125,7 @@ def apply(
 ) -> None:
     """Save the segments of a file and compute their members / 应用人群定义"""
     with opened(folder) as workspace:
-        changes = workspace.definitions.plan(load_yaml(file.read_text("utf-8")))
+        changes = workspace.definitions.plan(load_yaml(text_of(file)))
         changed = workspace.definitions.apply(changes, actor="terminal", note=file.name)
         workspace.refresh()
     if as_json:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,6 +24,14 @@ from dujiang.console.web import problem
 from dujiang.foundation.i18n import _
 from dujiang.workspace import Workspace
 
+_SAYS: Final[Mapping[int, str]] = {
+    400: _("The form cannot be read. Go back and send it once more."),
+    404: _("There is no page at this address."),
+    405: _("This address takes no form, or only a form. Go to the page and send it from there."),
+    413: _("This is more than may be sent at once. Send less, or import it as a file."),
+    500: _("Something went wrong that should not. The log of the server says more."),
+}
+
 
 class _Static(StaticFiles):
     """Files under an address that holds their version: browsers keep them for ever."""
@@ -38,12 +48,16 @@ def create_console(workspace: Workspace) -> Starlette:
     async def on_http_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         visit = Visit(request, workspace, session.reader(workspace, request))
-        return problem(visit, status, visit.text(_("There is no page at this address.")), f"http.{status}")
+        return problem(visit, status, visit.text(_SAYS.get(status, _SAYS[400])), f"http.{status}")
+
+    async def on_fault(request: Request, _error: Exception) -> Response:
+        visit = Visit(request, workspace, None)  # nothing is asked of a store that may be what broke
+        return problem(visit, 500, visit.text(_SAYS[500]), "server.unexpected")
 
     routes = [route for room in ROOMS for route in room.routes(workspace)]
     static = _Static(directory=Path(__file__).parent / "static")
     return Starlette(
         routes=[Mount(f"/static/{static_version()}", app=static), *routes],
         middleware=[Middleware(SecurityHeaders), Middleware(SameOriginOnly)],
-        exception_handlers={404: on_http_error, 405: on_http_error},
+        exception_handlers={HTTPException: on_http_error, Exception: on_fault},
     )

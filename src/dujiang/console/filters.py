@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from starlette.datastructures import QueryParams
 
@@ -32,6 +33,8 @@ COMPARISON_NAMES: Final[Mapping[str, str]] = {
     "none": _("no comparison"),
 }
 DEFAULT_PERIOD: Final = "last30"
+_DIGITS_MAX: Final = 18
+"""Of a whole number: what fits into 64 bits, as stores hold numbers."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,27 @@ def read_day(text: str) -> date:
     except ValueError:
         sentence = _("“{value}” is not a day. Write it as 2026-11-11.")
         raise InvalidInput("time.not_a_day", sentence, value=text[:20]) from None
+
+
+def read_whole(text: str) -> int | None:
+    """A whole number as somebody types it, full-width digits included; None for all else, and for more than 18 digits.
+
+    >>> read_whole("31"), read_whole("３１"), read_whole("-1"), read_whole("9" * 19)
+    (31, 31, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS_MAX else None
+
+
+def read_json(text: str) -> Any:
+    """What a JSON text holds; None where it is none, or nested too deep.
+
+    >>> read_json("[1]"), read_json("{"), read_json("9" * 5_000)
+    ([1], None, None)
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 assert set(PERIOD_NAMES) == set(PRESETS)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from dujiang.console import session
 from dujiang.console.filters import COMPARISON_NAMES, PERIOD_NAMES
+from dujiang.console.refill import refilled
 from dujiang.console.sheets import Sheet, to_csv, to_xlsx
 from dujiang.console.templating import environment
 from dujiang.console.visit import DENSITIES, THEMES, Said, Visit
@@ -27,6 +29,8 @@ log = logging.getLogger("dujiang.console")
 
 Handler = Callable[[Visit], Response]
 _YEAR: Final = 365 * 24 * 3600
+_CAME_FROM: Final = "came_from"
+"""Field of a refused form that names its page: by then the browser's own address is that of the form."""
 _TITLES: Final = {
     400: _("That did not work"),
     401: _("Please sign in"),
@@ -70,11 +74,20 @@ def _endpoint(workspace: Workspace, allow: str, handler: Handler) -> Callable[[R
     async def endpoint(request: Request) -> Response:
         form = await _form(request)
         try:
-            return await run_in_threadpool(_answer, workspace, request, form, allow, handler)
+            answer = await run_in_threadpool(_answer, workspace, request, form, allow, handler)
+            return answer if isinstance(answer, Response) else await _refused(answer)
         finally:
             await form.close()
 
     return endpoint
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What a reader asked for cannot be."""
+
+    visit: Visit
+    error: DujiangError
 
 
 async def _form(request: Request) -> FormData:
@@ -83,7 +96,9 @@ async def _form(request: Request) -> FormData:
     return await request.form() if request.method == "POST" and is_form else FormData()
 
 
-def _answer(workspace: Workspace, request: Request, form: FormData, allow: str, handler: Handler) -> Response:
+def _answer(
+    workspace: Workspace, request: Request, form: FormData, allow: str, handler: Handler
+) -> Response | _Refusal:
     visit = Visit(request, workspace, session.reader(workspace, request), form)
     try:
         if allow:
@@ -92,8 +107,44 @@ def _answer(workspace: Workspace, request: Request, form: FormData, allow: str, 
     except NotSignedIn:
         response = _to_sign_in(visit)
     except DujiangError as error:
-        response = problem(visit, error.status, visit.error(error), error.code)
+        return _Refusal(visit, error)
     return remember(visit, response)
+
+
+async def _refused(refusal: _Refusal) -> Response:
+    """The page that the form stands on, with what was typed and why it was refused; for all else a page that only says why."""
+    visit, error = refusal.visit, refusal.error
+    sentence = visit.error(error)
+    if visit.request.method == "POST" and not visit.is_fragment and (came := came_from(visit)):
+        page = await _page_at(visit.request, came)
+        typed = {name: [one for one in visit.form.getlist(name) if isinstance(one, str)] for name in visit.form}
+        values = {"visit": visit, "sentence": sentence, "code": error.code, "came_from": came, "key": _CAME_FROM}
+        note = environment().get_template("components/refused.html").render(values)
+        if page and (filled := refilled(page, visit.path, typed, note)):
+            return HTMLResponse(filled, error.status)
+    return remember(visit, problem(visit, error.status, sentence, error.code))
+
+
+def came_from(visit: Visit) -> str:
+    """The page of the console that the reader was on, with what its address chooses; empty for none."""
+    referer = urlsplit(visit.request.headers.get("referer", ""))
+    own = referer.netloc == visit.request.headers.get("host", "")
+    address = visit.field(_CAME_FROM) or (urlunsplit(("", "", referer.path, referer.query, "")) if own else "")
+    return address if address and own_path(address) == address else ""
+
+
+async def _page_at(request: Request, address: str) -> str | None:
+    """The page at an address of the console, as the sender of ``request`` sees it; None where there is none."""
+    path, _mark, query = address.partition("?")
+    plain = {"method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode()}
+    scope = {**request.scope, **plain}
+    for route in request.app.routes:
+        match, found = route.matches(scope)
+        if match is Match.FULL and isinstance(route, Route):
+            answer = await route.endpoint(Request({**scope, **found}))
+            is_page = isinstance(answer, HTMLResponse) and answer.status_code == 200
+            return bytes(answer.body).decode() if is_page else None
+    return None
 
 
 def _opening_view(visit: Visit) -> Response | None:
@@ -132,7 +183,8 @@ def render(visit: Visit, template: str, *, http_status: int = 200, **values: Any
 def problem(visit: Visit, status: int, sentence: str, code: str) -> Response:
     """The page that says what went wrong."""
     title = visit.text(_TITLES.get(status, _("Something went wrong")))
-    return render(visit, "error.html", http_status=status, title=title, sentence=sentence, code=code)
+    back = came_from(visit) if came_from(visit) != visit.with_query() else ""
+    return render(visit, "error.html", http_status=status, title=title, sentence=sentence, code=code, back=back)
 
 
 def redirect(path: str, said: Said | None = None) -> Response:

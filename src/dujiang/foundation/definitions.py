@@ -98,7 +98,7 @@ def parse(values: Mapping[str, Any]) -> Definition:
     """
     if not (values.get("kind") and values.get("name")):
         raise _no_mapping()
-    where = f"{values.get('kind', '?')}/{values.get('name', '?')}"
+    where = f"{values.get('kind', '?')}/{values.get('name', '?')}"[:100]
     try:
         definition = Definition.model_validate(values)
         definition.typed()
@@ -131,7 +131,7 @@ def documents(text: str) -> list[dict[str, Any]]:
         raise InvalidInput("definition.too_large", sentence, bound=BOUNDS.definition_bytes_max)
     try:
         found = [document for document in yaml.load_all(text, _Plain) if document is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         sentence = _("This is not valid YAML (line {line}).")
         raise InvalidInput("definition.not_yaml", sentence, line=mark.line + 1 if mark else "?") from None

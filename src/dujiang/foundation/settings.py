@@ -6,16 +6,19 @@ A key that nobody reads is an error, because a mistyped setting that is silently
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 
+CURRENCY: Final = re.compile(r"^[A-Z]{3}$")
 _PREFIX = "DUJIANG_"
 _NO_SETTINGS = frozenset({"DUJIANG_WORKSPACE", "DUJIANG_LANG", "DUJIANG_DEBUG"})
 """Variables of the command line."""
@@ -30,7 +33,7 @@ class BrandSettings(_Section):
 
     name: str = "My brand"
     time_zone: str = "Asia/Shanghai"
-    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="CNY", pattern=CURRENCY.pattern)
     locale: Literal["zh", "en"] = "zh"
 
 
@@ -123,7 +126,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
             raise InvalidInput("settings.unknown", sentence, key=".".join(map(str, first["loc"]))) from None
         sentence = _("The setting {key} is wrong: {reason}. Correct it in dujiang.toml or the environment.")
         key = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("settings.invalid", sentence, key=key, reason=first["msg"]) from None
+        raise InvalidInput("settings.invalid", sentence, key=key, reason=Reason.of(error)) from None
 
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:

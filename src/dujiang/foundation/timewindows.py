@@ -37,6 +37,17 @@ def day_of(moment: datetime, in_zone: ZoneInfo) -> date:
     return moment.astimezone(in_zone).date()
 
 
+def check_day(day: date) -> None:
+    """Refuse a day that is a slip of the keyboard.
+
+    Raises:
+        InvalidInput: ``time.out_of_range``.
+    """
+    if not FIRST_DAY <= day <= LAST_DAY:
+        sentence = _("{day} lies outside {first} to {last}. Correct the date.")
+        raise InvalidInput("time.out_of_range", sentence, day=str(day), first=str(FIRST_DAY), last=str(LAST_DAY))
+
+
 @dataclass(frozen=True, order=True)
 class Period:
     """Whole days from ``first`` to ``last``, both included.
@@ -52,10 +63,8 @@ class Period:
         if self.last < self.first:
             sentence = _("The period ends ({last}) before it begins ({first}). Swap the two dates.")
             raise InvalidInput("time.period_backwards", sentence, first=str(self.first), last=str(self.last))
-        if self.first < FIRST_DAY or self.last > LAST_DAY:
-            day = self.first if self.first < FIRST_DAY else self.last
-            sentence = _("{day} lies outside {first} to {last}. Correct the date.")
-            raise InvalidInput("time.out_of_range", sentence, day=str(day), first=str(FIRST_DAY), last=str(LAST_DAY))
+        for day in (self.first, self.last):
+            check_day(day)
 
     @property
     def days(self) -> int:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import check_day
 
 Hazard = Literal["low", "normal", "high"]
 
@@ -69,7 +70,7 @@ class SimulationSpec:
         hazard: how often identities mislead.
 
     Raises:
-        InvalidInput: ``simulation.out_of_range``.
+        InvalidInput: ``simulation.out_of_range`` or ``time.out_of_range``.
     """
 
     end: date
@@ -79,6 +80,7 @@ class SimulationSpec:
     hazard: Hazard = "normal"
 
     def __post_init__(self) -> None:
+        check_day(self.end)
         _within("people", self.people, 100, PEOPLE_MAX)
         _within("months", self.months, 1, MONTHS_MAX)
         if self.hazard not in _FACTOR:

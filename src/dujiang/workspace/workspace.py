@@ -34,7 +34,7 @@ from dujiang.foundation.definitions import Definition, PlannedChange, Spec
 from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
-from dujiang.foundation.settings import Settings, load_settings
+from dujiang.foundation.settings import CURRENCY, Settings, load_settings
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.identity import breaker
 from dujiang.identity.breaker import BreakerSpec
@@ -166,9 +166,12 @@ class Workspace:
 
         Raises:
             Conflict: ``workspace.exists``.
-            InvalidInput: ``workspace.not_empty`` or ``time.unknown_zone``.
+            InvalidInput: ``workspace.not_empty``, ``workspace.currency`` or ``time.unknown_zone``.
         """
         zone(time_zone)
+        if not CURRENCY.fullmatch(currency):
+            sentence = _("“{currency}” is no currency. Write its three capital letters, such as CNY.")
+            raise InvalidInput("workspace.currency", sentence, currency=currency[:20])
         Layout(Path(folder)).create(name=name, time_zone=time_zone, currency=currency)
         return cls.open(folder, clock=clock)
 

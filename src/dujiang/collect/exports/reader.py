@@ -126,15 +126,21 @@ def _open_one(path: Path, form: Form, part: str, encoding: str) -> TableFile:
     return _open_workbook(path, form, part)
 
 
+def _decoder(encoding: str) -> type[codecs.IncrementalDecoder]:
+    """What reads text in ``encoding``; codecs between bytes and bytes, such as base64, are none."""
+    try:
+        "".encode(encoding)
+        return codecs.getincrementaldecoder(encoding)
+    except (LookupError, ValueError):
+        sentence = _("“{encoding}” is not a known encoding. Use utf-8 or gb18030.")
+        raise InvalidInput("file.encoding", sentence, encoding=encoding[:40]) from None
+
+
 def _open_text(path: Path, part: str, wanted: str) -> TableFile:
     with path.open("rb") as stream:
         sample = stream.read(SAMPLE_BYTES)
     encoding = wanted or find_encoding(sample)
-    try:
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
-    except LookupError:
-        sentence = _("“{encoding}” is not a known encoding. Use utf-8 or gb18030.")
-        raise InvalidInput("file.encoding", sentence, encoding=encoding[:40]) from None
+    text = _decoder(encoding)("replace").decode(sample)
     delimiter = find_delimiter(text)
     where: list[IO[bytes]] = []
 

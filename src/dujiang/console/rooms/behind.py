@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any, Final
 
-from dujiang.console.filters import read_day
+from dujiang.console.filters import read_day, read_json
 from dujiang.console.views import hours, lifecycle, value
 from dujiang.console.views.asked import view_of
 from dujiang.console.visit import Visit
@@ -137,10 +136,7 @@ def read_plain(text: str) -> dict[str, Any]:
     Raises:
         InvalidInput: ``question.not_mapping``.
     """
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        found = None
+    found = read_json(text)
     if not isinstance(found, dict):
         raise InvalidInput("question.not_mapping", _("This is no mapping in YAML or JSON, such as type: funnel."))
     return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
+from dujiang.console.filters import read_json
 from dujiang.console.rooms.ask import name_for
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import ask
@@ -21,6 +22,7 @@ from dujiang.insight.questions.registry import parse_question
 from dujiang.store.shares import ShareLink
 
 ROOM = Room()
+_TITLE_CHARS_MAX: Final = 80
 
 
 @ROOM.get("/dashboards", allow="metric.read")
@@ -68,10 +70,12 @@ def save(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     """An empty dashboard, to be arranged."""
     title = visit.field("title")
+    if not 0 < len(title) <= _TITLE_CHARS_MAX:
+        raise InvalidInput(
+            "dashboard.title", _("A dashboard needs a title of 1 to {bound} characters."), bound=_TITLE_CHARS_MAX
+        )
     name = name_for(title, {"type": "dashboard", "title": title})
-    wanted = parse(
-        {"kind": KIND, "name": name, "title": {visit.locale: title or name}, "owner": visit.actor, "spec": {}}
-    )
+    wanted = parse({"kind": KIND, "name": name, "title": {visit.locale: title}, "owner": visit.actor, "spec": {}})
     definitions = visit.workspace.definitions
     if (KIND, name) in definitions.current(KIND):
         raise InvalidInput(
@@ -169,10 +173,7 @@ def _found(visit: Visit) -> Dashboard:
 
 
 def _read(text: str) -> list[Any]:
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        found = None
+    found = read_json(text)
     if not isinstance(found, list):
         raise InvalidInput("dashboard.not_tiles", _("The tiles are not a list in JSON."))
     return found

@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from dujiang.collect.mending import RuleSpec
+from dujiang.console.filters import read_whole
 from dujiang.console.views import dead_letters as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 from dujiang.store.dead_letters import LetterState
 
 ROOM = Room()
@@ -34,12 +36,11 @@ def listing(visit: Visit) -> Response:
     """Letters of one state, by reason and one by one."""
     state = _state(visit)
     groups = visit.workspace.dead_letters.groups()
-    before = visit.query.get("before", "")
     rows = visit.workspace.dead_letters.list(
         state=state,
         source=visit.query.get("source") or None,
         reason_code=visit.query.get("reason") or None,
-        before=int(before) if before.isdecimal() else None,
+        before=read_whole(visit.query.get("before", "")),
         limit=_PAGE,
     )
     older = visit.with_query(before=rows[-1].id) if len(rows) == _PAGE else ""
@@ -86,17 +87,28 @@ def reveal(visit: Visit) -> Response:
 @ROOM.post("/dead-letters/discard", allow="dead_letter.repair")
 def discard(visit: Visit) -> Response:
     """Give letters up, with a reason."""
-    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdecimal()]
-    changed = visit.workspace.dead_letters.discard(ids, reason=visit.field("reason"), actor=visit.actor)
+    changed = visit.workspace.dead_letters.discard(_chosen(visit), reason=visit.field("reason"), actor=visit.actor)
     return done(visit, "/dead-letters", _("{n} events were given up. They can be taken back."), n=changed)
 
 
 @ROOM.post("/dead-letters/reopen", allow="dead_letter.repair")
 def reopen(visit: Visit) -> Response:
     """Take given-up letters back."""
-    ids = [int(one) for one in visit.form.getlist("id") if isinstance(one, str) and one.isdecimal()]
-    changed = visit.workspace.dead_letters.reopen(ids, actor=visit.actor)
+    changed = visit.workspace.dead_letters.reopen(_chosen(visit), actor=visit.actor)
     return done(visit, "/dead-letters", _("{n} events are open again."), n=changed)
+
+
+def _chosen(visit: Visit) -> list[int]:
+    """The letters that the form names.
+
+    Raises:
+        InvalidInput: ``dead_letter.none_chosen``.
+    """
+    ids = [read_whole(one) for one in visit.form.getlist("id") if isinstance(one, str)]
+    chosen = [one for one in ids if one is not None]
+    if not chosen or len(chosen) < len(ids):
+        raise InvalidInput("dead_letter.none_chosen", _("No event was chosen. Choose one from the list."))
+    return chosen
 
 
 def _letter_page(visit: Visit, *, reveal: bool) -> Response:
@@ -156,14 +168,14 @@ def _rule(visit: Visit, match: dict[str, str]) -> RuleSpec:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         sentence = _("The rule is not complete at {field}: {reason}.")
-        raise InvalidInput("dead_letter.bad_rule", sentence, field=where, reason=first["msg"]) from None
+        raise InvalidInput("dead_letter.bad_rule", sentence, field=where, reason=Reason.of(error)) from None
 
 
 def _value(text: str) -> Any:
     """What somebody typed: a number, true, false or a list where it reads as one, else text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

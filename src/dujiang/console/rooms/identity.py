@@ -15,7 +15,7 @@ from dujiang.console.web import Room, done, page, render
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.ids import parse_person_id, person_id
-from dujiang.identity.decisions import REASON_CHARS_MAX, Wish, checked
+from dujiang.identity.decisions import Wish, checked
 from dujiang.identity.parting import Parting
 from dujiang.identity.quality import quality
 from dujiang.store.command import Actor
@@ -63,7 +63,7 @@ def consider(visit: Visit) -> Response:
 @ROOM.post("/identity/decide", allow="identity.decide")
 def decide(visit: Visit) -> Response:
     """Do what the reader has seen."""
-    parting, reason = _parting(visit), visit.field("reason")[:REASON_CHARS_MAX]
+    parting, reason = _parting(visit), visit.field("reason")
     visit.workspace.identity_desk.part(parting, actor=_actor(visit), reason=reason)
     said = _("Decided. People are brought up to date at the next refresh. Here it can be undone.")
     return done(visit, "/identity/decisions", said)
@@ -98,7 +98,10 @@ def consider_hold(visit: Visit) -> Response:
 def settle_hold(visit: Visit) -> Response:
     """Believe a held source, or reject what it said."""
     id_, reason = visit.request.path_params["id"], visit.field("reason")[:400]
-    if visit.field("verdict") == "reject":
+    verdict = visit.field("verdict")
+    if verdict not in ("release", "reject"):
+        raise InvalidInput("identity.no_verdict", _("Say whether the source is believed or rejected."))
+    if verdict == "reject":
         visit.workspace.identity_decisions.reject(id_, actor=_actor(visit), reason=reason)
         return done(visit, "/identity", _("Rejected. What the source said since the hold joins nobody."))
     visit.workspace.identity_decisions.release(id_, actor=_actor(visit), reason=reason)

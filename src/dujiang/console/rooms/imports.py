@@ -70,8 +70,12 @@ def start(visit: Visit) -> Response:
     asked = {
         name: visit.field(name)[:80] for name in ("mapping", "channel", "shop", "account", "day", "tag", "encoding")
     }
-    asked["upload"] = visit.request.path_params["upload"]
-    job = visit.workspace.jobs.create("import", {name: value for name, value in asked.items() if value}, visit.actor)
+    given = {name: value for name, value in asked.items() if value}
+    if channel := given.get("channel"):
+        visit.workspace.definitions.get("channel", channel)
+    upload = visit.request.path_params["upload"]
+    visit.workspace.imports.preview(upload, **given)  # what cannot be is said here, where it can be put right
+    job = visit.workspace.jobs.create("import", {**given, "upload": upload}, visit.actor)
     return redirect(f"/imports/jobs/{job.id}")
 
 
@@ -92,6 +96,8 @@ def draft(visit: Visit) -> Response:
 def make_mapping(visit: Visit) -> Response:
     """Keep what was said as a mapping, and look at the file with it."""
     imports, upload, like = visit.workspace.imports, visit.request.path_params["upload"], visit.field("like")
+    if channel := visit.field("channel"):
+        visit.workspace.definitions.get("channel", channel)
     known = imports.draft(upload, like).wanted
     chosen = {one.name: visit.field(f"column.{place}", strip=False) for place, one in enumerate(known)}
     spec = imports.draft(upload, like, chosen, channel=visit.field("channel")).spec

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.responses import Response
 
 from dujiang.console import session
-from dujiang.console.filters import read_day
+from dujiang.console.filters import read_day, read_whole
 from dujiang.console.rooms.behind import read_plain
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import lift as views
@@ -36,8 +36,14 @@ from dujiang.insight.questions.model import Asked
 from dujiang.insight.questions.registry import parse_question
 
 ROOM = Room()
-_NUMBERS: Final = re.compile(r"\d{1,3}")
-_DECIMALS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_Kind = TypeVar("_Kind", bound=Asked)
+_BETWEEN: Final = re.compile(r"[\s,，、;；]+")
+_WHOLE: Final = re.compile(r"\d{1,3}")
+_DECIMAL: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_NUMBERS_MAX: Final = 6
+_DAYS_MAX: Final = 999
+_YEARS_AHEAD_MAX: Final = 10
+_AMOUNT_MAX: Final = 10**11
 
 
 @ROOM.get("/lift", allow="metric.read")
@@ -75,8 +81,8 @@ def register(visit: Visit) -> Response:
         "first": str(days.first),
         "last": str(days.last),
         "unit": visit.field("unit"),
-        "markets": [str(one) for one in visit.form.getlist("market")],
-        "channels": [str(one) for one in visit.form.getlist("channel")],
+        "markets": [one for one in visit.form.getlist("market") if isinstance(one, str) and one],
+        "channels": [one for one in visit.form.getlist("channel") if isinstance(one, str)],
         "before_days": _number(visit.field("before"), 84),
         "cost_minor": _number(visit.field("cost"), 0) or None,
     }
@@ -97,9 +103,8 @@ def register_holdout(visit: Visit) -> Response:
     """Draw the lot, put both groups on lists, and register the test before anything is known."""
     session.require(visit.reader, "person.mark")
     name, days = _new_name(visit), _days(visit)
-    asked = parse_question({**read_plain(visit.field("q")), "salt": name})
+    asked = _planned_as(LiftHoldoutQuestion, {**read_plain(visit.field("q")), "salt": name})
     share = _share(visit.field("share"))
-    assert isinstance(asked, LiftHoldoutQuestion)
     wanted = _wanted(visit, name, holdout_spec(asked, name, share, days))
     for group in ("control", "treated"):
         people = visit.workspace.questions.people(asked, HoldoutPick(group=group, share=share))
@@ -125,8 +130,7 @@ def register_switchback(visit: Visit) -> Response:
         "salt": name, "first": visit.field("first"), "blocks": [_number(visit.field("block"), 1)],
         "lengths": [_number(visit.field("length"), 28)], "strata": [visit.field("strata")],
     }  # fmt: skip
-    asked = parse_question({**read_plain(visit.field("q")), **said})
-    assert isinstance(asked, LiftSwitchbackQuestion)
+    asked = _planned_as(LiftSwitchbackQuestion, {**read_plain(visit.field("q")), **said})
     plans = visit.workspace.questions.ask(asked).result.plans
     if not plans:
         raise InvalidInput("incrementality.no_plan", _("This plan can no longer be judged. Plan the test anew."))
@@ -165,9 +169,7 @@ def _planned(visit: Visit) -> LiftPlanQuestion:
     }
     if budget := _number(wanted.get("budget", ""), 0):
         plain["budget_minor"] = budget * 100
-    asked = parse_question(plain)
-    assert isinstance(asked, LiftPlanQuestion)
-    return asked
+    return _planned_as(LiftPlanQuestion, plain)
 
 
 def _holdout(visit: Visit, said: dict[str, str]) -> LiftHoldoutQuestion:
@@ -181,9 +183,7 @@ def _holdout(visit: Visit, said: dict[str, str]) -> LiftHoldoutQuestion:
     }
     if segment := said.get("people"):
         plain["people"] = {"type": "segment", "segment": segment}
-    asked = parse_question(plain)
-    assert isinstance(asked, LiftHoldoutQuestion)
-    return asked
+    return _planned_as(LiftHoldoutQuestion, plain)
 
 
 def _switchback(visit: Visit, said: dict[str, str]) -> LiftSwitchbackQuestion:
@@ -195,8 +195,13 @@ def _switchback(visit: Visit, said: dict[str, str]) -> LiftSwitchbackQuestion:
         "washout_days": washout,
         "spend_minor": round(100 * (_decimals(said.get("spend", "")) or [0.0])[0]),
     }
+    return _planned_as(LiftSwitchbackQuestion, plain)
+
+
+def _planned_as(kind: type[_Kind], plain: dict[str, Any]) -> _Kind:
     asked = parse_question(plain)
-    assert isinstance(asked, LiftSwitchbackQuestion)
+    if not isinstance(asked, kind):
+        raise InvalidInput("incrementality.no_plan", _("This plan can no longer be judged. Plan the test anew."))
     return asked
 
 
@@ -222,8 +227,11 @@ def _new_name(visit: Visit) -> str:
 
 
 def _days(visit: Visit) -> Period:
-    first = read_day(visit.field("first"))
-    return Period(first, first + timedelta(max(1, _number(visit.field("length"), 28)) - 1))
+    first, length = read_day(visit.field("first")), _number(visit.field("length"), 28)
+    if not 1 <= length <= _DAYS_MAX or first.year > visit.today.year + _YEARS_AHEAD_MAX:
+        sentence = _("A test begins within {years} years and lasts 1 to {days} days.")
+        raise InvalidInput("incrementality.days", sentence, years=_YEARS_AHEAD_MAX, days=_DAYS_MAX)
+    return Period(first, first + timedelta(length - 1))
 
 
 def _wanted(visit: Visit, name: str, spec: dict[str, Any]) -> Definition:
@@ -247,13 +255,35 @@ def _share(text: str) -> float:
     return found[0]
 
 
-def _decimals(text: str) -> list[float]:
-    return [float(one) for one in _DECIMALS.findall(text)][:6]
-
-
 def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isdecimal() and len(text) < 12 else otherwise
+    """A whole number as somebody types it, with or without commas between thousands; ``otherwise`` where nothing was.
+
+    Raises:
+        InvalidInput: ``incrementality.not_a_number``.
+    """
+    found = read_whole(re.sub("[,，]", "", text)) if text else otherwise
+    if found is None or found > _AMOUNT_MAX:
+        sentence = _("“{value}” is not a whole number. Write digits only, such as 12000.")
+        raise InvalidInput("incrementality.not_a_number", sentence, value=text[:40])
+    return found
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(one) for one in _NUMBERS.findall(text)][:6]
+    return [int(one) for one in _parts(text, _WHOLE)]
+
+
+def _decimals(text: str) -> list[float]:
+    return [float(one) for one in _parts(text, _DECIMAL)]
+
+
+def _parts(text: str, form: re.Pattern[str]) -> list[str]:
+    """The numbers of a field, with commas or spaces between them.
+
+    Raises:
+        InvalidInput: ``incrementality.not_numbers``.
+    """
+    parts = [one for one in _BETWEEN.split(text.replace("%", " ")) if one]
+    if len(parts) > _NUMBERS_MAX or not all(map(form.fullmatch, parts)):
+        sentence = _("“{value}” is not a list of at most {bound} numbers. Write them as 14, 28.")
+        raise InvalidInput("incrementality.not_numbers", sentence, value=text[:40], bound=_NUMBERS_MAX)
+    return parts

@@ -133,6 +133,10 @@ def _written(visit: Visit) -> dict[str, Any]:
 
 def _wanted(visit: Visit, name: str) -> Definition:
     told = _written(visit)
+    if told["dashboard"]:
+        visit.workspace.dashboards.get(told["dashboard"])
+    for one in told["questions"]:
+        visit.workspace.questions.saved(one)
     kept: Mapping[str, Any] = visit.workspace.reports.get(name).definition.model_dump() if name else {"kind": KIND}
     title = told["title"]
     days = {"day": "1", "week": told["weekday"], "month": told["monthday"]}

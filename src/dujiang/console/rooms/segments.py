@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
+from dujiang.console.filters import read_json
 from dujiang.console.views import segments as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page, render, wanted_export
@@ -51,9 +51,11 @@ def edit(visit: Visit) -> Response:
 def save(visit: Visit) -> Response:
     """Save what was built; where that is refused, the builder says why and keeps what was built."""
     name, title, text = visit.field("name"), visit.field("title"), visit.field("condition")
-    plain: Any = _EMPTY
+    plain = read_json(text)
+    if plain is None:
+        problem = visit.text(_("The condition is not valid JSON."))
+        return _builder(visit, name, title, _EMPTY, problem=problem, status=400)
     try:
-        plain = json.loads(text)
         parse_condition(plain)
         definitions = visit.workspace.definitions
         before = definitions.current(KIND, retired=True).get((KIND, name))
@@ -61,9 +63,6 @@ def save(visit: Visit) -> Response:
         titles = {**kept.get("title", {}), visit.locale: title or name}
         wanted = parse({**kept, "title": titles, "status": "active", "spec": {"condition": plain}})
         definitions.apply(definitions.plan([wanted]), actor=visit.actor)
-    except (json.JSONDecodeError, RecursionError):
-        problem = visit.text(_("The condition is not valid JSON."))
-        return _builder(visit, name, title, _EMPTY, problem=problem, status=400)
     except DujiangError as error:
         return _builder(visit, name, title, plain, problem=visit.error(error), status=error.status)
     return done(visit, f"/segments/{name}", _("Saved. The members follow with the next refresh, in a few seconds."))

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from dujiang.console.components import Tag
+from dujiang.console.filters import read_whole
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import ROLES, Visit
 from dujiang.console.web import Room, done, page, render
@@ -59,8 +60,11 @@ def keys(visit: Visit) -> Response:
 @ROOM.post("/settings/keys", allow="key.create")
 def create_key(visit: Visit) -> Response:
     """Make a key and show it this once."""
-    made, name = visit.workspace.access.keys, visit.field("name")[:80]
-    if visit.field("kind") == "api":
+    made, name, kind = visit.workspace.access.keys, visit.field("name")[:80], visit.field("kind")
+    if kind not in KEY_KINDS:
+        sentence = _("“{kind}” is no kind of key. Choose one of {known}.")
+        raise InvalidInput("access.unknown_kind", sentence, kind=kind[:40], known=", ".join(KEY_KINDS))
+    if kind == "api":
         return _keys_page(visit, made.create_api(name, visit.field("role"), actor=visit.actor).secret)
     source = visit.field("source")
     visit.workspace.definitions.get("source", source)
@@ -205,6 +209,7 @@ def _brief(value: object) -> str:
 
 def _before(visit: Visit) -> int | None:
     text = visit.query.get("before", "")
-    if text and not text.isdecimal():
+    place = read_whole(text)
+    if text and place is None:
         raise InvalidInput("page.bad_place", _("“{value}” is not a place in the list."), value=text[:20])
-    return int(text) if text else None
+    return place

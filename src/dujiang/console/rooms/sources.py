@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from dujiang.collect.service import EnteredTotal
-from dujiang.console.filters import Scope, read_day
+from dujiang.console.filters import Scope, read_day, read_whole
 from dujiang.console.views import sources as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page
@@ -49,10 +49,10 @@ def sources(visit: Visit) -> Response:
 @ROOM.post("/sources/totals", allow="platform_total.enter")
 def enter_total(visit: Visit) -> Response:
     """Keep a platform's own total of one day."""
-    gmv, orders = parse_minor(visit.field("gmv")), visit.field("orders")
-    if gmv is None or not orders.isdecimal():
+    gmv, orders = parse_minor(visit.field("gmv")), read_whole(visit.field("orders"))
+    if gmv is None or orders is None:
         raise InvalidInput("total.incomplete", _("Enter the orders as a whole number and the GMV as an amount."))
-    total = EnteredTotal(visit.field("channel"), visit.field("shop"), read_day(visit.field("day")), int(orders), gmv)
+    total = EnteredTotal(visit.field("channel"), visit.field("shop"), read_day(visit.field("day")), orders, gmv)
     visit.workspace.definitions.get("channel", total.channel)
     visit.workspace.enter_totals([total])
     told = {"day": total.day.isoformat(), "orders": total.orders, "gmv_minor": total.gmv_minor}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, cast
 
 from starlette.responses import Response
@@ -98,10 +99,13 @@ def _verdict(text: str) -> Verdict:
 
 def _bound(text: str) -> float:
     try:
-        return min(max(float(text), 0.0), 1.0)
+        found = float(text)
     except ValueError:
+        found = math.nan
+    if not 0 <= found <= 1:
         sentence = _("“{value}” is no probability. Give a number from 0 to 1.")
-        raise InvalidInput("linkage.bad_probability", sentence, value=text[:40]) from None
+        raise InvalidInput("linkage.bad_probability", sentence, value=text[:40])
+    return found
 
 
 def _actor(visit: Visit) -> Actor:

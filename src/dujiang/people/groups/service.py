@@ -17,7 +17,7 @@ from dujiang.foundation.definitions import Definition, parse
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
-from dujiang.foundation.timewindows import day_of
+from dujiang.foundation.timewindows import check_day, day_of
 from dujiang.people.groups import presets
 from dujiang.people.groups.assigning import GroupModel, reasons
 from dujiang.people.groups.features import CHANNEL_GROUPS, Counts, prepare, read
@@ -106,10 +106,11 @@ class GroupService:
         The next refresh assigns everybody. Where no groups are found, those of the fit before stay in use.
 
         Raises:
-            InvalidInput: ``groups.future``.
+            InvalidInput: ``groups.future`` or ``time.out_of_range``.
         """
         today = day_of(self._present.now(), self._zone)
         day = as_of or today
+        check_day(day)
         if day > today:
             sentence = _("{day} has not come yet; groups can be found as of today or earlier.")
             raise InvalidInput("groups.future", sentence, day=day)

@@ -15,7 +15,7 @@ from dujiang.foundation.clock import Clock
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.progress import Progress, silent
-from dujiang.foundation.timewindows import day_of
+from dujiang.foundation.timewindows import check_day, day_of
 from dujiang.people.prediction.features import features
 from dujiang.people.prediction.fit import PurchaseFit, fit_purchases
 from dujiang.people.prediction.forecast import PurchaseModel
@@ -87,10 +87,11 @@ class PredictionService:
         The next refresh computes everybody's predictions with the new models.
 
         Raises:
-            InvalidInput: ``prediction.future``.
+            InvalidInput: ``prediction.future`` or ``time.out_of_range``.
         """
         today = day_of(self._present.now(), self._zone)
         day = as_of or today
+        check_day(day)
         if day > today:
             sentence = _("{day} has not come yet; a model can be fitted as of today or earlier.")
             raise InvalidInput("prediction.future", sentence, day=day)

@@ -393,11 +393,18 @@ def test_what_was_typed_is_still_in_the_form(console: Console, form: Form) -> No
     assert filled(again.text, path) == held
 
 
+def typed(field: Field, place: int | None) -> tuple[Any, ...]:
+    """What a field is sent: everything, or of every kind of wrong one, another for each ``place``."""
+    kinds = (ODD if field.odd else (), field.wrong, (None, ["a", "b"]))
+    return tuple(value for kind in kinds for nth, value in enumerate(kind) if place is None or nth == place % len(kind))
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.path)
-def test_whatever_is_typed_is_refused_in_words_or_taken(console: Console, form: Form) -> None:
+def test_whatever_is_typed_is_refused_in_words_or_taken(console: Console, form: Form, every: bool) -> None:
     wrong, taken = [], False
-    for name, one in form.fields.items():
-        for value in (*(ODD if one.odd else ()), *one.wrong, None, ["a", "b"]):
+    for place, (name, one) in enumerate(form.fields.items(), len(form.path)):
+        for value in typed(one, None if every else place):
             language, before = ("zh", "en")[console.sent % 2], console.version()
             answer = console.send(form, {name: value}, language)
             found, taken = faults(answer, language), taken or answer.status_code < 400

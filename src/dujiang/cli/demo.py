@@ -31,7 +31,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo brand will lie / 演示品牌目录")] = Path("demo-brand"),
     people: Annotated[int, typer.Option(help="How many people / 人数")] = 20_000,
     months: Annotated[int, typer.Option(help="How many months / 月数")] = 18,
-    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port instead of the setting's / 端口")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port instead of the setting's / 端口")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it afterwards / 建好后启动")] = True,
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @app.command()
 def serve(
     folder: Folder = HERE,
-    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port instead of the setting's / 端口")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port instead of the setting's / 端口")] = None,
     as_json: Json = False,
 ) -> None:
     """Serve console, API and intake / 启动控制台"""

@@ -93,9 +93,10 @@ def _state(visit: Visit, state: SourceState) -> Tag:
 def cards(visit: Visit, states: Sequence[SourceState]) -> tuple[Card, ...]:
     """The sums: received = accepted + rejected + duplicate."""
     received = sum(one.received for one in states)
+    kept = "/dead-letters" if visit.may("dead_letter.read") else ""
     parts = (
         ("accepted", _("Accepted"), sum(one.accepted for one in states), ""),
-        ("rejected", _("Rejected"), sum(one.rejected for one in states), "/dead-letters"),
+        ("rejected", _("Rejected"), sum(one.rejected for one in states), kept),
         ("duplicate", _("Duplicate"), sum(one.duplicate for one in states), ""),
     )
     basis = visit.text(_("= accepted + rejected + duplicate"))

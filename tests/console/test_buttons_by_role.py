@@ -121,7 +121,7 @@ def test_nothing_is_offered_that_the_role_may_not(
             assert answer.status_code == 403, path
             assert "请联系管理员" in answer.text
             continue
-        elif answer.status_code != 200:
+        if answer.status_code != 200:
             wrong.append((path, str(answer.status_code), answer.text[-300:]))
         for method, address in offers(answer.text):
             action = needed(console, method, address)

@@ -154,7 +154,7 @@ def report_of(workspace: Workspace, names: list[str], **more: Any) -> Any:
 def test_the_console_exports_the_same_table(admin: httpx.Client, workspace: Workspace, time: Time) -> None:
     found = reports.write(workspace, report_of(workspace, ["r_sales"]))
     files = reports.files(workspace, workspace.reports.get("probe"), found)
-    page = admin.get("/ask/metric?saved=r_sales&export=csv&sheet=rows")
+    page = admin.get("/ask/metric?saved=r_sales&export=csv&sheet=rows&lang=zh")
     (rows,) = [data for name, data in files.items() if name.endswith("r_sales-rows.csv")]
     assert rows == page.content
 

@@ -126,7 +126,7 @@ def _open_one(path: Path, form: Form, part: str, encoding: str) -> TableFile:
     return _open_workbook(path, form, part)
 
 
-def _decoder(encoding: str) -> type[codecs.IncrementalDecoder]:
+def _decoder(encoding: str) -> Callable[[str], codecs.IncrementalDecoder]:
     """What reads text in ``encoding``; codecs between bytes and bytes, such as base64, are none."""
     try:
         "".encode(encoding)

@@ -36,7 +36,7 @@ complete-journey: $(VENV)/.test ## the same with real retail data (the Complete 
 
 test: $(VENV)/.test ## run the tests, with a real browser and a real PostgreSQL
 	@$(BIN)/python tests/system_parts.py
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile
 
 test-all: $(VENV)/.bench ## run every test, the long ones too
 	@$(BIN)/python tests/system_parts.py

@@ -60,7 +60,7 @@ def test_more_than_fifty_metrics_are_asked_day_by_day(engine: Engine) -> None:
     assert len(question(service(engine, remembers=False)).metrics) >= 50
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=_STEPS)
 def test_rows_by_day_follow_every_refresh(engine: Engine, steps: list[Any]) -> None:
     _follows(engine, steps)

@@ -86,7 +86,7 @@ def moments(results: list[tuple[int, Result]], rows: Rows) -> list[tuple[int, in
     ]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=250)
 @given(ROWS | PLAIN_ROWS, funnels(), st.booleans())
 def test_every_rule_agrees_with_making_every_chain(rows: Rows, of: Funnel, held: bool) -> None:
     rows = [

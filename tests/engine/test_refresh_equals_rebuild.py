@@ -30,7 +30,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 _STEPS = st.lists(_STEP, min_size=1, max_size=4)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=_STEPS)
 def test_refreshing_step_by_step_equals_computing_everything(shared: Engine, steps: list[Any]) -> None:
     _stepwise_equals_at_once(shared, steps)

@@ -171,7 +171,7 @@ _DEALS: st.SearchStrategy[Fact] = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(st.tuples(_EVENTS, st.lists(_DEALS, max_size=6), st.booleans()), min_size=1, max_size=4))
 def test_following_shows_what_the_engine_holds(shared: Engine, tmp_path_factory: Any, steps: list[Any]) -> None:
     with shared.write() as con:

@@ -534,7 +534,7 @@ def _run(
 FIXED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=30, deadline=None, suppress_health_check=FIXED)
 @given(steps=every_strategy, step_share=st.sampled_from([0.0, 0.3, 1.0]))
 def test_incremental_equals_from_scratch(
     steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
@@ -556,7 +556,7 @@ DEMOTING = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=30, deadline=None, suppress_health_check=FIXED)
 @given(steps=every_strategy, step_share=st.sampled_from([0.0, 0.3, 1.0]), demoting=DEMOTING)
 def test_giving_way_is_the_same_from_scratch(
     steps: Any, step_share: float, demoting: Any, new_world: Any, fact: Any, node_of: Any, start: Any
@@ -573,7 +573,7 @@ def test_giving_way_is_the_same_from_scratch_often(
     _run(steps, step_share, new_world, fact, node_of, start, demoting)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=30, deadline=None, suppress_health_check=FIXED)
 @given(steps=unbinding_steps, step_share=st.sampled_from([0.0, 0.3, 1.0]))
 def test_what_was_unbound_is_the_same_from_scratch(
     steps: Any, step_share: float, new_world: Any, fact: Any, node_of: Any, start: Any
@@ -590,7 +590,7 @@ def test_what_was_unbound_is_the_same_from_scratch_often(
     _run(steps, step_share, new_world, fact, node_of, start)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=20, deadline=None, suppress_health_check=FIXED)
 @given(steps=unbinding_steps, step_share=st.sampled_from([0.0, 0.3, 1.0]), demoting=DEMOTING)
 def test_what_was_unbound_gives_way_the_same_from_scratch(
     steps: Any, step_share: float, demoting: Any, new_world: Any, fact: Any, node_of: Any, start: Any

@@ -248,7 +248,7 @@ def _run(seed: int, share: float, new_world: Callable[..., Any], fact: Any, node
 FIXED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=FIXED)
+@settings(max_examples=12, deadline=None, suppress_health_check=FIXED)
 @given(seed=st.integers(0, 1 << 40), share=st.sampled_from([0.0, 1.0]))
 def test_incremental_equals_from_scratch_with_decisions(
     seed: int, share: float, new_world: Any, fact: Any, node_of: Any

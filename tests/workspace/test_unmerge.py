@@ -63,7 +63,7 @@ LISTS = {
 }
 
 
-@settings(max_examples=2, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**LISTS)
 def test_a_merge_undone_leaves_what_would_be_there_without_it(
     before: list[Any], between: list[Any], after: list[Any]

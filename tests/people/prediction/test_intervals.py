@@ -46,7 +46,9 @@ def drawn(model: PurchaseModel, people: int, seed: int) -> tuple[Buyers, np.ndar
     return who, later
 
 
-@pytest.mark.parametrize("model", [TRUE, OFTEN], ids=["most buy nothing", "nearly all buy"])
+@pytest.mark.parametrize(
+    "model", [TRUE, pytest.param(OFTEN, marks=pytest.mark.slow)], ids=["most buy nothing", "nearly all buy"]
+)
 def test_so_many_lie_in_the_interval_as_it_says(model: PurchaseModel) -> None:
     inside, ought, most = [], [], []
     for seed in range(12):

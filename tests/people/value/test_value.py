@@ -79,7 +79,7 @@ doings = st.lists(
 
 
 @given(doings, doings, st.sets(st.integers(1, 12)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_refresh_of_some_equals_one_of_everybody(
     before: list[dict[str, Any]], after: list[dict[str, Any]], touched: set[int]
 ) -> None:

@@ -34,6 +34,7 @@ demo: $(VENV)/.base ## install, build the demo brand, serve the console on loopb
 complete-journey: $(VENV)/.test ## the same with real retail data (the Complete Journey)
 	@$(BIN)/python examples/complete_journey/run.py
 
+# Three workers for two processors, since many tests wait for processes of their own.
 test: $(VENV)/.test ## run the tests, with a real browser and a real PostgreSQL
 	@$(BIN)/python tests/system_parts.py
 	@$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile

@@ -95,8 +95,8 @@ def test_combinations_are_marked_and_lead_to_their_people(admin: httpx.Client, w
         assert people_of(workspace, link[1]) == one.people
 
 
-def test_bands_of_a_flow_lead_to_their_people(admin: httpx.Client, workspace: Workspace) -> None:
-    question = {"type": "paths", "node": "kind", "steps": 3, "period": DAYS, "collapse": False}
+def drawn(admin: httpx.Client, workspace: Workspace, question: dict[str, Any]) -> tuple[str, Any]:
+    """The flow on the page of paths and what was found; every band of it has its people behind it."""
     page, found = shown(admin, question), workspace.questions.ask(parse_question(question)).result
     flows = [one for one in found.flows if one.target is not None]
     wide = re.search(r'<svg class="river wide"(.*?)</svg>', page, re.S)
@@ -104,21 +104,18 @@ def test_bands_of_a_flow_lead_to_their_people(admin: httpx.Client, workspace: Wo
     bands = re.findall(r'<a href="(/people[^"]*)"[^>]*aria-label="([^"]*)"><path class="band"', wide[1])
     assert len(bands) == len(flows) > 0
     for link, said in bands:
-        people = people_of(workspace, link)
-        assert 0 < people <= int(html.unescape(said).rpartition(": ")[2].replace(",", ""))
+        assert 0 < people_of(workspace, link) <= int(html.unescape(said).rpartition(": ")[2].replace(",", ""))
+    return wide[1], found
+
+
+def test_bands_of_a_flow_lead_to_their_people(admin: httpx.Client, workspace: Workspace) -> None:
+    drawn(admin, workspace, {"type": "paths", "node": "kind", "steps": 3, "period": DAYS, "collapse": False})
 
 
 def test_paths_up_to_an_end_are_shown_as_they_happened(admin: httpx.Client, workspace: Workspace) -> None:
     question = {"type": "paths", "node": "name", "steps": 3, "period": DAYS, "without": []}
     question["end"] = {"where": [{"column": "name", "value": "page_left"}]}
-    page, found = shown(admin, question), workspace.questions.ask(parse_question(question)).result
-    flows = [one for one in found.flows if one.target is not None]
-    wide = re.search(r'<svg class="river wide"(.*?)</svg>', page, re.S)
-    assert wide
-    bands = re.findall(r'<a href="(/people[^"]*)"[^>]*aria-label="([^"]*)"><path class="band"', wide[1])
-    assert len(bands) == len(flows) > 0
-    last = max(float(x) for x in re.findall(r'<rect class="node" x="([0-9.]+)"', wide[1]))
+    flow, found = drawn(admin, workspace, question)
+    last = max(float(x) for x in re.findall(r'<rect class="node" x="([0-9.]+)"', flow))
     steps = [len(one.nodes) for one in found.sequences]
     assert last > 900 and max(steps) > 1  # the end, which is step 1, stands on the right
-    for link, said in bands:
-        assert 0 < people_of(workspace, link) <= int(html.unescape(said).rpartition(": ")[2].replace(",", ""))

@@ -30,7 +30,8 @@ PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>{title}</title
 <script async src="/dujiang.js" data-key="dc_web" {options}></script></head>
 <body style="margin:0;height:4000px"><main><div data-module="head"><span>a</span><span id="x98765">b</span></div>
 <a id="two" href="/two?secret={secret}">two</a> <button data-dj="buy">Buy</button>
-<form name="join"><input name="phone"><input name="city"><input type="submit" value="go"></form></main></body></html>"""
+<form name="join"><input name="phone"><input name="city"><input type="submit" value="go"></form>
+<form name="code"><input name="sms" required pattern="[0-9]{{6}}"><button>ok</button></form></main></body></html>"""
 
 
 @dataclass(frozen=True)
@@ -294,15 +295,34 @@ def test_form_steps_never_hold_what_was_written(site: Site, page: Page) -> None:
     page.wait_for_function("window.dujiang && dujiang.version")
     page.fill("[name=phone]", SECRET)
     page.fill("[name=city]", "杭州")
-    page.fill("[name=phone]", SECRET)
+    page.fill("[name=phone]", SECRET[:-1] + "9")
     page.click("[type=submit]")
     (submitted,) = site.wait("form_submitted")
-    steps = [(said(step)["field"], said(step)["action"]) for step in site.wait("form_step", 4)]
-    assert steps == [("phone", "reached"), ("phone", "filled"), ("city", "reached"), ("city", "filled")]
+    steps = [(said(step)["field"], said(step)["action"]) for step in site.wait("form_step", 5)]
+    assert steps == [
+        ("phone", "reached"), ("phone", "filled"), ("city", "reached"), ("city", "filled"), ("phone", "corrected"),
+    ]  # fmt: skip
     assert said(submitted)["form"] == "join"
     bodies = "".join(row.body.decode() for row in site.rows)
-    assert SECRET not in bodies
+    assert SECRET[:-1] not in bodies
     assert "杭州" not in bodies
+
+
+def test_a_field_that_the_form_refuses_is_told_once(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.fill("[name=sms]", "12")
+    page.click("form[name=code] button")
+    page.click("form[name=code] button")
+    page.fill("[name=sms]", "123456")
+    page.click("form[name=code] button")
+    (submitted,) = site.wait("form_submitted")
+    steps = site.wait("form_step", 4)
+    assert [(said(one)["form"], said(one)["action"]) for one in steps] == [
+        ("code", "reached"), ("code", "filled"), ("code", "refused"), ("code", "corrected"),
+    ]  # fmt: skip
+    assert said(submitted)["form"] == "code"
+    assert "123456" not in "".join(row.body.decode() for row in site.rows)
 
 
 def test_clicks_and_forms_can_be_switched_off(site: Site, page: Page) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from dujiang.cli.demo import bring_in
 from dujiang.foundation.progress import silent
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.attribution.question import AttributionQuestion
+from dujiang.insight.questions.registry import parse_question
 from dujiang.simulate import SimulationSpec, simulate
 from dujiang.workspace import Workspace
 from dujiang.workspace.demo import SOURCE_FOLDER
@@ -55,6 +57,30 @@ def test_the_truth_counts_orders_of_people_whom_advertising_brought(demo: Worksp
         assert found is not None
         assert {channel: one.orders for channel, one in found.items()} == dict(expected)
         assert sum(expected.values()) > 20
+
+
+def test_forms_lose_people_where_they_truly_leave(demo: Workspace) -> None:
+    """Before the bad release every step arrived, so that only visitors who are taken for others can make a difference."""
+    last = PERIOD.last - timedelta(21)
+    whole = {"first": date(2026, 4, 1), "last": last}
+    table = pq.read_table(demo.layout.folder / SOURCE_FOLDER / "truth" / "form_field.parquet").to_pylist()
+    end = datetime.combine(last + timedelta(1), datetime.min.time(), demo.zone)
+    for form in ("tea_club", "address"):
+        rows = [row for row in table if row["form"] == form and row["began_at"] < end]
+        answer = demo.questions.ask(parse_question({"type": "form", "form": form, "period": whole})).result
+        begun = [row for row in rows if row["place"] == 1]
+        assert abs(answer.attempts - len(begun)) <= 1
+        assert abs(answer.submitted - sum(row["sent"] for row in begun)) <= 1
+        assert len(begun) > 50
+        assert [one.field for one in answer.fields] == [name for name, _place in sorted(
+            {(row["field"], row["place"]) for row in rows}, key=lambda one: one[1])]  # fmt: skip
+        for one in answer.fields:
+            true = [row for row in rows if row["field"] == one.field]
+            assert abs(one.reached - len(true)) <= 1
+            for name in ("filled", "corrected", "refused", "left"):
+                assert abs(getattr(one, name) - sum(row[name] for row in true)) <= 1
+            spent = statistics.median(row["spent_ms"] for row in true if row["spent_ms"] is not None)
+            assert one.median_ms == pytest.approx(spent, rel=0.05)
 
 
 def test_models_credit_advertising_with_more_than_it_brought(demo: Workspace) -> None:

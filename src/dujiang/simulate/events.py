@@ -19,7 +19,7 @@ from dujiang.simulate.visits import APP, BUY, CHAT, TABLET, TRY, WEB, Visits
 from dujiang.simulate.world import World
 
 (VIEW, PRODUCT, ARTICLE, LEFT, LIKE, FAVOURITE, SHARE, COMMENT, CART, SEARCH, COUPON, CHECKOUT, PAID, IDENTIFY, MESSAGE,
- POST, CLICK) = range(17)  # fmt: skip
+ POST, CLICK, FORM_STEP, FORM_SENT) = range(19)  # fmt: skip
 NAMES: Final = (
     "page_viewed",
     "product_viewed",
@@ -38,6 +38,8 @@ NAMES: Final = (
     "community_message",
     "ugc_posted",
     "element_clicked",
+    "form_step",
+    "form_submitted",
 )
 ABOUT_ARTICLE: Final = len(PRODUCTS)
 """Leaving says what was left: a product, an article (from here on) or a page."""

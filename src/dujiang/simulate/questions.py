@@ -61,6 +61,12 @@ _QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         },
     ),
     ("ways", "站内行为路径", "What visits look like", {"type": "paths", "node": "name", "steps": 4}),
+    (
+        "club_form",
+        "茶友会报名表",
+        "Form of the tea club",
+        {"type": "form", "form": "tea_club", "period": {"preset": "last90"}},
+    ),
     ("overlap", "渠道重合", "Overlap of channels", {"type": "overlap", "grain": "week"}),
 )
 _TILES: Final[tuple[dict[str, Any], ...]] = (
@@ -70,6 +76,7 @@ _TILES: Final[tuple[dict[str, Any], ...]] = (
     {"question": "browse_to_order", "number": 1, "x": 0, "y": 6, "width": 6, "height": 4},
     {"question": "overlap", "number": 2, "x": 6, "y": 6, "width": 6, "height": 4},
     {"question": "repurchase", "number": 2, "own_days": True, "x": 0, "y": 10, "width": 12, "height": 5},
+    {"question": "club_form", "number": 1, "own_days": True, "x": 0, "y": 15, "width": 12, "height": 4},
 )
 _REPORTS: Final[tuple[tuple[str, str, str, str, str, dict[str, Any]], ...]] = (
     (

@@ -22,6 +22,7 @@ from dujiang.simulate.files.batch import Stage
 from dujiang.simulate.files.customers import contacts_table, members_table
 from dujiang.simulate.files.month import make_batch, write_month, write_quarter, write_whole
 from dujiang.simulate.files.totals import Ledger
+from dujiang.simulate.forms import form_table, make_attempts, with_forms
 from dujiang.simulate.hazards import hazard_tables
 from dujiang.simulate.model import CallFile, ChannelFile, Simulated, SimulationSpec
 from dujiang.simulate.orders import Lines, Orders, make_orders
@@ -82,7 +83,9 @@ def _make_blocks(world: World, moments: Moments, spill: Spill, truth: Truth, pro
 def _make_block(world: World, moments: Moments, spill: Spill, truth: Truth, person: Ints) -> int:
     people = make_people(world, person)
     orders, lines = make_orders(world, people, make_purchases(world, people))
-    events = make_events(world, people, make_visits(world, people, orders))
+    done = make_events(world, people, make_visits(world, people, orders))
+    attempts = make_attempts(world, done)
+    events = with_forms(done, attempts)
     spill.add("orders", orders.arrow(), orders.at // _DAY)
     spill.add("lines", lines.arrow(), lines.at // _DAY)
     spill.add("events", events.arrow(), events.at_ms // (_DAY * 1000))
@@ -91,6 +94,7 @@ def _make_block(world: World, moments: Moments, spill: Spill, truth: Truth, pers
         spill.add(name, pa.table(rows), np.zeros(len(rows["person"]), np.int64))
     truth.add("person", person_table(world, people, moments))
     truth.add("identifier", identifier_table(world, moments, people, orders, events))
+    truth.add("form_field", form_table(moments, done, attempts))
     truth.add("order", order_table(world, moments, orders))
     for name, table in hazard_tables(world, moments, people, events).items():
         truth.add(name, table)

@@ -21,11 +21,12 @@ FIELDS = {"name": 1, "phone": 2, "code": 3}
 
 @pytest.fixture
 def scene(tables: Any) -> Iterator[Scene]:
-    """Anna fills everything and submits. Ben fills the name and leaves at the phone; an hour later he begins anew and submits.
-    Cleo only looks at the phone. Dora uses another form."""
+    """Anna fills everything, has the code refused, corrects it and submits. Ben fills the name and leaves at the phone; an hour
+    later he begins anew and submits. Cleo only looks at the phone. Dora uses another form."""
     did = [
         (1, 0, "name", "reached"), (1, 4, "name", "filled"), (1, 5, "phone", "reached"), (1, 15, "phone", "filled"),
-        (1, 16, "code", "reached"), (1, 20, "code", "filled"), (1, 21, "", ""),
+        (1, 16, "code", "reached"), (1, 20, "code", "filled"), (1, 21, "code", "refused"),
+        (1, 24, "code", "corrected"), (1, 25, "", ""),
         (2, 0, "name", "reached"), (2, 2, "name", "filled"), (2, 3, "phone", "reached"),
         (2, 3600, "phone", "reached"), (2, 3606, "phone", "filled"), (2, 3610, "", ""),
         (3, 0, "phone", "reached"),
@@ -67,6 +68,24 @@ def test_each_field_in_the_order_of_the_form(scene: Scene) -> None:
     ]
     assert [one.median_ms for one in fields] == [3000, 8000, 4000]
     assert fields[1].left_share == 0.5
+
+
+def test_what_was_corrected_and_refused(scene: Scene) -> None:
+    fields = {one.field: (one.corrected, one.refused) for one in answered(scene).fields}
+    assert fields == {"name": (0, 0), "phone": (0, 0), "code": (1, 1)}
+    for outcome in ("corrected", "refused"):
+        pick = FormPick.model_validate({"field": "code", "outcome": outcome})
+        assert FormAnalysis().people(scene, FormQuestion(), pick).tolist() == [1]
+
+
+def test_a_form_that_was_refused_and_given_up_is_left_at_the_refused_field(tables: Any) -> None:
+    did = [(0, "name", "reached"), (2, "phone", "reached"), (9, "phone", "filled"), (10, "name", "refused")]
+    tables.fill("fact_event", [_row(seq, "register", 1, *one) for seq, one in enumerate(did, 1)])
+    tables.fill("person_node", [{"node": 1, "type": "device", "person": 1, "role": "owner"}])
+    with tables.read() as con:
+        scene = Scene(con, cast(Any, None), cast(Any, None), zone(), date(2026, 12, 31), NOVEMBER, None)
+        fields = {one.field: (one.left, one.refused) for one in answered(scene).fields}
+    assert fields == {"name": (1, 1), "phone": (0, 0)}
 
 
 def test_a_pause_that_is_no_pause_makes_one_attempt(scene: Scene) -> None:

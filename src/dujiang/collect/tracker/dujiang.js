@@ -11,7 +11,7 @@ data-forms        "off": no form steps
   if (!script || (window.dujiang && window.dujiang.version)) return;
   const option = script.dataset;
   const endpoint = (option.endpoint || new URL(script.src).origin).replace(/\/$/, "");
-  const VERSION = "1.1";
+  const VERSION = "1.2";
   const QUEUE_MAX = 500; // events kept while offline; beyond it the oldest go, and how many went is reported
   const BATCH_MAX = 50;
   const BEACON_MAX = 60000; // browsers refuse beacons over 64 KiB
@@ -312,14 +312,16 @@ data-forms        "off": no form steps
     });
   }
 
-  // --- Forms: which field was reached and which was filled in, never what was written
+  // --- Forms: which field was reached, filled in, changed again, or refused by the form; never what was written
   const steps = new WeakMap();
+  const actions = { focusin: "reached", change: "filled", invalid: "refused" };
 
   function step(event) {
     const field = event.target;
     if (!field.form || field.type === "hidden" || field.type === "submit") return;
-    const action = event.type === "change" ? "filled" : "reached";
     const done = steps.get(field) || steps.set(field, new Set()).get(field);
+    let action = actions[event.type];
+    if (action === "filled" && done.has(action)) action = "corrected";
     if (done.has(action)) return;
     done.add(action);
     const index = [...field.form.elements].indexOf(field) + 1;
@@ -401,8 +403,7 @@ data-forms        "off": no form steps
     });
     if (option.clicks !== "off") document.addEventListener("click", clicked, true);
     if (option.forms !== "off") {
-      document.addEventListener("focusin", step, true);
-      document.addEventListener("change", step, true);
+      Object.keys(actions).forEach((name) => document.addEventListener(name, step, true));
       document.addEventListener("submit", (event) => track("form_submitted", { form: formName(event.target) }), true);
     }
   }

@@ -1,7 +1,8 @@
 """Forms: at which field people give up, and how long each field takes them.
 
-Read from the browser tracker's ``form_step`` (a field was reached, or filled) and ``form_submitted``. An *attempt* is
-everything that one person does with one form until they submit it or pause for longer than ``gap_minutes``.
+Read from the browser tracker's ``form_step`` (a field was reached, filled, corrected, or refused by the form) and
+``form_submitted``. An *attempt* is everything that one person does with one form until they submit it or pause for longer than
+``gap_minutes``.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class FormQuestion(Asked):
 
 
 class FormPick(Pick):
-    """People at a field: who ``reached`` it, ``filled`` it, or left the form there (``left``); without a field: who began, or
-    ``submitted``."""
+    """People at a field: who ``reached`` it, ``filled`` it, ``corrected`` it, had it ``refused``, or left the form there
+    (``left``); without a field: who began, or ``submitted``."""
 
     field: str = ""
-    outcome: Literal["reached", "filled", "left", "submitted"] = "reached"
+    outcome: Literal["reached", "filled", "corrected", "refused", "left", "submitted"] = "reached"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class FieldFigures:
         field: its name.
         reached: attempts that came to it.
         filled: attempts that filled it.
-        left: attempts without a submission in which it was the last that was touched.
+        corrected: attempts that changed it again after they had filled it.
+        refused: attempts in which the form refused it.
+        left: attempts without a submission in which it was the last that was touched or refused.
         left_share: of those that reached it; None where none did.
         low: lower end of its 95% interval (Wilson).
         high: upper end.
@@ -68,6 +71,8 @@ class FieldFigures:
     field: str
     reached: int
     filled: int
+    corrected: int
+    refused: int
     left: int
     left_share: float | None
     low: float | None
@@ -123,14 +128,16 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
         earlier = {one.field: one for one in before.fields} if before else {}
         columns = [
             Column("field", _("Field")), Column("reached", _("Reached"), "count"), Column("filled", _("Filled in"), "count"),
+            Column("corrected", _("Changed again"), "count"), Column("refused", _("Refused by the form"), "count"),
             Column("left", _("Left the form here"), "count"), Column("share", _("Share of those who reached it"), "percent"),
             Column("low", _("at least"), "percent"), Column("high", _("at most"), "percent"),
             Column("median", _("Median time"), "duration"),
         ]  # fmt: skip
         rows: list[tuple[Any, ...]] = [
-            (one.field, one.reached, one.filled, one.left, one.left_share, one.low, one.high, one.median_ms)
+            (one.field, one.reached, one.filled, one.corrected, one.refused, one.left, one.left_share, one.low, one.high,
+             one.median_ms)
             for one in result.fields
-        ]
+        ]  # fmt: skip
         if before:
             columns.append(Column("before", _("Share before"), "percent"))
             rows = [
@@ -151,6 +158,8 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
         test = {
             "reached": "f.reached_at IS NOT NULL OR f.filled_at IS NOT NULL",
             "filled": "f.filled_at IS NOT NULL",
+            "corrected": "f.corrected",
+            "refused": "f.refused",
             "left": "NOT a.submitted AND a.last_field = f.field",
             "submitted": "a.submitted",
         }[pick.outcome]
@@ -181,7 +190,8 @@ _ATTEMPTS: Final = """
 """
 _OF_FIELDS: Final = """
     SELECT person, attempt, field, min(place) AS place, min("at") FILTER (WHERE action = 'reached') AS reached_at,
-        min("at") FILTER (WHERE action = 'filled') AS filled_at
+        min("at") FILTER (WHERE action = 'filled') AS filled_at,
+        coalesce(bool_or(action = 'corrected'), false) AS corrected, coalesce(bool_or(action = 'refused'), false) AS refused
     FROM form_row WHERE name = 'form_step' AND field IS NOT NULL GROUP BY ALL
 """
 _ENDED: Final = """
@@ -195,6 +205,7 @@ _WHOLE: Final = """
 """
 _FIELDS: Final = """
     SELECT f.field, count(*) AS reached, count(f.filled_at) AS filled,
+        count(*) FILTER (WHERE f.corrected) AS corrected, count(*) FILTER (WHERE f.refused) AS refused,
         count(*) FILTER (WHERE NOT a.submitted AND a.last_field = f.field) AS gone,
         median(epoch_ms(f.filled_at) - epoch_ms(f.reached_at)) AS median_ms
     FROM form_field AS f JOIN form_attempt AS a USING (person, attempt)
@@ -222,4 +233,5 @@ def _prepare(scene: Scene, question: FormQuestion, form: str) -> None:
 def _figures(row: dict[str, Any]) -> FieldFigures:
     low, high = wilson(row["gone"], row["reached"]) or (None, None)
     share = row["gone"] / row["reached"] if row["reached"] else None
-    return FieldFigures(row["field"], row["reached"], row["filled"], row["gone"], share, low, high, row["median_ms"])
+    told = {name: row[name] for name in ("field", "reached", "filled", "corrected", "refused", "median_ms")}
+    return FieldFigures(**told, left=row["gone"], left_share=share, low=low, high=high)

@@ -16,7 +16,7 @@ from dujiang.simulate.brand import INCIDENTS
 from dujiang.simulate.calls.others import posthog_events, sensors_body, sensors_events
 from dujiang.simulate.calls.segment import segment_events
 from dujiang.simulate.draws import Flags, Ints
-from dujiang.simulate.events import Events
+from dujiang.simulate.events import FORM_SENT, FORM_STEP, Events
 from dujiang.simulate.texts import Moments, join, pc, take
 from dujiang.simulate.visits import APP, SOURCES, TABLET, WEB
 from dujiang.simulate.world import World
@@ -90,14 +90,21 @@ def write_calls(world: World, moments: Moments, events: Events, stream: Supports
     events = events.pick(order)
     for first, last in _stretches(events.at_ms // (24 * _HOUR_MS)):
         stretch = events.pick(np.arange(first, last))
-        found = [
-            _requests(world, moments, source, stretch.pick(row))
-            for source in range(len(SOURCES))
-            if len(row := np.flatnonzero(stretch.source == source))
-        ]
+        found = [_requests(world, moments, source, stretch.pick(row)) for source, row in _senders(stretch)]
         _write(found, stream)
         for one in found:
             counts.add(one)
+
+
+def _senders(events: Events) -> list[tuple[int, Ints]]:
+    """Source and rows of what is sent together: what is told of forms goes by itself, and changes no other request."""
+    of_form = np.isin(events.code, (FORM_STEP, FORM_SENT))
+    rows = [
+        (source, np.flatnonzero((events.source == source) & (of_form == apart)))
+        for apart in (False, True)
+        for source in range(len(SOURCES))
+    ]
+    return [(source, row) for source, row in rows if len(row)]
 
 
 def _stretches(day: Ints) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ from dujiang.simulate.events import (
     CLICK,
     COUPON,
     FAVOURITE,
+    FORM_SENT,
+    FORM_STEP,
     LEFT,
     NAMES,
     POST,
@@ -28,6 +30,7 @@ from dujiang.simulate.events import (
     VIEW,
     Events,
 )
+from dujiang.simulate.forms import FORMS, STEPS
 from dujiang.simulate.texts import Text, take
 
 ITEMS: Final = 64
@@ -68,6 +71,13 @@ def _scene(code: int, item: int) -> Scene:
         one = TARGETS[item]
         said = {"module": one.module, "selector": one.selector, "tag": one.tag, "text": one.text}
         return Scene(name, *PAGES[HOME], _inner({key: value for key, value in said.items() if value}))
+    if code == FORM_STEP and 0 <= item < len(STEPS):
+        form, place, action = STEPS[item]
+        one = FORMS[form]
+        said = {"form": one.name, "field": one.fields[place].name, "index": place + 1, "action": action}
+        return Scene(name, one.path, one.title, _inner(said))
+    if code == FORM_SENT and 0 <= item < len(FORMS):
+        return Scene(name, FORMS[item].path, FORMS[item].title, _inner({"form": FORMS[item].name}))
     if code == VIEW:
         path, title = PAGES[max(item, 0) % len(PAGES)]
         return Scene(name, path, title, _inner({"module": "page"}))
@@ -94,7 +104,7 @@ def _left(name: str, item: int) -> Scene:
     return Scene(name, *PAGES[(item - ABOUT_PAGE) % len(PAGES)], _inner({"module": "page"}))
 
 
-def _inner(said: dict[str, str]) -> str:
+def _inner(said: dict[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
 

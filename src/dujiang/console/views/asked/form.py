@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from dujiang.console.components import Ladder, Rung
+from dujiang.console.formats import Kind
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.questions.answer import Answer
-from dujiang.insight.questions.form import Form
+from dujiang.insight.questions.form import FieldFigures, Form
 
 
 class FormView(View):
@@ -39,7 +40,7 @@ class FormView(View):
                 href=behind({"field": one.field, "outcome": "reached"}),
                 lost=visit.text(_("{n} left here"), n=visit.show(one.left, "count")) if one.left else "",
                 lost_href=behind({"field": one.field, "outcome": "left"}),
-                notes=_notes(visit, one.left_share, one.median_ms),
+                notes=_notes(visit, one),
             )
             for one in found.fields
         ]
@@ -59,6 +60,8 @@ class FormView(View):
         outcomes = {
             "reached": _("reached"),
             "filled": _("filled in"),
+            "corrected": _("changed again"),
+            "refused": _("refused"),
             "left": _("left here"),
             "submitted": _("submitted"),
         }
@@ -66,10 +69,13 @@ class FormView(View):
         return " · ".join(filter(None, (str(pick.get("field") or ""), visit.text(outcome) if outcome else "")))
 
 
-def _notes(visit: Visit, left: float | None, median: float | None) -> tuple[str, ...]:
-    told = []
-    if left is not None:
-        told.append(visit.text(_("{share} leave here"), share=visit.show(left, "percent")))
-    if median is not None:
-        told.append(visit.text(_("median {time}"), time=visit.show(median, "duration")))
-    return tuple(told)
+def _notes(visit: Visit, one: FieldFigures) -> tuple[str, ...]:
+    said: tuple[tuple[str, str, float | None, Kind], ...] = (
+        (_("{share} leave here"), "share", one.left_share, "percent"),
+        (_("median {time}"), "time", one.median_ms, "duration"),
+        (_("{n} refused"), "n", one.refused or None, "count"),
+        (_("{n} changed again"), "n", one.corrected or None, "count"),
+    )
+    return tuple(
+        visit.text(text, **{name: visit.show(value, kind)}) for text, name, value, kind in said if value is not None
+    )

@@ -282,12 +282,40 @@ def test_leaving_says_how_long_modules_were_in_view_and_when_the_first_screen_wa
     (left,) = site.wait("page_left")
     assert 0 < said(left)["modules"]["head"] <= said(left)["dwell_ms"] + 1
     assert 0 < said(left)["first_screen_ms"] < 60_000
+    top, height = said(left)["places"]["head"]
+    assert top == 0
+    assert (
+        height
+        == page.evaluate("Math.round(document.querySelector('[data-module]').getBoundingClientRect().height)")
+        > 0
+    )
     hide(page, "visible")
     page.wait_for_function("performance.now() > 900")
     hide(page, "hidden")
     again = site.wait("page_left", 2)[1]
     assert "first_screen_ms" not in said(again)
     assert said(again)["modules"]["head"] <= said(again)["dwell_ms"] + 1
+
+
+def test_modules_of_one_name_are_one_and_lie_where_the_page_has_them_however_far_it_is_scrolled(
+    site: Site, page: Page
+) -> None:
+    parts = "".join(
+        f"<div data-module='{name}' style='position:absolute;top:{top}px;height:200px;width:9px'></div>"
+        for name, top in (("a/b", 1000), ("a/b", 1300), ("gone", 1600))
+    )
+    added = f'document.querySelector("main").insertAdjacentHTML("beforeend", "{parts}")'
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {added} }})")
+    page.goto(f"{site.url}/one")
+    page.wait_for_function("window.dujiang && dujiang.version")
+    page.evaluate("scrollTo(0, 700)")
+    page.wait_for_function("scrollY === 700 && performance.now() > 500")
+    page.evaluate("document.querySelector('[data-module=gone]').remove()")
+    hide(page, "hidden")
+    (left,) = site.wait("page_left")
+    places = said(left)["places"]
+    assert places["a/b"] == [1000, 500]
+    assert set(places) == {"head", "a/b"}
 
 
 def test_form_steps_never_hold_what_was_written(site: Site, page: Page) -> None:

@@ -19,6 +19,8 @@ HEIGHT: Final = 2_900
 """Height of the home page in pixels."""
 MODULES: Final = ("banner", "tea", "gift", "story", "member", "footer")
 """From the top down."""
+TOPS: Final = (0, 440, 900, 1_360, 2_060, 2_580)
+"""Where each begins; it ends where the next begins, the last at the page's end."""
 _IN_VIEW: Final = np.array(
     [
         [0.86, 0.14, 0, 0, 0, 0],
@@ -89,6 +91,12 @@ def positions(world: World, target: Ints, key: tuple[Ints, ...]) -> tuple[Ints, 
     x = np.array([one.x for one in TARGETS])[target] * 10 + 40 * world.draws.normal("click:x", *key[:-1])
     y = np.array([one.y for one in TARGETS])[target] + 9 * world.draws.normal("click:y", *key[:-1])
     return np.clip(np.rint(x), 0, 1000).astype(np.int64), np.clip(np.rint(y), 0, HEIGHT).astype(np.int64)
+
+
+def places() -> dict[str, tuple[int, int]]:
+    """Top and height of each module, as the tracker tells them."""
+    ends = (*TOPS[1:], HEIGHT)
+    return {name: (top, end - top) for name, top, end in zip(MODULES, TOPS, ends, strict=True)}
 
 
 def in_view(scroll: Ints, dwell: Ints) -> Ints:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
 
+from dujiang.console.charts.page_heat import drawn, fullest
 from dujiang.foundation.plain import plain
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.insight.heatmap.analysis import Cell, Heatmap, HeatmapAnalysis, HeatmapPick, HeatmapQuestion
@@ -40,8 +42,14 @@ def scene(tables: Any) -> Any:
         click(3, 90_000, 10.0, 1500, "#picture"),
         click(3, 90_300, 30.0, 1500, "#picture"),  # too far away to be a burst
         click(3, 90_500, 10.0, 1500, "#picture"),
-        (1, 5_000, "page_left", "track", '{"modules": {"banner": 3000, "a/b": 1000}}'),
-        (2, 5_000, "page_left", "track", "{}"),
+        (
+            1,
+            5_000,
+            "page_left",
+            "track",
+            '{"modules": {"banner": 3000, "a/b": 1000}, "places": {"banner": [0, 400], "a/b": [1200, 300]}}',
+        ),
+        (2, 5_000, "page_left", "track", '{"places": {"banner": [20, 380], "gift": [-5, 0]}}'),
     ]
     scrolled = {11: 100.0, 12: 34.9}
     dwelt = {11: 4_000, 12: 2_000}
@@ -108,7 +116,32 @@ def test_modules_from_the_top_with_clicks_and_attention(scene: Scene) -> None:
     )
     assert banner.attention_share == 0.75
     assert (gift.module, gift.clicks, gift.attention_ms) == ("gift", 4, None)
-    assert (other.module, other.clicks, other.attention_ms, other.top_px) == ("a/b", 0, 1000, None)
+    assert (other.module, other.clicks, other.attention_ms) == ("a/b", 0, 1000)
+
+
+def test_modules_lie_where_the_tracker_says_and_else_where_clicks_are(scene: Scene) -> None:
+    found = answered(scene)
+    assert [(one.module, one.is_placed, one.top_px, one.bottom_px) for one in found.modules] == [
+        ("banner", True, 10, 400),  # medians of two windows
+        ("gift", False, 900, 900),
+        ("a/b", True, 1200, 1500),
+    ]
+    notes = HeatmapAnalysis().answer(scene, HeatmapQuestion()).notes
+    assert "places_guessed" in notes
+    modules = HeatmapAnalysis().tables(HeatmapQuestion(), found, None)[0]
+    assert [row[-2:] for row in modules.rows] == [(10, 390), (None, None), (1200, 300)]
+
+
+def test_bands_of_placed_modules_are_drawn_where_they_lie(scene: Scene) -> None:
+    found = answered(scene)
+    bands = drawn(found, "desktop", fullest(found)).bands
+    px = 100 / 1280
+    assert [(one.is_guess, one.y, one.height) for one in bands] == [
+        (False, 10 * px, 390 * px),
+        (True, 900 * px - 3, pytest.approx(300 * px + 3)),
+        (False, 1200 * px, pytest.approx(300 * px)),
+    ]
+    assert all(below.said_y - above.said_y >= 21 for above, below in pairwise(bands))
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,19 @@ data-forms        "off": no form steps
     return told.length ? Object.fromEntries(told) : undefined;
   }
 
+  // Where these parts lie, top and height; parts of one name are one. Those that a script has taken away have no height.
+  function places() {
+    const found = {};
+    for (const element of inView.keys()) {
+      const { top, height } = element.getBoundingClientRect();
+      if (!height) continue;
+      const [from, to] = found[element.dataset.module] || [Infinity, 0];
+      found[element.dataset.module] = [Math.min(from, top + scrollY), Math.max(to, top + scrollY + height)];
+    }
+    const told = Object.entries(found).map(([name, [from, to]]) => [name, [Math.round(from), Math.round(to - from)]]);
+    return told.length ? Object.fromEntries(told) : undefined;
+  }
+
   // The first contentful paint, told once.
   function firstScreen() {
     const paint = painted ? 0 : performance.getEntriesByName("first-contentful-paint")[0];
@@ -217,7 +230,7 @@ data-forms        "off": no form steps
   let painted = false;
 
   const left = () => ({
-    dwell_ms: Math.round(seen), scroll_pct: depth, modules: attention(), first_screen_ms: firstScreen(),
+    dwell_ms: Math.round(seen), scroll_pct: depth, modules: attention(), places: places(), first_screen_ms: firstScreen(),
   });
 
   // Sent whenever the page is hidden, because nothing promises that it will be seen again; dwell is what was added since.

@@ -15,6 +15,10 @@ NARROW_PX: Final = 390
 _WORDS_MAX: Final = 12
 _LINE: Final = 5.0
 _WIDE: Final = 24.0
+_ABOVE_CLICKS: Final = 3.0
+"""A module is taken to begin so far above the first click in it, where only clicks tell."""
+_SAID: Final = 21.0
+"""What the words of a module need."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Spot:
 
 @dataclass(frozen=True)
 class Band:
-    """A module of the page, from ``y`` down."""
+    """A module of the page, from ``y`` down; its words stand at ``said_y``, below those of the one before."""
 
     module: str
     y: float
     height: float
+    said_y: float
+    is_guess: bool
     share: float | None
     attention: float | None
 
@@ -87,7 +93,7 @@ def fullest(found: Heatmap) -> float:
 def drawn(found: Heatmap, device: str, most: float) -> PageHeat:
     """The page of ``found`` as seen on a class of devices; ``most`` is the share of clicks that has the darkest shade."""
     scale = 100 / WIDTHS_PX.get(device, NARROW_PX)
-    height = max(found.height_px, CELL_PX) * scale
+    height = max(found.height_px, CELL_PX, *(one.bottom_px or 0 for one in found.modules if one.is_placed)) * scale
     step = 100 / COLUMNS
     spots = tuple(
         Spot(
@@ -131,10 +137,17 @@ def _words(found: Heatmap, scale: float) -> tuple[Words, ...]:
 
 
 def _bands(found: Heatmap, scale: float, height: float) -> tuple[Band, ...]:
-    placed = [one for one in found.modules if one.top_px is not None]
-    tops = [0.0, *((one.top_px or 0.0) * scale - 3 for one in placed[1:])][: len(placed)]
-    ends = [*tops[1:], height]
-    return tuple(
-        Band(one.module, top, max(end - top, 0.0), one.share, one.attention_share)
-        for one, top, end in zip(placed, tops, ends, strict=True)
-    )
+    """Modules where the tracker says they lie; a guessed one reaches from its clicks to the next module."""
+    shown = [one for one in found.modules if one.top_px is not None]
+    tops = [(one.top_px or 0.0) * scale - (0 if one.is_placed else _ABOVE_CLICKS) for one in shown]
+    if shown and not shown[0].is_placed:
+        tops[0] = 0.0
+    bands: list[Band] = []
+    for place, (one, top) in enumerate(zip(shown, tops, strict=True)):
+        following = tops[place + 1] if place + 1 < len(tops) else height
+        end = (one.bottom_px or 0.0) * scale if one.is_placed else following
+        said = max(top, bands[-1].said_y + _SAID) if bands else top
+        bands.append(
+            Band(one.module, top, max(end - top, 0.0), said, not one.is_placed, one.share, one.attention_share)
+        )
+    return tuple(bands)

@@ -121,8 +121,9 @@ class Module:
 
     Attributes:
         module: its name in the page.
-        top_px: where clicks in it begin; None without clicks.
-        bottom_px: and where they end.
+        is_placed: whether the tracker says where it lies. Trackers before 1.2 do not; its place is then a guess from clicks.
+        top_px: where it begins (median of what is said); guessed: where clicks in it begin, None without clicks.
+        bottom_px: and where it ends.
         clicks: how many.
         share: of all clicks on the page.
         attention_ms: time that it was in view; None where the tracker states none.
@@ -130,6 +131,7 @@ class Module:
     """
 
     module: str
+    is_placed: bool
     top_px: float | None
     bottom_px: float | None
     clicks: int
@@ -215,12 +217,13 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
         modules = [
             Column("module", _("Module")), Column("clicks", _("Clicks"), "count"),
             Column("share", _("Share of clicks"), "percent"), Column("attention", _("Time in view"), "duration"),
-            Column("attention_share", _("Share of the time"), "percent"),
+            Column("attention_share", _("Share of the time"), "percent"), Column("top", _("Begins at, px"), "count"),
+            Column("height", _("Height, px"), "count"),
         ]  # fmt: skip
         if before:
             modules.append(Column("before", _("Share of clicks before"), "percent"))
         module_rows = [
-            (one.module, one.clicks, one.share, one.attention_ms, one.attention_share,
+            (one.module, one.clicks, one.share, one.attention_ms, one.attention_share, *_extent(one),
              *((then.get(one.module),) if before else ()))
             for one in result.modules
         ]  # fmt: skip
@@ -366,7 +369,8 @@ def _views(scene: Scene, question: HeatmapQuestion, page: str) -> dict[str, Any]
 def _leavings(scene: Scene, question: HeatmapQuestion, page: str) -> Rows:
     rows = _events(scene, question)
     rows = _of_people(scene, rows.filter(rows["name"].isin(LEFT), rows["page"] == page))
-    return rows.select("scroll_pct", "dwell_ms", spent=stated(rows["properties"], "/modules"))
+    said = {name: stated(rows["properties"], f"/{told}") for name, told in (("spent", "modules"), ("places", "places"))}
+    return rows.select("scroll_pct", "dwell_ms", **said)
 
 
 def _depth(scene: Scene, rows: Rows) -> dict[str, Any]:
@@ -384,28 +388,55 @@ def _modules(scene: Scene, leavings: Rows, clicks: Rows, total: int) -> tuple[Mo
         top=clicked["y"].min(), bottom=clicked["y"].max(), clicks=clicked.count()
     )
     by_clicks = {row["module"]: row for row in ask(scene.con, found).to_pylist()}
-    seen = _attention(scene, leavings)
+    seen, places = _attention(scene, leavings), _places(scene, leavings)
     whole = sum(seen.values())
     modules = []
-    for name in {*by_clicks, *seen}:
+    for name in {*by_clicks, *seen, *places}:
         row = by_clicks.get(name, {"top": None, "bottom": None, "clicks": 0})
+        ends = places.get(name, (row["top"], row["bottom"]))
         share = row["clicks"] / total if total else None
         spent = seen.get(name)
         part = spent / whole if spent is not None and whole else None
-        modules.append(Module(name, row["top"], row["bottom"], row["clicks"], share, spent, part))
+        modules.append(Module(name, name in places, *ends, row["clicks"], share, spent, part))
     return tuple(sorted(modules, key=lambda one: (one.top_px is None, one.top_px or 0.0, one.module)))
 
 
 def _attention(scene: Scene, leavings: Rows) -> dict[str, int]:
     """Milliseconds that each module was in view, as the tracker states when a page is left."""
-    rows = leavings.select("spent").filter(ibis._["spent"].notnull())
-    names: Any = _keys(rows["spent"])
-    each = rows.select("spent", module=names.unnest())
-    key = each["module"].replace("~", "~0").replace("/", "~1")
-    told: Any = stated(each["spent"], _joined(ibis.literal("/"), key))
-    each = each.mutate(ms=told.try_cast("int64"))
+    each = _by_module(leavings, "spent")
+    each = each.mutate(ms=_said(each, "spent").try_cast("int64"))
     sums = each.group_by("module").aggregate(ms=each["ms"].sum().cast("int64"))
     return {row["module"]: row["ms"] for row in ask(scene.con, sums).to_pylist() if row["ms"] is not None}
+
+
+def _places(scene: Scene, leavings: Rows) -> dict[str, tuple[float, float]]:
+    """Where each module begins and ends, as the tracker states when a page is left: medians, since windows differ."""
+    each = _by_module(leavings, "places")
+    each = each.mutate(
+        top=_said(each, "places", "/0").try_cast("float64"), high=_said(each, "places", "/1").try_cast("float64")
+    )
+    each = each.filter(each["top"] >= 0, each["high"] > 0, each["top"] + each["high"] <= _TOP_PX)
+    found = each.group_by("module").aggregate(top=each["top"].median(), high=each["high"].median())
+    return {row["module"]: (row["top"], row["top"] + row["high"]) for row in ask(scene.con, found).to_pylist()}
+
+
+def _by_module(leavings: Rows, column: str) -> Rows:
+    """A row for each module that ``column``, an object in JSON, says something of."""
+    rows = leavings.select(column).filter(ibis._[column].notnull())
+    names: Any = _keys(rows[column])
+    return rows.select(column, module=names.unnest())
+
+
+def _said(each: Rows, column: str, more: str = "") -> Any:
+    key = each["module"].replace("~", "~0").replace("/", "~1")
+    return stated(each[column], _joined(_joined(ibis.literal("/"), key), ibis.literal(more)))
+
+
+def _extent(one: Module) -> tuple[float | None, float | None]:
+    """Top and height, as far as they are no guess."""
+    if not one.is_placed or one.top_px is None or one.bottom_px is None:
+        return None, None
+    return one.top_px, one.bottom_px - one.top_px
 
 
 def _notes(question: HeatmapQuestion, result: Heatmap) -> tuple[str, ...]:
@@ -418,4 +449,6 @@ def _notes(question: HeatmapQuestion, result: Heatmap) -> tuple[str, ...]:
         notes.append("dead_unknown")
     if result.left and not any(one.attention_ms for one in result.modules):
         notes.append("no_attention")
+    if any(not one.is_placed and one.top_px is not None for one in result.modules):
+        notes.append("places_guessed")
     return tuple(notes)

@@ -40,5 +40,8 @@ NOTES: Final[dict[str, str]] = {
     "devices_mixed": _("Pages look different on each class of devices: choose one to see where people click."),
     "dead_unknown": _("The tracker of this page does not say whether clicks had an effect: update it to version 1.1."),
     "no_attention": _("The page names no modules: mark them with data-module to see how long each is in view."),
+    "places_guessed": _(
+        "The tracker does not say where some modules lie: their places are guessed from clicks. Update it to version 1.2."
+    ),
     "sentiment_no_text": _("No conversation came with its text, so that nothing is known of sentiment."),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Final
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from dujiang.simulate.brand import MINI_APP
 from dujiang.simulate.calls.scenes import scene_index, scene_texts, scenes
-from dujiang.simulate.clicks import HEIGHT, HOME, MODULES, TARGETS, in_view, positions
+from dujiang.simulate.clicks import HEIGHT, HOME, MODULES, TARGETS, in_view, places, positions
 from dujiang.simulate.draws import Flags
 from dujiang.simulate.events import ABOUT_PAGE, CLICK, IDENTIFY, LEFT, NAMES, PAID, VIEW, Events
 from dujiang.simulate.files.batch import mini_order
@@ -117,12 +118,12 @@ def _said(world: World, events: Events) -> Text:
 
 
 def _modules(events: Events) -> pa.Array:
-    """How long each module of the home page was in view."""
+    """How long each module of the home page was in view, and where they lie."""
     spent = in_view(events.scroll, events.dwell)
     parts: list[Text] = []
     for place, name in enumerate(MODULES):
         parts += [f'{"," if place else ""}"{name}":', plain(spent[:, place])]
-    return join(',"modules":{', *parts, "}")
+    return join(',"modules":{', *parts, '},"places":', json.dumps(places(), separators=(",", ":")))
 
 
 def _clicked(world: World, events: Events) -> pa.Array:

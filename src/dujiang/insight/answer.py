@@ -22,6 +22,7 @@ Reason = Literal[
     "window_open",
     "not_yet",
     "no_comparison",
+    "no_cost",
 ]
 
 REASONS: Final[dict[Reason, str]] = {
@@ -33,6 +34,7 @@ REASONS: Final[dict[Reason, str]] = {
     "window_open": _("The time in which it could still happen is not over yet."),
     "not_yet": _("This period has not begun yet."),
     "no_comparison": _("There is no earlier value other than zero to compare with."),
+    "no_cost": _("No report of advertising states what this cost."),
 }
 
 

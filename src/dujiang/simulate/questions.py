@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dujiang.foundation.definitions import Definition
+from dujiang.simulate.brand import ADVERTISING, WECOM
+
+
+def _plans(channel: int) -> tuple[str, ...]:
+    return next(one.plans for one in ADVERTISING if one.channel == channel)
 
 
 def _event(name: str, label: str) -> dict[str, Any]:
@@ -66,6 +71,18 @@ _QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
         "茶友会报名表",
         "Form of the tea club",
         {"type": "form", "form": "tea_club", "period": {"preset": "last90"}},
+    ),
+    (
+        "private_entry",
+        "私域入口与进入成本",
+        "Ways into the private domain and their cost",
+        {
+            "type": "private_domain",
+            "period": {"preset": "last90"},
+            "compare": "previous",
+            "grain": "week",
+            "campaigns": {"wecom_newcomer": list(_plans(WECOM))},
+        },
     ),
     ("overlap", "渠道重合", "Overlap of channels", {"type": "overlap", "grain": "week"}),
 )

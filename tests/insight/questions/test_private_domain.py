@@ -81,6 +81,26 @@ def scene(tables: Any, make_service: Any) -> Any:
             for key, (who, moment, paid, status) in enumerate(orders)
         ],
     )  # fmt: skip
+    spent = [
+        ("groups", "p1", "autumn", date(2026, 11, 2), 900), ("groups", "p1", "autumn", date(2026, 11, 30), 100),
+        ("groups", "p2", "cards", date(2026, 11, 9), 500), ("groups", "p1", "autumn", date(2026, 10, 31), 7000),
+        ("site", "p9", "scan", date(2026, 11, 9), 300), ("site", "p9", "scan", date(2026, 12, 1), 50),
+        ("groups", "p3", "silent", date(2026, 11, 9), None),
+    ]  # fmt: skip
+    tables.fill(
+        "spend_day",
+        [
+            {
+                "channel": channel,
+                "account": "a",
+                "campaign": code,
+                "campaign_name": name,
+                "day": day,
+                "cost_minor": cost,
+            }
+            for channel, code, name, day, cost in spent
+        ],
+    )
     service = make_service(tables, PRIVATE, *bands(), now=datetime(2026, 12, 20, 4, tzinfo=UTC))
     with tables.read() as con:
         yield Scene(con, cast(Any, None), service, zone(), TODAY, NOVEMBER, None)
@@ -134,6 +154,66 @@ def test_health_stands_against_its_bands(scene: Scene) -> None:
 def test_people_behind_each_step(scene: Scene, pick: dict[str, Any], people: list[int]) -> None:
     found = PrivateAnalysis().people(scene, PrivateQuestion(), PrivatePick.model_validate(pick))
     assert found.tolist() == people
+
+
+def test_an_entrant_costs_what_the_campaign_of_their_way_cost(scene: Scene) -> None:
+    found = answered(scene)
+    ways = {one.way: one for one in found.ways}
+    assert (ways["autumn"].cost.value, ways["autumn"].cost_each.value) == (1000, 1000)  # one entrant, November only
+    for way in ("code", None):
+        assert (ways[way].cost_each.value, ways[way].cost_each.reason) == (None, "no_cost")
+    assert (found.loop.cost.value, found.loop.cost_each.value) == (1500, 375)  # private channels alone, four entrants
+    assert "cost_partly_known" in PrivateAnalysis().answer(scene, PrivateQuestion()).notes
+
+
+def test_the_question_says_which_campaigns_lead_to_a_way(scene: Scene) -> None:
+    found = {one.way: one for one in answered(scene, campaigns={"code": ["scan", "p2"], "autumn": ["silent"]}).ways}
+    assert (found["code"].cost.value, found["code"].cost_each.value) == (800, 400)  # by name and by id, for two
+    assert found["autumn"].cost.value is None  # the report states no cost
+    with pytest.raises(ValueError, match="one way only: scan"):
+        PrivateQuestion.model_validate({"campaigns": {"code": ["scan"], "card": ["scan", "scan"]}})
+
+
+def test_the_cost_against_an_earlier_time(scene: Scene) -> None:
+    found = answered(scene, compare={"first": "2026-10-01", "last": "2026-10-31"}).entry_cost
+    assert (found.now.value, found.before and found.before.value) == (375, 7000)  # Emil alone in October
+    assert found.change == pytest.approx(375 / 7000 - 1)
+    nothing = answered(scene, compare={"first": "2026-09-01", "last": "2026-09-30"}).entry_cost
+    assert (nothing.before and nothing.before.value, nothing.change_reason) == (None, "no_cost")
+
+
+def test_some_people_have_no_cost_of_their_own(scene: Scene) -> None:
+    few = Scene(scene.con, scene.timeline, scene.metrics, scene.zone, TODAY, NOVEMBER, np.array([1], np.int64))
+    found = answered(few)
+    assert (found.loop.cost.value, found.loop.cost.reason) == (None, "nobody_named")
+    assert found.entry_cost.value is None
+
+
+def test_size_over_time_beside_the_earlier_time(scene: Scene) -> None:
+    before = {"first": "2026-10-01", "last": "2026-10-31"}
+    line = answered(scene, grain="week", compare=before).line
+    starts = [date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 9), date(2026, 11, 16), date(2026, 11, 23),
+              date(2026, 11, 30)]  # fmt: skip
+    assert [point.days.first for point in line] == starts
+    assert [point.figures["new_private_users"].value for point in line] == [0, 3, 0, 0, 1, 0]
+    assert [point.figures["private_users"].value for point in line] == [1, 4, 4, 4, 5, 5]
+    assert [point.figures["private_active_users"].value for point in line] == [None, 2, 1, 0, 1, 0]
+    second = line[1].figures["new_private_users"].before
+    assert second and second.value == 1  # Emil, on the fifth of October
+    assert answered(scene).line == ()
+
+
+def test_people_behind_a_step_of_the_line(scene: Scene) -> None:
+    question = PrivateQuestion(grain="week")
+    for start, metric, people in (
+        ("2026-11-02", "new_private_users", [1, 2, 3]), ("2026-11-23", "new_private_users", [4]),
+        ("2026-11-02", "private_users", [1, 2, 3, 5]), ("2026-11-09", "private_active_users", [1]),
+    ):  # fmt: skip
+        pick = PrivatePick.model_validate({"metric": metric, "start": start})
+        assert PrivateAnalysis().people(scene, question, pick).tolist() == people
+    table = PrivateAnalysis().tables(question, answered(scene, grain="week"), None)[2]
+    assert table.name == "trend"
+    assert table.cells["new_private_users"][1] == {"metric": "new_private_users", "start": "2026-11-02"}
 
 
 def test_limited_to_people(scene: Scene) -> None:

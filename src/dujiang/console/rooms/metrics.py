@@ -60,7 +60,7 @@ def single(visit: Visit) -> Response:
         card=figures.card(
             visit, metric, answer.totals[metric.name], answer.line, views.behind_address(visit, metrics, metric.name)
         ),
-        chart=replace(figures.trend(visit, answer, metric, title, flags), bounds=views.bounds(visit, metric))
+        chart=replace(figures.trend(visit, answer.line, metric, title, flags), bounds=views.bounds(visit, metric))
         if any(point.figures[metric.name].value is not None for point in answer.line)
         else None,
         fresh_at=answer.freshness.received_at,
@@ -155,7 +155,7 @@ def explore(visit: Visit) -> Response:
         by=by,
         dimensions=tuple(views.Part(one, figures.dimension_label(visit, one)) for one in dimensions),
         card=figures.card(visit, metric, answer.totals[metric.name], answer.line, people),
-        chart=figures.trend(visit, answer, metric, over_time, flags) if answer.line else None,
+        chart=figures.trend(visit, answer.line, metric, over_time, flags) if answer.line else None,
         bars=views.bars(visit, answer, divided) if by else None,
         note=_left_out(visit, answer),
         fresh_at=answer.freshness.received_at,

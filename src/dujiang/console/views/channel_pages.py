@@ -193,6 +193,7 @@ def _private(visit: Visit) -> dict[str, Any]:
         "type": "private_domain",
         "way": _one_of(visit, "way", [*_WAYS], "campaign"),
         "within_days": int(_one_of(visit, "days", [*map(str, _WITHIN)], "30")),
+        "grain": "week" if visit.scope.period.days > _DAILY_MAX else "day",
     }
 
 

@@ -150,11 +150,11 @@ def _values(line: Sequence[Point], name: str) -> tuple[list[float | None], list[
     return [one.value for one in figures], before if any(one is not None for one in before) else []
 
 
-def trend(visit: Visit, answer: MetricAnswer, metric: Metric, title: str, flags: Sequence[Flag] = ()) -> Chart:
+def trend(visit: Visit, points: Sequence[Point], metric: Metric, title: str, flags: Sequence[Flag] = ()) -> Chart:
     """A metric over time, with the earlier period as a thin dashed line."""
-    now, then = _values(answer.line, metric.name)
+    now, then = _values(points, metric.name)
     line = Line(metric.label(visit.locale), now, 0, then, comparison_label(visit))
-    labels = [point.start.isoformat() for point in answer.line]
+    labels = [point.start.isoformat() for point in points]
     return Chart(title, labels, (line,), metric.spec.unit, visit.currency, flags=flags)
 
 

@@ -225,7 +225,7 @@ def charts(visit: Visit, found: GrowthDashboard) -> tuple[tuple[ChartView, ...],
     views, sheets = [], []
     for name, question in (("gmv", _("How do sales run?")), ("active_users", _("How many people are active?"))):
         title = _finding(visit, metrics[name], found) or visit.text(question)
-        views.append(ChartView(figures.trend(visit, found.headline, metrics[name], title, marks), f"trend-{name}"))
+        views.append(ChartView(figures.trend(visit, found.headline.line, metrics[name], title, marks), f"trend-{name}"))
         sheets.append(_trend_sheet(visit, found.headline, [metrics[name]], f"trend-{name}"))
     pair = [metrics["new_customers"], metrics["returning_customers"]]
     views.append(ChartView(_stacked(visit, found.headline, pair, marks), "trend-customers"))

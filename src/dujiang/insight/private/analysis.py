@@ -1,19 +1,22 @@
-"""The private domain as a question: its health, what its users are worth, and the loop from entry to purchase."""
+"""The private domain as a question: its health and size, what its users are worth and cost, the loop from entry to purchase."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final, Literal
+from datetime import date, timedelta
+from typing import Any, Final, Literal, Self
 
 import ibis
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.question import Rows, ask, given, table
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.insight.answer import Compared, MetricQuery
+from dujiang.foundation.timewindows import Period, bucket_start, following_start
+from dujiang.insight.answer import Compared, Figure, MetricQuery, Point, compared
 from dujiang.insight.dimensions import with_day
 from dujiang.insight.intervals import wilson
 from dujiang.insight.model import BandSpec, Standing
@@ -28,6 +31,8 @@ HEALTH: Final = (
     "private_ltv_index", "private_conversion_30d", "private_gmv_share",
 )  # fmt: skip
 SIZES: Final = ("private_users", "new_private_users", "private_active_users", "private_ltv", "ltv_to_date")
+TREND: Final = ("private_users", "private_active_users", "new_private_users")
+"""What the lines over time are of."""
 STEPS: Final = ("entered", "active", "bought", "again")
 Step = Literal["entered", "active", "bought", "again"]
 
@@ -40,12 +45,24 @@ class PrivateQuestion(Asked):
             before, else the way in that the contact list states) or by ``entry`` (what the list states alone).
         ad_days: so many days before entering a visit with a campaign counts as the advertisement that led there.
         within_days: so many days after entering somebody may become active in a community and buy.
+        campaigns: by way, what reports of advertising call the campaigns that lead there (names or ids), where they do not call
+            them as the way is called.
+        grain: lines over time, in these steps; None for none.
     """
 
     type: Literal["private_domain"] = "private_domain"
     way: Literal["campaign", "entry"] = "campaign"
     ad_days: int = Field(default=30, ge=0, le=90)
     within_days: int = Field(default=30, ge=1, le=180)
+    campaigns: dict[str, tuple[str, ...]] = Field(default={}, max_length=100)
+
+    @model_validator(mode="after")
+    def _each_campaign_once(self) -> Self:
+        named = Counter(name for names in self.campaigns.values() for name in set(names))
+        if twice := [name for name, ways in named.items() if ways > 1]:
+            sentence = _("a campaign leads to one way only: {names}")
+            raise InvalidInput("question.campaigns", sentence, names=", ".join(twice)[:80])
+        return self
 
     def _check_where(self) -> None:
         refuse_where(self)
@@ -55,9 +72,10 @@ class PrivateQuestion(Asked):
 
 
 class PrivatePick(Pick):
-    """The people behind a metric of health, or of one step of the loop by one way of entry."""
+    """The people behind a metric (in the step of the line with ``start``), or behind one step of the loop by one way."""
 
     metric: str = ""
+    start: date | None = None
     step: Step = "entered"
     way: str | None = None
     every_way: bool = True
@@ -87,6 +105,8 @@ class Way:
         again: of those due, who ordered a second time.
         money_minor: what those due paid in these days.
         interval: of the share who bought (95%, Wilson); None where nobody is due.
+        cost: what was spent in the period on the campaigns that lead here; of all ways: on advertising of private channels.
+        cost_each: for each of those who entered.
     """
 
     way: str | None
@@ -98,14 +118,21 @@ class Way:
     again: int
     money_minor: int
     interval: tuple[float, float] | None
+    cost: Figure
+    cost_each: Figure
 
 
 @dataclass(frozen=True)
 class Private:
-    """Health, sizes, and the loop: all ways together first, then each, most people first."""
+    """Health, sizes, and the loop: all ways together first, then each, most people first.
+
+    ``entry_cost`` is what one of all who entered cost, against the comparison; ``line`` the metrics of :data:`TREND` over time.
+    """
 
     health: tuple[Health, ...]
     sizes: dict[str, Compared]
+    entry_cost: Compared
+    line: tuple[Point, ...]
     loop: Way
     ways: tuple[Way, ...]
     channels: tuple[str, ...]
@@ -122,26 +149,33 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
     def answer(self, scene: Scene, question: PrivateQuestion) -> Found:
         """Health of the period against the comparison, and the loop of the period."""
         comparison = question.compared(scene.period, scene.today)
-        query = MetricQuery((*HEALTH, *SIZES), scene.period, comparison or "none")
+        query = MetricQuery((*HEALTH, *SIZES), scene.period, comparison or "none", question.grain, line_of=TREND)
         answer = scene.metrics.query(query, scene.people)
         health = tuple(_health(scene, name, answer.totals[name]) for name in HEALTH)
-        ways = _ways(scene, question)
         channels = scene.metrics.channels_of("private")
+        spend = _spend(scene, scene.period)
+        ways = _ways(scene, question, spend)
         sizes = {name: answer.totals[name] for name in SIZES}
-        loop = _together(ways)
+        loop = _together(ways, _total(spend, channels))
+        entry_cost = compared(
+            loop.cost_each, _earlier_cost(scene, comparison, channels, sizes["new_private_users"].before)
+        )
         notes = ["private_not_causal"]
         notes += [] if channels else ["no_private_channel"]
         notes += ["window_open"] if loop.due < loop.entered else []
-        return Found(Private(health, sizes, loop, ways, channels), loop.entered, loop.entered, tuple(notes))
+        notes += ["cost_partly_known"] if any(one.cost.value is None for one in ways) else []
+        result = Private(health, sizes, entry_cost, answer.line, loop, ways, channels)
+        return Found(result, loop.entered, loop.entered, tuple(notes))
 
     def tables(self, question: PrivateQuestion, result: Private, before: Any) -> tuple[Table, ...]:  # noqa: ARG002
-        """The loop, and health."""
+        """The loop, health, and the lines over time."""
         loop = (
             Column("way", _("Way in")), Column("by_ad", _("After an advertisement")), Column("entered", _("Entered"), "count"),
             Column("due", _("Days over"), "count"), Column("active", _("Active in a community"), "count"),
             Column("bought", _("Bought"), "count"), Column("rate", _("Bought, share"), "percent"),
             Column("low", _("Share, low"), "percent"), Column("high", _("Share, high"), "percent"),
             Column("again", _("Bought again"), "count"), Column("money", _("Paid in these days"), "money"),
+            Column("cost", _("Cost"), "money"), Column("cost_each", _("Cost per entrant"), "money"),
         )  # fmt: skip
         ways = [result.loop, *result.ways]
         picks = [{}, *({"way": one.way, "every_way": False} for one in result.ways)]
@@ -156,12 +190,14 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
             for one in result.health
         ]  # fmt: skip
         named = [{"metric": one.metric} for one in result.health]
-        return Table("loop", loop, rows, picks), Table("health", health, judged, named)
+        line = (_trend(result, with_before=result.line[0].figures[TREND[0]].before is not None),) if result.line else ()
+        return Table("loop", loop, rows, picks), Table("health", health, judged, named), *line
 
     def people(self, scene: Scene, question: PrivateQuestion, pick: PrivatePick) -> Whole:
         """Those behind a metric, or behind a step of the loop."""
         if pick.metric:
-            found = np.sort(ask(scene.con, scene.metrics.people(pick.metric, scene.period))["person"].to_numpy())
+            days = _step(scene.period, question, pick.start) if pick.start else scene.period
+            found = np.sort(ask(scene.con, scene.metrics.people(pick.metric, days))["person"].to_numpy())
             return found if scene.people is None else np.intersect1d(found, scene.people, assume_unique=True)
         rows = _followed(scene, question)
         if not pick.every_way:
@@ -175,6 +211,62 @@ def _health(scene: Scene, name: str, figure: Compared) -> Health:
     bands = scene.metrics.bands(name).values()
     band = next((one for one in bands if one.against == "none"), None)
     return Health(name, figure, band, band.judge(figure.value) if band else "unknown")
+
+
+def _step(period: Period, question: PrivateQuestion, start: date) -> Period:
+    """The days of the period that lie in the step of the line with ``start``; all of them where there is no line."""
+    if question.grain is None:
+        return period
+    first = bucket_start(start, question.grain)
+    last = following_start(first, question.grain) - timedelta(1)
+    return Period(max(first, period.first), max(min(last, period.last), period.first))
+
+
+@dataclass(frozen=True)
+class _Spent:
+    channel: str | None
+    names: frozenset[str]
+    minor: int
+
+
+def _spend(scene: Scene, period: Period) -> list[_Spent] | None:
+    """What reports of advertising say was spent, by campaign; None where the question is about some people only."""
+    if scene.people is not None:
+        return None
+    rows = table("spend_day")
+    rows = rows.filter(rows["day"].between(period.first, period.last), rows["cost_minor"].notnull())
+    sums = rows.group_by("channel", "campaign", "campaign_name").aggregate(minor=rows["cost_minor"].sum().cast("int64"))
+    return [
+        _Spent(row["channel"], frozenset(filter(None, (row["campaign"], row["campaign_name"]))), row["minor"])
+        for row in ask(scene.con, sums).to_pylist()
+    ]
+
+
+def _cost(spend: list[_Spent] | None, among: Any) -> Figure:
+    """What the spending that ``among`` holds of sums up to."""
+    if spend is None:
+        return Figure(None, "nobody_named")
+    found = [one.minor for one in spend if among(one)]
+    return Figure(sum(found), None, len(found)) if found else Figure(None, "no_cost")
+
+
+def _each(cost: Figure, entered: int) -> Figure:
+    if cost.value is None or not entered:
+        return Figure(None, cost.reason or "zero_denominator")
+    return Figure(round(cost.value / entered), None, cost.rows)
+
+
+def _total(spend: list[_Spent] | None, channels: tuple[str, ...]) -> Figure:
+    return _cost(spend, lambda one: one.channel in channels)
+
+
+def _earlier_cost(
+    scene: Scene, period: Period | None, channels: tuple[str, ...], entered: Figure | None
+) -> Figure | None:
+    """What one entrant cost in the comparison; None without one."""
+    if period is None or entered is None:
+        return None
+    return _each(_total(_spend(scene, period), channels), int(entered.value or 0))
 
 
 def _entrants(scene: Scene) -> Rows:
@@ -246,7 +338,7 @@ def _following(entrants: Rows, deeds: Rows, within: int) -> Rows:
     return pairs.filter(pairs["did"].delta(pairs["day"], unit="day").between(0, within))
 
 
-def _ways(scene: Scene, question: PrivateQuestion) -> tuple[Way, ...]:
+def _ways(scene: Scene, question: PrivateQuestion, spend: list[_Spent] | None) -> tuple[Way, ...]:
     rows = _followed(scene, question)
     due = rows["due"]
     found = rows.group_by("way").aggregate(
@@ -259,14 +351,24 @@ def _ways(scene: Scene, question: PrivateQuestion) -> tuple[Way, ...]:
         money_minor=rows["paid_minor"].sum(where=due).fill_null(0).cast("int64"),
     )
     answer = ask(scene.con, found.order_by(found["entered"].desc(), "way")).to_pylist()
-    return tuple(Way(**row, interval=wilson(row["bought"], row["due"])) for row in answer)
+    return tuple(_way(row, _cost_of(question, spend, row["way"])) for row in answer)
 
 
-def _together(ways: tuple[Way, ...]) -> Way:
+def _way(row: dict[str, Any], cost: Figure) -> Way:
+    return Way(**row, interval=wilson(row["bought"], row["due"]), cost=cost, cost_each=_each(cost, row["entered"]))
+
+
+def _cost_of(question: PrivateQuestion, spend: list[_Spent] | None, way: str | None) -> Figure:
+    """What was spent on the campaigns that lead to a way."""
+    names = frozenset(question.campaigns.get(way, (way,))) if way is not None else frozenset()
+    return _cost(spend, lambda one: bool(one.names & names))
+
+
+def _together(ways: tuple[Way, ...], cost: Figure) -> Way:
     """All ways as one: everybody entered by exactly one, so that they add up."""
     names = ("entered", "due", "active", "bought", "again", "money_minor")
     sums = {name: sum(getattr(one, name) for one in ways) for name in names}
-    return Way(None, any(one.by_ad for one in ways), **sums, interval=wilson(sums["bought"], sums["due"]))
+    return _way({"way": None, "by_ad": any(one.by_ad for one in ways), **sums}, cost)
 
 
 def _way_row(one: Way, *, is_all: bool) -> tuple[Any, ...]:
@@ -275,5 +377,29 @@ def _way_row(one: Way, *, is_all: bool) -> tuple[Any, ...]:
     way = "*" if is_all else one.way
     return (
         way, None if is_all else one.by_ad, one.entered, one.due, one.active, one.bought, rate, low, high, one.again,
-        one.money_minor,
+        one.money_minor, one.cost.value, one.cost_each.value,
     )  # fmt: skip
+
+
+_LABELS: Final = {
+    "private_users": (_("Private users"), _("Private users before")),
+    "private_active_users": (_("Active private users"), _("Active private users before")),
+    "new_private_users": (_("New private users"), _("New private users before")),
+}
+
+
+def _trend(result: Private, *, with_before: bool) -> Table:
+    columns = [Column("start", _("From"), "day")]
+    for name in TREND:
+        now, before = _LABELS[name]
+        columns += [Column(name, now, "count"), *([Column(f"{name}_before", before, "count")] if with_before else ())]
+    rows = [
+        (point.start, *(value for name in TREND for value in _values(point.figures[name], with_before=with_before)))
+        for point in result.line
+    ]
+    cells = {name: [{"metric": name, "start": point.start.isoformat()} for point in result.line] for name in TREND}
+    return Table("trend", tuple(columns), rows, cells=cells)
+
+
+def _values(figure: Compared, *, with_before: bool) -> tuple[int | float | None, ...]:
+    return figure.value, *((figure.before.value if figure.before else None,) if with_before else ())

@@ -146,8 +146,12 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
             ]
         whole = (Column("attempts", _("Attempts"), "count"), Column("people", _("People"), "count"),
                  Column("submitted", _("Submitted"), "count"), Column("rate", _("Share"), "percent"))  # fmt: skip
+        cells = {
+            name: [{"field": one.field, "outcome": name} for one in result.fields]
+            for name in ("reached", "filled", "corrected", "refused", "left")
+        }
         return (
-            Table("fields", tuple(columns), rows, [{"field": one.field, "outcome": "left"} for one in result.fields]),
+            Table("fields", tuple(columns), rows, cells["reached"], cells),
             Table("whole", whole, [(result.attempts, result.people, result.submitted, result.rate)], [{}]),
         )
 

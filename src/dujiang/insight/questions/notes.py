@@ -40,6 +40,10 @@ NOTES: Final[dict[str, str]] = {
     "devices_mixed": _("Pages look different on each class of devices: choose one to see where people click."),
     "dead_unknown": _("The tracker of this page does not say whether clicks had an effect: update it to version 1.1."),
     "no_attention": _("The page names no modules: mark them with data-module to see how long each is in view."),
+    "cost_partly_known": _(
+        "What entrants cost is known only for ways that a report of advertising names; which campaigns lead to the others can "
+        "be said in the question. The cost of all ways is that of advertising in private channels."
+    ),
     "places_guessed": _(
         "The tracker does not say where some modules lie: their places are guessed from clicks. Update it to version 1.2."
     ),

@@ -48,7 +48,7 @@ class MetricView(View):
             name = metric.label(visit.locale)
             if grain and len(found.line) > 1:
                 drawn.append(
-                    figures.trend(visit, found, metric, visit.text(_("{metric} over time"), metric=name), flags)
+                    figures.trend(visit, found.line, metric, visit.text(_("{metric} over time"), metric=name), flags)
                 )
             if found.query.by and found.rows:
                 drawn.append(_bars(visit, found, metric))

@@ -12,7 +12,8 @@ from dujiang.console.views import figures
 from dujiang.console.views.asked.view import Behind, Picture, View
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.insight.private.analysis import Health, Private
+from dujiang.insight.answer import REASONS
+from dujiang.insight.private.analysis import TREND, Health, Private
 from dujiang.insight.questions.answer import Answer
 
 _WAYS_MAX: Final = 10
@@ -26,7 +27,7 @@ _STEPS: Final = {
 
 
 class PrivateView(View):
-    """Health as cards, the loop as bars, ways of entry side by side."""
+    """Health as cards, size over time, the loop as bars, ways of entry side by side."""
 
     icon = "people"
     about: ClassVar[str] = _(
@@ -36,29 +37,39 @@ class PrivateView(View):
         "way": _("Ways told apart by"),
         "within_days": _("Days after entering"),
         "ad_days": _("Days of the advertisement before"),
+        "campaigns": _("Campaigns that lead to a way"),
     }
-    hidden = frozenset({"where", "by", "grain", "people"})
-    titles: ClassVar[Mapping[str, str]] = {"loop": _("From entry to purchase, by way in"), "health": _("Health")}
+    hidden = frozenset({"where", "by", "people"})
+    rare = frozenset({"campaigns"})
+    titles: ClassVar[Mapping[str, str]] = {
+        "loop": _("From entry to purchase, by way in"), "health": _("Health"), "trend": _("Over time"),
+    }  # fmt: skip
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002
-        """The last 90 days."""
-        return {"period": {"preset": "last90"}, "compare": "previous"}
+        """The last 90 days, week by week."""
+        return {"period": {"preset": "last90"}, "compare": "previous", "grain": "week"}
 
     def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:
-        """Sizes, health, the loop, ways of entry."""
+        """Sizes, health, sizes over time, the loop, ways of entry."""
         found: Private = answer.result
-        drawn: list[Picture] = [_sizes(visit, found, behind), _health(visit, found, behind), _loop(visit, found)]
+        drawn: list[Picture] = [_sizes(visit, found, behind), _health(visit, found, behind)]
+        drawn += [*_trends(visit, answer, found), _loop(visit, found)]
         rated = [one for one in found.ways if one.due >= _DUE_MIN][:_WAYS_MAX]
         if len(rated) > 1:
             line = Line(visit.text(_("Bought, share")), [one.bought / one.due for one in rated])
             labels = [one.way or visit.text(_("not stated")) for one in rated]
             title = visit.text(_("Share who bought, by way in"))
             drawn.append(Chart(title, labels, (line,), "percent", type="bar", lying=True, sheet="loop"))
+        costly = [one for one in found.ways if one.cost_each.value is not None][:_WAYS_MAX]
+        if len(costly) > 1:
+            line = Line(visit.text(_("Cost per entrant")), [one.cost_each.value for one in costly])
+            labels, title = [one.way or "" for one in costly], visit.text(_("Cost per entrant, by way in"))
+            drawn.append(Chart(title, labels, (line,), "money", visit.currency, type="bar", lying=True, sheet="loop"))
         return drawn
 
     def sheets(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Sheet]:
-        """The loop, and health in the units of its metrics."""
-        loop = self.sheet(visit, answer, answer.tables[0], behind)
+        """The loop, health in the units of its metrics, and the lines over time."""
+        loop, _health_plain, *trend = (self.sheet(visit, answer, one, behind) for one in answer.tables)
         all_, *rows = loop.rows
         named = [(visit.text(_("All ways")), "", *all_[2:]), *(
             (row[0] or visit.text(_("not stated")), self._known_from(visit, *row[:2]), *row[2:]) for row in rows
@@ -67,7 +78,7 @@ class PrivateView(View):
             replace(one, label=visit.text(_("Known from"))) if one.name == "by_ad" else one for one in loop.columns
         )
         told = Sheet(loop.name, columns, named, loop.links, caption=loop.caption)
-        return [told, _health_sheet(visit, answer.result, behind, self.title(visit, "health"))]
+        return [told, _health_sheet(visit, answer.result, behind, self.title(visit, "health")), *trend]
 
     @staticmethod
     def _known_from(visit: Visit, way: str | None, by_ad: bool) -> str:
@@ -76,20 +87,49 @@ class PrivateView(View):
         return visit.text(_("a visit with its campaign") if by_ad else _("the contact list"))
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
-        """The metric, or the step and the way."""
+        """The metric and since when, or the step and the way."""
         if pick.get("metric"):
-            return visit.workspace.metrics.catalogue().get(str(pick["metric"])).label(visit.locale)
+            metric = visit.workspace.metrics.catalogue().get(str(pick["metric"])).label(visit.locale)
+            start = pick.get("start")
+            return visit.text(_("{what}, from {day}"), what=metric, day=start) if start else metric
         way = "" if pick.get("every_way", True) else pick.get("way") or visit.text(_("not stated"))
         return " · ".join(filter(None, [way, visit.text(_STEPS[pick.get("step", "entered")])]))
 
 
 def _sizes(visit: Visit, found: Private, behind: Behind) -> Cards:
     metrics = visit.workspace.metrics.catalogue()
-    cards = (
+    cards = [
         figures.card(visit, metrics.get(name), figure, (), behind({"metric": name}))
         for name, figure in found.sizes.items()
-    )
-    return Cards(visit.text(_("Size and worth")), tuple(cards), "health")
+    ]
+    return Cards(visit.text(_("Size and worth")), (*cards, _entry_cost(visit, found, behind)), "health")
+
+
+def _entry_cost(visit: Visit, found: Private, behind: Behind) -> Card:
+    """What one entrant cost, or why that is not known."""
+    now, then = found.entry_cost.now, found.entry_cost.before
+    label = visit.text(_("Cost per entrant"))
+    if now.value is None:
+        return Card(
+            "entry_cost", label, visit.show(None, "money"), missing=visit.text(REASONS[now.reason or "no_cost"])
+        )
+    before = visit.text(_("before: {value}"), value=visit.show(then.value, "money")) if then else ""
+    basis = visit.text(_("advertising of private channels: {cost}"), cost=visit.show(found.loop.cost.value, "money"))
+    return Card("entry_cost", label, visit.show(now.value, "money"), before, basis=basis, href=behind({}))
+
+
+def _trends(visit: Visit, answer: Answer, found: Private) -> list[Chart]:
+    """A line for each size: units and heights differ too much to share an axis."""
+    grain = answer.question.grain
+    if grain is None or len(found.line) < 2:
+        return []
+    flags, metrics = figures.flags(visit, answer.period, grain), visit.workspace.metrics.catalogue()
+    drawn = []
+    for name in TREND:
+        metric = metrics.get(name)
+        title = visit.text(_("{metric} over time"), metric=metric.label(visit.locale))
+        drawn.append(replace(figures.trend(visit, found.line, metric, title, flags), sheet="trend"))
+    return drawn
 
 
 def _health(visit: Visit, found: Private, behind: Behind) -> Cards:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from dujiang.console.charts import whiskers
 from dujiang.console.components import Card, Cards, Chart, Line
 from dujiang.console.views.asked.view import Behind, Picture, View
+from dujiang.console.views.attribution import picture
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.insight.content.analysis import Content
-from dujiang.insight.content.quality import Part
+from dujiang.insight.content.analysis import Content, Item
+from dujiang.insight.content.quality import Part, Score
 from dujiang.insight.questions.answer import Answer
 
-_BARS_MAX: Final = 15
+_BARS_MAX: Final = 12
+_AVERAGE: Final = 50.0
 _RATES: Final[tuple[tuple[Part, str, str], ...]] = (
     ("interaction", _("Interaction rate"), "interacted"),
     ("share", _("Share rate"), "shared"),
@@ -47,7 +50,7 @@ class ContentView(View):
     def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:
         """Large numbers, quality as bars, new items by week."""
         found: Content = answer.result
-        return [_cards(visit, found, behind), *_quality(visit, found), _cadence(visit, found)]
+        return [_cards(visit, found, behind), *_quality(visit, found, behind), _cadence(visit, found)]
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """The item, and what its readers did."""
@@ -82,18 +85,51 @@ def _usual(visit: Visit, days: float | None) -> str:
     return visit.text(_("usually every {n} days"), n=f"{days:g}")
 
 
-def _quality(visit: Visit, found: Content) -> list[Chart]:
+def _quality(visit: Visit, found: Content, behind: Behind) -> list[Picture]:
+    """The best items by quality, and what their readers did, each item leading to them."""
     scored = sorted(
         (one for one in found.items if one.score.value is not None), key=lambda one: -(one.score.value or 0)
     )
     if not scored:
         return []
     best = scored[:_BARS_MAX]
-    line = Line(visit.text(_("Quality")), [one.score.value for one in best])
-    note = visit.text(_("50 is the average of all items; the table has each one's 90% interval."))
-    title = visit.text(_("Quality by item"))
-    labels = [one.title or one.item for one in best]
-    return [Chart(title, labels, (line,), "number", visit.currency, type="bar", lying=True, note=note, sheet="items")]
+    average = visit.text(_("average of all items"))
+    quality = [
+        whiskers.Group(
+            one.title or one.item, (_score(visit, one.score),), behind({"item": one.item}), _AVERAGE, average
+        )
+        for one in best
+    ]
+    did = [
+        whiskers.Group(one.title or one.item, bars, behind({"item": one.item}))
+        for one in best
+        if (bars := _rates(visit, one))
+    ]
+    legend = tuple((visit.text(label), series) for series, (_part, label, _did) in enumerate(_RATES, 1))
+    note = visit.text(_("50 is the average of all items; lines: 90% interval."))
+    by_item = visit.text(_("Quality by item"))
+    acts = visit.text(_("What readers of an item do"))
+    return [
+        picture(visit, by_item, quality, (), "number", note, average, sheet="items"),
+        *([picture(visit, acts, did, legend, "percent", sheet="items")] if did else ()),
+    ]
+
+
+def _score(visit: Visit, score: Score) -> whiskers.Bar:
+    value = score.value or 0.0
+    shown = visit.show(round(value), "number")
+    ends = f" ({score.low:.0f} – {score.high:.0f})" if score.low is not None and score.high is not None else ""
+    return whiskers.Bar(value, shown, 1, score.low, score.high, shown + ends)
+
+
+def _rates(visit: Visit, item: Item) -> tuple[whiskers.Bar, ...]:
+    found = []
+    for series, (part, label, _did) in enumerate(_RATES, 1):
+        rate = item.rates[part]
+        if rate is not None:
+            shown = visit.show(rate, "percent")
+            found.append(whiskers.Bar(rate, shown, series, title=f"{visit.text(label)}: {shown}"))
+    return tuple(found)
 
 
 def _cadence(visit: Visit, found: Content) -> Chart:

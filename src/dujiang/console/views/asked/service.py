@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from dujiang.console.charts import whiskers
 from dujiang.console.components import Card, Cards, Chart, Line
 from dujiang.console.sheets import Sheet
 from dujiang.console.views.asked.view import Behind, Picture, View
+from dujiang.console.views.attribution import picture
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.desk.analysis import Desk, Part, Service
@@ -50,10 +52,7 @@ class ServiceView(View):
         before: Service | None = answer.before
         drawn: list[Picture] = [_cards(visit, found.whole, before.whole if before else None, behind)]
         if found.parts:
-            drawn += [
-                _bars(visit, found.parts, _("Complaints, share"), "percent", lambda one: one.complaints),
-                _bars(visit, found.parts, _("First response"), "duration", lambda one: one.first_response_ms),
-            ]
+            drawn += [*_troubles(visit, found.parts, behind), *_responses(visit, found.parts, behind)]
         if len(found.line) > 1:
             drawn += [
                 _line(visit, found, _("Complaints and annoyance over time")),
@@ -113,16 +112,50 @@ def _label(visit: Visit, part: Part) -> str:
     return " · ".join(visit.channel_label(one) if one else visit.text(_("not stated")) for one in part.keys)
 
 
-def _bars(visit: Visit, parts: Sequence[Part], title: str, unit: Any, value: Any) -> Chart:
-    shown = parts[:_BARS_MAX]
-    line = Line(visit.text(title), [value(one.desk) for one in shown])
-    labels = [_label(visit, one) for one in shown]
-    return Chart(visit.text(title), labels, (line,), unit, visit.currency, type="bar", lying=True, sheet="parts")
+def _troubles(visit: Visit, parts: Sequence[Part], behind: Behind) -> list[Picture]:
+    """Complaints and annoyance of each part side by side, with their intervals."""
+    names = [visit.text(_("Complaints, share")), visit.text(_("Reads as annoyed"))]
+    groups = []
+    for one in parts[:_BARS_MAX]:
+        shares = (one.desk.complaints, one.desk.complaints_interval), (one.desk.negative, one.desk.negative_interval)
+        bars = [
+            _share(visit, name, share, interval, series)
+            for series, (name, (share, interval)) in enumerate(zip(names, shares, strict=True), 1)
+            if share is not None
+        ]
+        pick = {"keys": [*one.keys], "which": "complaints"} if one.desk.complaints else {"keys": [*one.keys]}
+        groups += [whiskers.Group(_label(visit, one), tuple(bars), behind(pick))] if bars else []
+    legend = tuple((name, series) for series, name in enumerate(names, 1))
+    note = visit.text(_("Lines: 95% interval; of few conversations little is known."))
+    title = visit.text(_("Complaints and annoyance"))
+    return [picture(visit, title, groups, legend, "percent", note, sheet="parts")] if groups else []
+
+
+def _share(visit: Visit, name: str, share: float, interval: tuple[float, float] | None, series: int) -> whiskers.Bar:
+    shown = visit.show(share, "percent")
+    low, high = interval or (None, None)
+    told = f" ({_interval(visit, interval)})" if interval else ""
+    return whiskers.Bar(share, shown, series, low, high, f"{name}: {shown}{told}")
+
+
+def _responses(visit: Visit, parts: Sequence[Part], behind: Behind) -> list[Picture]:
+    """The median first response of each part, channels in their colours."""
+    groups = []
+    for one in parts[:_BARS_MAX]:
+        value = one.desk.first_response_ms
+        if value is None:
+            continue
+        shown = visit.show(value, "duration")
+        series = next(filter(None, map(visit.series, one.keys)), 1)
+        bar = whiskers.Bar(value, shown, series, title=shown)
+        groups.append(whiskers.Group(_label(visit, one), (bar,), behind({"keys": [*one.keys]})))
+    title = visit.text(_("First response, median"))
+    return [picture(visit, title, groups, (), "duration", sheet="parts")] if groups else []
 
 
 def _line(visit: Visit, found: Service, title: str) -> Chart:
     lines = (
-        Line(visit.text(_("Complaints, share")), [one.desk.complaints for one in found.line]),
+        Line(visit.text(_("Complaints, share")), [one.desk.complaints for one in found.line], 1),
         Line(visit.text(_("Reads as annoyed")), [one.desk.negative for one in found.line], 2),
     )
     return Chart(visit.text(title), [str(one.start) for one in found.line], lines, "percent", sheet="line")

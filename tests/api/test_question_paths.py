@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import pytest
@@ -119,6 +119,28 @@ def test_a_band_leads_to_its_people_also_where_nodes_are_put_together(api: Any, 
     assert {key[1:] for key in found} > {("…", "…"), ("…", None)}
     for row, pick in zip(table["rows"], table["picks"], strict=True):
         assert people(api, question, pick) == len(found[tuple(row[:3])])
+
+
+def test_loops_and_dead_ends_lead_to_their_people(api: Any, visits: Any) -> None:
+    (table,) = (
+        one
+        for one in api.ask("POST", "/questions/ask", json={"question": QUESTION})["tables"]
+        if one["name"] == "nodes"
+    )
+    expected = {
+        "seen": lambda name, names: name in names,
+        "loops": lambda name, names: (name, name) in pairwise(names),
+        "ends": lambda name, names: names[-1] == name,
+    }
+    for place, row in [*enumerate(table["rows"])][:8]:
+        for column, count in zip(("seen", "loops", "ends"), row[1:4], strict=True):
+            pick = table["cells"][column][place]
+            true = {who for who, names in visits if expected[column](row[0], names)}
+            assert bool(true) == bool(count)
+            if pick is not None:
+                assert people(api, QUESTION, pick) == len(true) > 0
+            else:
+                assert not true
 
 
 def test_a_path_with_both_ends_is_a_funnel(api: Any) -> None:

@@ -49,6 +49,50 @@ def test_the_loop_and_health(workspace: Workspace, admin: httpx.Client) -> None:
     assert len(rows(admin, "/private-domain", "health")) == len(found.health) + 1
 
 
+def links(shown: str, sheet: str) -> list[str]:
+    """Addresses behind the numbers of a table, its first column left out."""
+    found = re.search(rf'<table data-sheet="{sheet}">(.*?)</table>', shown, re.S)
+    assert found
+    return [html.unescape(one) for one in re.findall(r'<td class="number"><a href="(/people\?q=[^"]+)"', found[1])]
+
+
+def listed(client: httpx.Client, path: str) -> tuple[str, int]:
+    """What a list of people is said to be of, and how many rows it has."""
+    shown = client.get(path + "&lang=en").text
+    found = re.search(r'<table data-sheet="people">(.*?)</table>', shown, re.S)
+    return shown, found[1].count("<tr>") - 1 if found else 0
+
+
+def test_size_over_time_leads_to_its_people(workspace: Workspace, admin: httpx.Client) -> None:
+    head, *steps = rows(admin, "/private-domain", "trend")
+    assert head == ["From", "Private users", "Active private users", "New private users"]
+    line = asked(workspace, type="private_domain", grain="week").line
+    for row, point in zip(steps, line, strict=True):
+        assert row[1:] == [
+            "" if point.figures[name].value is None else str(point.figures[name].value)
+            for name in ("private_users", "private_active_users", "new_private_users")
+        ]
+    new = [point.figures["new_private_users"].value for point in line]
+    behind = links(admin.get(f"/private-domain?{DAYS}&lang=en").text, "trend")
+    assert len(behind) == 3 * len(line)
+    shown, count = listed(admin, behind[3 * new.index(max(new)) + 2])
+    assert count == max(new) > 0
+    assert "New private users, from" in html.unescape(shown)
+
+
+def test_what_an_entrant_cost_or_why_nobody_knows(workspace: Workspace, admin: httpx.Client) -> None:
+    found = asked(workspace, type="private_domain")
+    shown = html.unescape(admin.get(f"/private-domain?{DAYS}&lang=en").text)
+    assert "Cost per entrant" in shown
+    assert (found.entry_cost.value is None) == ("No report of advertising states what this cost." in shown)
+
+
+def test_loops_and_dead_ends_lead_to_people(admin: httpx.Client) -> None:
+    shown = admin.get(f"/ask/paths?{DAYS}&lang=en").text
+    _shown, count = listed(admin, links(shown, "nodes")[0])
+    assert count > 0
+
+
 def test_the_page_with_its_bursts(admin: httpx.Client) -> None:
     shown = admin.get(f"/heatmaps?page=/home&{DAYS}&lang=en").text
     assert "90.9% of the clicks fall on “banner”" in html.unescape(shown)

@@ -85,12 +85,13 @@ class TableColumn(BaseModel):
 
 
 class AnswerTable(BaseModel):
-    """Numbers of an answer as a table; ``picks`` name the people of each row."""
+    """Numbers of an answer as a table; ``picks`` name the people of each row, ``cells`` those of single columns."""
 
     name: str
     columns: list[TableColumn]
     rows: list[list[Any]]
     picks: list[dict[str, Any] | None]
+    cells: dict[str, list[dict[str, Any] | None]]
 
 
 class Answered(BaseModel):
@@ -129,6 +130,7 @@ class Answered(BaseModel):
                     columns=[TableColumn(name=one.name, label=one.label, unit=one.unit) for one in table.columns],
                     rows=[plain(row) for row in table.rows],
                     picks=[*table.picks],
+                    cells={column: [*picks] for column, picks in table.cells.items()},
                 )
                 for table in answer.tables
             ],

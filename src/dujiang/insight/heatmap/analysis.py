@@ -236,6 +236,12 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
             (one.selector, one.module, one.text, one.clicks, one.people, one.rage, one.dead if one.judged else None)
             for one in result.elements
         ]
+        badly = {
+            which: [
+                {"selector": one.selector, "which": which} if getattr(one, which) else None for one in result.elements
+            ]
+            for which in ("rage", "dead")
+        }
         depth = [Column("to", _("Scrolled to"), "percent"), Column("share", _("Share of people"), "percent")]
         rows = [(to / 100, share) for to, share in zip(DEPTHS, result.depth, strict=True)]
         if before:
@@ -248,7 +254,7 @@ class HeatmapAnalysis(Analysis[HeatmapQuestion, HeatmapPick]):
         )
         return (
             Table("modules", tuple(modules), module_rows, [{"module": one.module} for one in result.modules]),
-            Table("elements", elements, element_rows, [{"selector": one.selector} for one in result.elements]),
+            Table("elements", elements, element_rows, [{"selector": one.selector} for one in result.elements], badly),
             Table("depth", tuple(depth), rows),
             Table("cells", cells, [(one.column, one.row, one.clicks) for one in result.cells]),
         )

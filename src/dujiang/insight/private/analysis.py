@@ -191,7 +191,8 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
         ]  # fmt: skip
         named = [{"metric": one.metric} for one in result.health]
         line = (_trend(result, with_before=result.line[0].figures[TREND[0]].before is not None),) if result.line else ()
-        return Table("loop", loop, rows, picks), Table("health", health, judged, named), *line
+        steps = {step: [pick | {"step": step} for pick in picks] for step in STEPS}
+        return Table("loop", loop, rows, picks, steps), Table("health", health, judged, named), *line
 
     def people(self, scene: Scene, question: PrivateQuestion, pick: PrivatePick) -> Whole:
         """Those behind a metric, or behind a step of the loop."""

@@ -33,6 +33,7 @@ NODES_MAX: Final = 82
 OTHER: Final = "…"
 """Stands for all nodes that are put together."""
 Kept = TypeVar("Kept")
+Did = Literal["seen", "again", "ended"]
 
 
 class PathGroup(Spec):
@@ -83,17 +84,21 @@ class PathQuestion(Asked):
 
 
 class PathPick(Pick):
-    """Those who took some steps.
+    """Those who took some steps, or those of one node over whole visits.
 
     Attributes:
         step: number of the first of them.
         nodes: of the steps in order; ``…`` for all that are put together there.
         ended: only where the path was over after them.
+        node: a node, wherever in a visit; ``did`` says who: whoever was ``seen`` at it, came straight ``again``, or whose visit
+            ``ended`` with it.
     """
 
     step: int = Field(default=1, ge=1, le=STEPS_MAX)
     nodes: tuple[str, ...] = Field(default=(), max_length=STEPS_MAX)
     ended: bool = False
+    node: str = Field(default="", max_length=400)
+    did: Did = "seen"
 
 
 @dataclass(frozen=True)
@@ -256,13 +261,21 @@ class PathAnalysis(Analysis[PathQuestion, PathPick]):
                 ],
             ),
             Table(
-                "nodes", nodes, [(one.name, one.seen, one.loops, one.ends, one.ends / one.seen) for one in result.nodes]
+                "nodes",
+                nodes,
+                [(one.name, one.seen, one.loops, one.ends, one.ends / one.seen) for one in result.nodes],
+                [_at_node(one, "seen") for one in result.nodes],
+                {"seen": [_at_node(one, "seen") for one in result.nodes],
+                 "loops": [_at_node(one, "again") if one.loops else None for one in result.nodes],
+                 "ends": [_at_node(one, "ended") if one.ends else None for one in result.nodes]},
             ),
-        )
+        )  # fmt: skip
 
     def people(self, scene: Scene, question: PathQuestion, pick: PathPick) -> Whole:
-        """Those with a path that has these nodes from a step on."""
+        """Those with a path that has these nodes from a step on, or those of one node over whole visits."""
         doings = Doings(scene, question.where)
+        if pick.node:
+            return _people_of_node(scene, doings, question, pick)
         named = self._named(scene, doings, question) if OTHER in pick.nodes else None
 
         def those(found: Followed, names: Sequence[str]) -> Whole:
@@ -288,6 +301,31 @@ def _pick(step: int, nodes: Sequence[str], *, ended: bool) -> dict[str, Any]:
     return {"step": step, "nodes": [*nodes], **({"ended": True} if ended else {})}
 
 
+def _at_node(one: Node, did: Did) -> dict[str, Any]:
+    return {"node": one.name, "did": did}
+
+
+def _people_of_node(scene: Scene, doings: Doings, question: PathQuestion, pick: PathPick) -> Whole:
+    gap_ms = question.gap_minutes * 60_000
+
+    def those(rows: Columns, kinds: Steps, nodes: Code, names: Sequence[str]) -> Whole:
+        stays = (kinds > 0) & (nodes >= 0)
+        person, at_ms, node = rows.person[stays], rows.at_ms[stays], nodes[stays]
+        wanted = node == (names.index(pick.node) if pick.node in names else -1)
+        if pick.did != "seen":
+            # Whether each row goes on the visit of the one before.
+            goes_on = (person[1:] == person[:-1]) & (at_ms[1:] - at_ms[:-1] <= gap_ms)
+            if pick.did == "again":
+                wanted[1:] &= goes_on & (node[1:] == node[:-1])
+                wanted[:1] = False
+            else:
+                wanted[:-1] &= ~goes_on
+        return np.unique(person[wanted])
+
+    _names, parts = _each(scene, doings, question, those)
+    return np.unique(np.concatenate([NOBODY, *parts]))
+
+
 def _codes(names: Sequence[str], place: int, name: str, named: Sequence[Sequence[str]] | None) -> list[int]:
     """The codes of the nodes that are called ``name`` at a place."""
     called = named[place] if named and place < len(named) else names
@@ -305,6 +343,23 @@ def _walks(
     scene: Scene, doings: Doings, question: PathQuestion, kept: Callable[[Followed, Sequence[str]], Kept]
 ) -> tuple[list[str], list[Kept]]:
     """The names of nodes, and what is kept of the paths of each part, told them."""
+    steps, gap_ms, collapse = question.steps, question.gap_minutes * 60_000, question.collapse
+    anchored, backwards = (question.start or question.end) is not None, question.end is not None
+
+    def work(rows: Columns, kinds: Steps, nodes: Code, names: Sequence[str]) -> Kept:
+        found = paths(
+            rows.person, rows.at_ms, kinds, nodes, len(names), steps=steps, gap_ms=gap_ms, collapse=collapse,
+            anchored=anchored, backwards=backwards,
+        )  # fmt: skip
+        return kept(found, names)
+
+    return _each(scene, doings, question, work)
+
+
+def _each(
+    scene: Scene, doings: Doings, question: PathQuestion, work: Callable[[Columns, Steps, Code, Sequence[str]], Kept]
+) -> tuple[list[str], list[Kept]]:
+    """The names of nodes, and what ``work`` makes of each part: its rows, what they count as, their nodes, told the names."""
     from_ms, to_ms = moments(scene.period, scene)
     anchor = question.start or question.end
     whats = [(What(), from_ms, to_ms), *([(anchor, from_ms, to_ms)] if anchor else [])]
@@ -318,17 +373,11 @@ def _walks(
 
     counts = sum(view.each(count, coded.parts, bits), start=np.zeros(places, np.int64))[1:]
     names, nodes = _rarer_together(names, table, counts)
-    several, steps, gap_ms, collapse = len(names), question.steps, question.gap_minutes * 60_000, question.collapse
-    anchored, backwards = anchor is not None, question.end is not None
 
-    def work(rows: Columns, kinds: Steps, codes: Code) -> Kept:
-        found = paths(
-            rows.person, rows.at_ms, kinds, nodes[codes], several, steps=steps, gap_ms=gap_ms, collapse=collapse,
-            anchored=anchored, backwards=backwards,
-        )  # fmt: skip
-        return kept(found, names)
+    def of_part(rows: Columns, kinds: Steps, codes: Code) -> Kept:
+        return work(rows, kinds, nodes[codes], names)
 
-    return names, view.each(work, view.parts, bits, coded.parts)
+    return names, view.each(of_part, view.parts, bits, coded.parts)
 
 
 def _named(words: Sequence[str | None], question: PathQuestion) -> tuple[list[str], Code]:

@@ -19,6 +19,9 @@ from dujiang.people.event_names import EVENT_LABELS
 
 _NAME_CHARS = 24
 _ARROW = " → "
+_AT_NODE: Mapping[str, str] = {
+    "seen": _("came to {node}"), "again": _("came to {node} straight again"), "ended": _("ended a visit with {node}"),
+}  # fmt: skip
 
 
 class PathView(View):
@@ -74,7 +77,9 @@ class PathView(View):
         return replace(shown, rows=[told(row) for row in shown.rows])
 
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
-        """The nodes in order."""
+        """The nodes in order, or the one and what was done there."""
+        if pick.get("node"):
+            return visit.text(_AT_NODE[pick.get("did", "seen")], node=pick["node"])
         nodes = _ARROW.join(str(one) for one in pick.get("nodes") or ())
         if not nodes:
             return ""

@@ -18,7 +18,7 @@ from dujiang.foundation.ids import new_id
 from dujiang.store.audit import record
 from dujiang.store.connections import serialise
 from dujiang.store.database import Database
-from dujiang.store.passwords import NOBODY, new_token, password_hash, password_matches, token_hash
+from dujiang.store.passwords import new_token, nobody, password_hash, password_matches, token_hash
 from dujiang.store.roles import Role, checked_role
 from dujiang.store.tables import account, session, setup_token
 
@@ -163,7 +163,7 @@ class Accounts:
         if row is not None and row.locked_until is not None and row.locked_until > now:
             sentence = _("Too many wrong passwords. Try again in {minutes} minutes.")
             raise TooMany("access.locked", sentence, minutes=LOCK_MINUTES)
-        matches = password_matches(row.password_hash if row else NOBODY, password)
+        matches = password_matches(row.password_hash if row else nobody(), password)
         if row is None or not matches or not row.active:
             if row is not None and not matches:
                 self._count_failure(row.id, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 from typing import Final
@@ -51,5 +52,7 @@ def password_matches(kept: str, password: str) -> bool:
         return False
 
 
-NOBODY: Final = _HASHER.hash(secrets.token_urlsafe())
-"""A hash that nothing matches: checked for names that do not exist, so that they take as long as those that do."""
+@functools.cache
+def nobody() -> str:
+    """A hash that nothing matches: checked for names that do not exist, so that they take as long as those that do."""
+    return _HASHER.hash(secrets.token_urlsafe())

@@ -21,7 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-import openpyxl
 import python_calamine
 
 from dujiang.collect.exports.sources import (
@@ -272,6 +271,8 @@ def _damage_told() -> Iterator[None]:
 
 
 def _workbook(stream: IO[bytes]) -> Any:
+    import openpyxl  # here, because most files are read without it
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles that exporters leave out
         try:

@@ -22,9 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.linalg import inv
-from scipy.sparse import csc_array, eye_array
-from scipy.sparse.linalg import splu
+import scipy
 
 from dujiang.foundation.errors import InvalidInput, TooLarge
 from dujiang.foundation.i18n import _
@@ -147,18 +145,22 @@ def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
     place[states] = np.arange(len(states))
     row, code = np.nonzero(chance[:, :channels])
     target = place[(states[row] * (channels + 1) + code + 1) % all_states]
-    q = csc_array((chance[row, code], (row, target)), shape=(len(states), len(states)))
-    solve, from_start, within = _factorised(csc_array(eye_array(len(states), format="csc") - q), len(states))
+    q = scipy.sparse.csc_array((chance[row, code], (row, target)), shape=(len(states), len(states)))
+    solve, from_start, within = _factorised(
+        scipy.sparse.csc_array(scipy.sparse.eye_array(len(states), format="csc") - q), len(states)
+    )
     reach = solve(chance[:, [channels, channels + 2]])
     return _Chain(channels, all_states, states, reach, from_start, within)
 
 
-def _factorised(matrix: csc_array, size: int) -> tuple[Callable[[Reals], Reals], Reals, Callable[[Wholes], Reals]]:
+def _factorised(
+    matrix: scipy.sparse.csc_array, size: int
+) -> tuple[Callable[[Reals], Reals], Reals, Callable[[Wholes], Reals]]:
     """Of the inverse of ``matrix``: its products, its first row, and its square parts of given rows."""
     if matrix.nnz > _DENSE_ABOVE * size**2:  # such a matrix fills up when it is factorised sparsely
-        inverse: Reals = inv(matrix.toarray(), overwrite_a=True, check_finite=False)
+        inverse: Reals = scipy.linalg.inv(matrix.toarray(), overwrite_a=True, check_finite=False)
         return inverse.__matmul__, inverse[0], lambda rows: inverse[np.ix_(rows, rows)]
-    sparse = splu(matrix)
+    sparse = scipy.sparse.linalg.splu(matrix)
     unit = np.zeros(size)
     unit[0] = 1.0
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from dujiang.insight.incrementality.model import LEVEL, Doubt, Estimate, Flags, Panel, Reals, by_t, checked_level, welch
 
@@ -117,7 +117,7 @@ def _joint(before: Reals, treated: Flags) -> float | None:
         return None
     apart = ours.mean(axis=0) - theirs.mean(axis=0)
     squared = len(ours) * len(theirs) / units * float(apart @ np.linalg.solve(pooled, apart))
-    return float(stats.f.sf(squared * (units - kinds - 1) / (kinds * (units - 2)), kinds, units - kinds - 1))
+    return float(scipy.stats.f.sf(squared * (units - kinds - 1) / (kinds * (units - 2)), kinds, units - kinds - 1))
 
 
 def _without_each(change: Reals, treated: Flags) -> Reals:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from scipy import stats
+import scipy
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -110,7 +110,7 @@ def compare_shares(
     if not (0 <= converted <= treated and 0 <= control_converted <= control):
         raise InvalidInput("incrementality.shares", _("More people converted than there are in the group."))
     share, base = converted / treated, control_converted / control
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(scipy.stats.norm.ppf((1 + level) / 2))
     of_treated, of_control = wilson(converted, treated, z), wilson(control_converted, control, z)
     assert of_treated is not None
     assert of_control is not None
@@ -122,7 +122,7 @@ def compare_shares(
         difference,
         difference - math.hypot(share - low, base_high - base),
         difference + math.hypot(high - share, base - base_low),
-        float(2 * stats.norm.sf(abs(difference) / error)) if error else 1.0,
+        float(2 * scipy.stats.norm.sf(abs(difference) / error)) if error else 1.0,
         level,
     )
     events = (converted, treated - converted, control_converted, control - control_converted)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from scipy import optimize, stats
+import scipy
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -97,8 +97,8 @@ def power_of(
         moved = past.mean * effect
     if error == 0:
         return 1.0 if moved else 0.0
-    reach = float(stats.norm.ppf((1 + level) / 2)) * idle
-    return float(stats.norm.sf((reach - moved) / error) + stats.norm.cdf((-reach - moved) / error))
+    reach = float(scipy.stats.norm.ppf((1 + level) / 2)) * idle
+    return float(scipy.stats.norm.sf((reach - moved) / error) + scipy.stats.norm.cdf((-reach - moved) / error))
 
 
 def plan_holdout(
@@ -150,7 +150,7 @@ def ratio_p(treated: int, control: int, control_share: float) -> float:
     people = treated + control
     expected = (people * (1 - control_share), people * control_share)
     chi2 = sum((found - wanted) ** 2 / wanted for found, wanted in zip((treated, control), expected, strict=True))
-    return float(stats.chi2.sf(chi2, 1))
+    return float(scipy.stats.chi2.sf(chi2, 1))
 
 
 def _doubts(past: Past, treated: int, control: int) -> tuple[Doubt, ...]:
@@ -167,4 +167,4 @@ def _least(above: Callable[[float], float], low: float, high: float) -> float | 
     """Where a rising function becomes positive; None where it does not between ``low`` and ``high``."""
     if above(high) < 0:
         return None
-    return low if above(low) >= 0 else float(optimize.bisect(above, low, high, xtol=1e-9))  # type: ignore[arg-type]
+    return low if above(low) >= 0 else float(scipy.optimize.bisect(above, low, high, xtol=1e-9))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -144,8 +144,10 @@ def by_t(value: float, error: float, degrees: float, level: float) -> Estimate:
         return Estimate(value, None, None, None, level)
     if error == 0:
         return Estimate(value, value, value, 1.0 if value == 0 else 0.0, level)
-    reach = error * float(stats.t.ppf((1 + level) / 2, degrees))
-    return Estimate(value, value - reach, value + reach, float(2 * stats.t.sf(abs(value) / error, degrees)), level)
+    reach = error * float(scipy.stats.t.ppf((1 + level) / 2, degrees))
+    return Estimate(
+        value, value - reach, value + reach, float(2 * scipy.stats.t.sf(abs(value) / error, degrees)), level
+    )
 
 
 def welch(of_variance: float, n_of: float, other_variance: float, n_other: float) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
@@ -122,12 +122,12 @@ def _ratio(pushed: Group, others: Group, above: Reals, below: Reals, level: floa
     both = np.stack([above, below])
     over, under = both @ (pushed.mean - others.mean)
     spread = both @ (pushed.covariance / pushed.n + others.covariance / others.n) @ both.T
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(scipy.stats.norm.ppf((1 + level) / 2))
     a = under**2 - z**2 * spread[1, 1]
     if under <= 0 or a <= 0:
         return None
     b = over * under - z**2 * spread[0, 1]
     c = over**2 - z**2 * spread[0, 0]
     reach = math.sqrt(max(b**2 - a * c, 0.0))
-    p = float(2 * stats.norm.sf(abs(over) / math.sqrt(spread[0, 0]))) if spread[0, 0] > 0 else None
+    p = float(2 * scipy.stats.norm.sf(abs(over) / math.sqrt(spread[0, 0]))) if spread[0, 0] > 0 else None
     return Estimate(float(over / under), (b - reach) / a, (b + reach) / a, p, level)

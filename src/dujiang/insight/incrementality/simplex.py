@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import nnls
+import scipy
 
 from dujiang.insight.incrementality.model import Reals
 
@@ -31,5 +31,5 @@ def simplex_weights(donors: Reals, target: Reals, *, penalty: float | Reals = 0.
     matrix = np.vstack([gap / (size if size > 0 else 1.0), np.ones(count)])
     right = np.zeros(len(matrix))
     right[-1] = 1.0
-    found = nnls(matrix, right, maxiter=50 * count)[0]
+    found = scipy.optimize.nnls(matrix, right, maxiter=50 * count)[0]
     return found / found.sum()

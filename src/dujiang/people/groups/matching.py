@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from dujiang.people.groups.features import Reals
 
@@ -29,7 +29,7 @@ def matched(overlap: Reals, before: Sequence[str], used: Sequence[str]) -> list[
     """
     found: dict[int, tuple[str, float]] = {}
     if before:
-        for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
+        for row, column in zip(*scipy.optimize.linear_sum_assignment(-overlap), strict=True):
             if overlap[row, column] >= LEAST_OVERLAP:
                 found[int(row)] = (before[int(column)], float(overlap[row, column]))
     fresh = itertools.count(1 + max((int(match[1]) for one in used if (match := _ID.fullmatch(one))), default=0))

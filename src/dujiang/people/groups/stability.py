@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
 
 from dujiang.people.groups.features import Ints, Reals
 from dujiang.people.groups.model import GroupRules, Stability
@@ -38,6 +36,8 @@ class Resampled:
 
 def grouped(z: Reals, groups: int, seed: int, starts: int) -> Any:
     """k-means with ``groups`` centres on weighed features; deterministic."""
+    from sklearn.cluster import KMeans  # here, because it takes a second to load and most commands never group
+
     settings: dict[str, Any] = {"n_init": starts, "random_state": seed, "tol": _TOLERANCE, "algorithm": "lloyd"}
     return KMeans(groups, **settings).fit(z)
 
@@ -58,6 +58,8 @@ def curve(z: Reals, rules: GroupRules) -> Iterator[Stability]:
 
 def resampled(z: Reals, whole: Any, rules: GroupRules) -> Resampled:
     """The grouping ``whole`` held against groupings of people drawn with replacement."""
+    from sklearn.metrics import adjusted_rand_score
+
     groups, resamples, seed = whole.n_clusters, rules.resamples, rules.seed
     overlaps, rands = np.zeros((resamples, groups)), np.zeros(resamples)
     for number in range(resamples):

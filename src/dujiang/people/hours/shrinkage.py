@@ -17,9 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import gammaln
-from scipy.stats import beta
+import scipy
 
 from dujiang.people.hours.model import LEAST_PEOPLE, SLOTS, Basis, BestHour, HoursOf, Prior
 
@@ -63,11 +61,13 @@ def _strength(
 
     def loss(log_strength: float) -> float:
         strength = np.exp(log_strength)
-        whole = (of * (gammaln(strength) - gammaln(totals + strength))).sum()
-        parts = (people * (gammaln(hours + strength * expected) - gammaln(strength * expected))).sum()
+        whole = (of * (scipy.special.gammaln(strength) - scipy.special.gammaln(totals + strength))).sum()
+        parts = (
+            people * (scipy.special.gammaln(hours + strength * expected) - scipy.special.gammaln(strength * expected))
+        ).sum()
         return -float(whole + parts)
 
-    found: Any = minimize_scalar(loss, bounds=_STRENGTHS, method="bounded")
+    found: Any = scipy.optimize.minimize_scalar(loss, bounds=_STRENGTHS, method="bounded")
     return float(np.exp(found.x)), loss(_STRENGTHS[1]) - float(found.fun) < _CLEARLY
 
 
@@ -107,7 +107,7 @@ def _best(
     found = []
     for hour in ranked:
         share = float(by_hour[hour])
-        spread = beta(max(share * sure, 1e-9), max((1 - share) * sure, 1e-9))
+        spread = scipy.stats.beta(max(share * sure, 1e-9), max((1 - share) * sure, 1e-9))
         low, high = (float(one) for one in spread.ppf((0.05, 0.95)))
         found.append(BestHour(hour, share, low, high, float(spread.sf(1 / _DAY))))
     return tuple(found)

@@ -11,8 +11,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numba import njit
-from scipy.special import betaln, expit, gammaln
 
 from dujiang.people.prediction.history import Histories
 from dujiang.people.prediction.special import Ints, Reals, beta_expectation_nodes, digamma
@@ -72,7 +72,7 @@ def alive(parameters: Reals, x: Ints, t_x: Reals, end: Reals) -> Reals:
     r, alpha, a, b = parameters
     later = np.maximum(b + x - 1, 1e-300)
     odds = math.log(a) - np.log(later) + (r + x) * (np.log(alpha + end) - np.log(alpha + t_x))
-    return np.where(x > 0, expit(-odds), 1.0)
+    return np.where(x > 0, scipy.special.expit(-odds), 1.0)
 
 
 def expected_if_alive(parameters: Reals, x: Ints, end: Reals, weeks: float) -> Reals:
@@ -101,15 +101,15 @@ def count_if_alive(parameters: Reals, x: Ints, end: Reals, weeks: float, most: i
     )
     k = np.arange(most + 1, dtype=np.float64)[None, :]
     poisson = np.exp(
-        gammaln(r + k)
-        - gammaln(r)
-        - gammaln(k + 1)
+        scipy.special.gammaln(r + k)
+        - scipy.special.gammaln(r)
+        - scipy.special.gammaln(k + 1)
         + r * np.log(alpha / (alpha + weeks))
         + k * np.log(weeks / (alpha + weeks))
     )
     before = np.clip(np.cumsum(poisson, axis=1) - poisson, 0, 1)
-    stayed = np.exp(betaln(a, b + k) - betaln(a, b)) * poisson
-    left = np.exp(betaln(a + 1, b + np.maximum(k, 1) - 1) - betaln(a, b)) * (1 - before)
+    stayed = np.exp(scipy.special.betaln(a, b + k) - scipy.special.betaln(a, b)) * poisson
+    left = np.exp(scipy.special.betaln(a + 1, b + np.maximum(k, 1) - 1) - scipy.special.betaln(a, b)) * (1 - before)
     return stayed + np.where(k > 0, left, 0.0)
 
 

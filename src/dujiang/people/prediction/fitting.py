@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from dujiang.people.prediction.special import Reals
 
@@ -96,14 +96,16 @@ def maximise(
     part = data.every(max(1, rows // FIRST_ROWS))
     bounds = [(-_BOUND, _BOUND)] * len(names)
     tries = [
-        minimize(downhill, np.log(start), args=(part,), jac=True, method="L-BFGS-B", bounds=bounds,
+        scipy.optimize.minimize(downhill, np.log(start), args=(part,), jac=True, method="L-BFGS-B", bounds=bounds,
                  options={"maxiter": 500, "ftol": 1e-12})
         for start in starts
     ]  # fmt: skip
     theta = min(tries, key=lambda one: float(one.fun)).x
     if rows > FIRST_ROWS:
         options = {"maxiter": 8, "ftol": 1e-12}
-        theta = minimize(downhill, theta, args=(data,), jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+        theta = scipy.optimize.minimize(
+            downhill, theta, args=(data,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        ).x
     return _polish(lambda at: downhill(at, data), np.asarray(theta), names)
 
 

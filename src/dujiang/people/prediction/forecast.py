@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numba import njit
-from scipy.special import betainc
 
 from dujiang.people.prediction import bgnbd, gammagamma, paretonbd
 from dujiang.people.prediction.fitting import Fit
@@ -145,7 +145,7 @@ def _interval(
     k = np.arange(1, chances.shape[1])
     for index, n in enumerate(counts):
         rows = np.flatnonzero(count_place == index)
-        sums = betainc(p * k[:, None], q + p * n, (_GRID / (1 + _GRID))[None, :])
+        sums = scipy.special.betainc(p * k[:, None], q + p * n, (_GRID / (1 + _GRID))[None, :])
         own, own_place = np.unique(place[rows], return_inverse=True)
         cumulated = chances[own, :1] + chances[own, 1:] @ sums
         for level, out in ((below[rows], low), (below[rows] + COVERAGE, high)):

@@ -17,8 +17,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numba import njit
-from scipy.special import expit, gammaln
 
 from dujiang.people.prediction.history import Histories
 from dujiang.people.prediction.special import NODES, WEIGHTS, Ints, Reals, digamma
@@ -110,7 +110,7 @@ def alive(parameters: Reals, x: Ints, t_x: Reals, end: Reals) -> Reals:
     """The probability that somebody with this history still is a customer."""
     x, t_x, end = np.asarray(x, np.int64), np.asarray(t_x, np.float64), np.asarray(end, np.float64)
     kernel: Any = _log_odds
-    return expit(-kernel(*parameters, x, t_x, end, NODES, WEIGHTS))
+    return scipy.special.expit(-kernel(*parameters, x, t_x, end, NODES, WEIGHTS))
 
 
 def expected_if_alive(parameters: Reals, x: Ints, end: Reals, weeks: float) -> Reals:
@@ -149,7 +149,13 @@ def _negative_binomial(r: Reals, alpha: Reals, weeks: Reals, most: int) -> Reals
     k = np.arange(most + 1, dtype=np.float64)[None, :]
     r, odds = r[:, None], (weeks / alpha)[:, None]
     log_p = np.log(np.maximum(odds, 1e-300)) - np.log1p(odds)
-    return np.exp(gammaln(r + k) - gammaln(r) - gammaln(k + 1) - r * np.log1p(odds) + k * log_p)
+    return np.exp(
+        scipy.special.gammaln(r + k)
+        - scipy.special.gammaln(r)
+        - scipy.special.gammaln(k + 1)
+        - r * np.log1p(odds)
+        + k * log_p
+    )
 
 
 def expected_of_new(parameters: Reals, weeks: Reals) -> Reals:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
-from scipy.stats import beta
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+import scipy
 
 from dujiang.foundation.errors import ensure
 from dujiang.foundation.i18n import _
@@ -21,6 +17,9 @@ from dujiang.people.prediction.features import BASELINE, NAMES, features, labels
 from dujiang.people.prediction.model import PROPENSITY_DAYS, Band, Driver, Propensity, PropensityBody, Scores, State
 from dujiang.people.prediction.special import Reals
 from dujiang.people.prediction.trees import PropensityModel
+
+if TYPE_CHECKING:  # and in the functions that train: it takes a second to load, and most commands never do
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 ACTIVE_DAYS: Final[dict[Propensity, int]] = {"buy": 3650, "lapse": 180, "respond": 3650}
 """Who is looked at: buyers ever, or those who bought lately and can lapse."""
@@ -107,6 +106,8 @@ def _empty(days: int, parts: list[_Part]) -> PropensityBody:
 
 
 def _trained(train: _Part, calibrate: _Part) -> PropensityModel:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     boosted = HistGradientBoostingClassifier(**_SETTINGS)
     # The library refuses a column without any value. No tree asks for it then, so that scores do not depend on the filling.
     boosted.fit(np.where(np.isnan(train.x).all(axis=0), 0.0, train.x), train.y)
@@ -144,6 +145,9 @@ def plain_trees(boosted: HistGradientBoostingClassifier, names: tuple[str, ...])
 
 def _calibrated(model: PropensityModel, scores: Reals, did: np.ndarray) -> PropensityModel:
     """Isotonic where there are enough people, else a logistic curve; both as points."""
+    from sklearn.isotonic import IsotonicRegression
+    from sklearn.linear_model import LogisticRegression
+
     if min(did.sum(), (~did).sum()) >= 1000:
         rising = IsotonicRegression(y_min=1e-4, y_max=1 - 1e-4, out_of_bounds="clip").fit(scores, did)
         points, chances = rising.X_thresholds_, rising.y_thresholds_
@@ -173,6 +177,8 @@ def _body(empty: PropensityBody, model: PropensityModel, train: _Part, calibrate
 
 def _baseline(train: _Part, calibrate: _Part, test: _Part) -> Reals:
     """Chances by logistic regression on recency, frequency and value, calibrated in the same way."""
+    from sklearn.linear_model import LogisticRegression
+
     columns = [NAMES.index(name) for name in BASELINE]
 
     def shaped(x: Reals) -> Reals:
@@ -187,6 +193,8 @@ def _baseline(train: _Part, calibrate: _Part, test: _Part) -> Reals:
 
 def scores(did: np.ndarray, chance: Reals) -> Scores:
     """How good chances were."""
+    from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
     top = np.argsort(-chance, kind="stable")[: max(1, len(did) // _TENTHS)]
     constant = float(np.ptp(chance)) == 0
     lift = 1.0 if constant else float(did[top].mean() / did.mean())
@@ -205,8 +213,8 @@ def calibration(did: np.ndarray, chance: Reals) -> tuple[Band, ...]:
     for part in np.array_split(np.argsort(chance, kind="stable"), _TENTHS):
         if len(part):
             many, yes = len(part), int(did[part].sum())
-            low = float(beta.ppf(0.025, yes, many - yes + 1)) if yes else 0.0
-            high = float(beta.ppf(0.975, yes + 1, many - yes)) if yes < many else 1.0
+            low = float(scipy.stats.beta.ppf(0.025, yes, many - yes + 1)) if yes else 0.0
+            high = float(scipy.stats.beta.ppf(0.975, yes + 1, many - yes)) if yes < many else 1.0
             found.append(Band(f"{len(found) + 1}", many, float(chance[part].mean()), yes / many, low, high))
     return tuple(found)
 

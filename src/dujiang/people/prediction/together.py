@@ -8,17 +8,18 @@ sum is taken as normal, which so many people make it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from scipy.stats import nbinom, norm
+import scipy
 
 from dujiang.people.prediction.forecast import COVERAGE, PurchaseModel, mean_value, moments
 from dujiang.people.prediction.purchases import Buyers
 from dujiang.people.prediction.special import Ints, Reals
 
 _STEP: Final = 1e-3
-_REACH: Final = float(norm.ppf((1 + COVERAGE) / 2))
+_REACH: Final = NormalDist().inv_cdf((1 + COVERAGE) / 2)
 LEAST: Final = 20
 """People below whom the sum is not taken as normal, and no interval is stated."""
 
@@ -103,6 +104,6 @@ def brought(referred: int, years: float, ahead: float, worth: float) -> Estimate
     """
     if not years:
         return Estimate(0.0, None, None)
-    count = nbinom(referred + 0.5, years / (years + ahead))
+    count = scipy.stats.nbinom(referred + 0.5, years / (years + ahead))
     low, high = (float(count.ppf(level)) * worth for level in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
     return Estimate(referred / years * ahead * worth, low, high)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy import stats
+import scipy
 
 from dujiang.engine.question import Persons
 from dujiang.people.comparison import Kind
@@ -112,7 +112,7 @@ def _shares(name: str, value: str, a: int, b: int, of_a: int, of_b: int) -> Diff
     effect = 2 * math.asin(math.sqrt(p_a)) - 2 * math.asin(math.sqrt(p_b))
     pooled = (a + b) / (of_a + of_b)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / of_a + 1 / of_b))
-    p = float(2 * stats.norm.sf(abs(p_a - p_b) / spread)) if spread else 1.0
+    p = float(2 * scipy.stats.norm.sf(abs(p_a - p_b) / spread)) if spread else 1.0
     return Difference(name, value, p_a, p_b, effect, p, clear=False)
 
 
@@ -129,7 +129,7 @@ def _means(con: duckdb.DuckDBPyConnection, table: str, name: str) -> list[Differ
         return []
     pooled = math.sqrt(((n_a - 1) * var_a + (n_b - 1) * var_b) / (n_a + n_b - 2))
     small = 1 - 3 / (4 * (n_a + n_b) - 9)
-    test: Any = stats.ttest_ind_from_stats(
+    test: Any = scipy.stats.ttest_ind_from_stats(
         mean_a, math.sqrt(var_a), n_a, mean_b, math.sqrt(var_b), n_b, equal_var=False
     )
     return [Difference(name, "", mean_a, mean_b, small * (mean_a - mean_b) / pooled, float(test.pvalue), clear=False)]
@@ -138,7 +138,7 @@ def _means(con: duckdb.DuckDBPyConnection, table: str, name: str) -> list[Differ
 def _adjusted(found: list[Difference]) -> list[Difference]:
     if not found:
         return []
-    p = stats.false_discovery_control(np.clip([one.p for one in found], 0, 1))
+    p = scipy.stats.false_discovery_control(np.clip([one.p for one in found], 0, 1))
     judged = [
         replace(one, p=float(each), clear=bool(each <= FALSE_SHARE and abs(one.effect) >= EFFECT_MIN))
         for one, each in zip(found, p, strict=True)

@@ -75,7 +75,9 @@ def _base(level: list[Tag], as_of: AsOf, binder: Binder, among: str) -> str:
     outputs = {tag.name: (tag.spec.model.model, tag.spec.model.column) for tag in level if tag.spec.model}
     if outputs:
         joins.append(f"LEFT JOIN ({said(outputs, binder, among)}) AS o USING (person)")
-    return f"SELECT p.person{made} FROM (FROM person {semi}) AS p {' '.join(joins)}"
+    # Statistics are of those asked about already; asked once more, DuckDB 2.0 plans for a second instead of a tenth of one.
+    asked = "person" if statistics else f"(FROM person {semi})"
+    return f"SELECT p.person{made} FROM {asked} AS p {' '.join(joins)}"
 
 
 @dataclass(frozen=True)

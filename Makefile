@@ -34,14 +34,14 @@ demo: $(VENV)/.base ## install, build the demo brand, serve the console on loopb
 complete-journey: $(VENV)/.test ## the same with real retail data (the Complete Journey)
 	@$(BIN)/python examples/complete_journey/run.py
 
-# Three workers for two processors, since many tests wait for processes of their own.
+# Three workers for two processors, since many tests wait for processes of their own. Files keep the order of tests/conftest.py.
 test: $(VENV)/.test ## run the tests, with a real browser and a real PostgreSQL
 	@$(BIN)/python tests/system_parts.py
-	@$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: $(VENV)/.bench ## run every test, the long ones too
 	@$(BIN)/python tests/system_parts.py
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test ## format, lint, types, import order
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/pyright

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
+from dujiang.engine.kernels.warming import warm
 from dujiang.foundation.clock import FixedClock
 from dujiang.store.database import Database
 from dujiang.store.journal import Journal
@@ -69,6 +70,12 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
         return pickle.loads(result.read_bytes())  # noqa: S301 - written above
 
     return made
+
+
+@pytest.fixture(scope="session")
+def compiled_kernels(made_once: Callable[[str, Callable[[Path], None]], None]) -> None:
+    """Compiled once for all workers: those who need them at the same time would each compile the same for half a minute."""
+    made_once("kernels", lambda _folder: warm())
 
 
 def _helper(name: str) -> ModuleType:

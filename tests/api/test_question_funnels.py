@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dujiang.engine.kernels.warming import warm
 from dujiang.foundation.ids import parse_person_id
 
 DAYS = {"first": "2026-10-20", "last": "2026-11-15"}
@@ -24,9 +23,7 @@ _ROWS = """
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _compiled() -> None:
-    warm()
+pytestmark = pytest.mark.usefixtures("compiled_kernels")
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ BRAND = _brand()
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None) -> Iterator[Workspace]:
     """A brand in which every text that comes from outside carries a payload."""
     payloads = itertools.cycle(PAYLOADS)
     folder = tmp_path_factory.mktemp("marked")

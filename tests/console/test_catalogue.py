@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def texts_of_template(file: Path) -> set[str]:
     return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], nodes.Const)}
 
 
+@cache
 def all_texts() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(SOURCE.rglob("*.py")):
@@ -49,17 +51,18 @@ def placeholders(text: str) -> set[str]:
     return {name for _literal, name, _spec, _conversion in string.Formatter().parse(text) if name is not None}
 
 
-TEXTS = all_texts()
-TRANSLATED = {text: chinese for file in CATALOGUES for text, chinese in translations(file).items()}
+@cache
+def translated() -> dict[str, str]:
+    return {text: chinese for file in CATALOGUES for text, chinese in translations(file).items()}
 
 
 def test_every_text_has_a_translation() -> None:
-    missing = {text: where for text, where in TEXTS.items() if not TRANSLATED.get(text)}
+    missing = {text: where for text, where in all_texts().items() if not translated().get(text)}
     assert missing == {}
 
 
 def test_no_translation_is_left_over() -> None:
-    unused = {text for text in TRANSLATED if text not in TEXTS}
+    unused = {text for text in translated() if text not in all_texts()}
     assert unused == set()
 
 

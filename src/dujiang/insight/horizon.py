@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 
 import duckdb
 import ibis
 
-from dujiang.engine.question import ask
+from dujiang.engine.question import Query, ask
 from dujiang.foundation.timewindows import FIRST_DAY, Period
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
@@ -20,14 +21,18 @@ from dujiang.insight.selection import sourced
 
 def spans(con: duckdb.DuckDBPyConnection, metric: Metric, zone: str) -> Spans:
     """The days that the metric's table has rows for, by channel."""
+    answer = ask(con, _reach(metric, zone)).to_pylist()
+    return {row["channel"]: Span(row["first"], row["last"], row["named"]) for row in answer}
+
+
+@lru_cache(maxsize=64)
+def _reach(metric: Metric, zone: str) -> Query:
     rows = sourced(queries.one_period(metric, metric, Period(FIRST_DAY, FIRST_DAY), zone))
     rows = rows.filter(rows[DAY].notnull())
     channel = rows[source_key(metric)[2]].name("channel")
     person = SHAPES[metric.spec.table].person
     named = rows[DAY].min(where=rows[person].notnull()) if person else ibis.null("date")
-    found = rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max(), named=named)
-    answer = ask(con, found).to_pylist()
-    return {row["channel"]: Span(row["first"], row["last"], row["named"]) for row in answer}
+    return Query(rows.group_by(channel).aggregate(first=rows[DAY].min(), last=rows[DAY].max(), named=named))
 
 
 def sources(catalogue: Catalogue, wanted: Iterable[Need]) -> dict[tuple[str, str, str], Metric]:

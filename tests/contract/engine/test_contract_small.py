@@ -31,7 +31,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="module")
-def brand(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def brand(session: Session, tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None) -> Iterator[Both]:
     """Made-up facts on both engines."""
     facts = Archive().batch("all", *MadeUp(7).facts(400))
     with both(session, tmp_path_factory.mktemp("brand"), facts) as brand:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
+import hypothesis
 import pytest
 
 from dujiang.engine.kernels.warming import warm
@@ -24,6 +25,9 @@ from dujiang.store.keyring import Keyring
 from dujiang.store.manifest import Manifest
 
 T = TypeVar("T")
+# How long an example takes says something of what else the machine does, and nothing of the code.
+hypothesis.settings.register_profile("dujiang", deadline=None)
+hypothesis.settings.load_profile("dujiang")
 LONG: Final = (
     "browser/test_console.py",
     "contract/engine/test_contract_small.py",

@@ -215,6 +215,20 @@ def test_on_a_phone_titles_have_the_whole_width_and_labels_lie_within_the_pictur
     watched.page.context.close()
 
 
+def test_words_on_flags_stand_in_three_rows_and_never_on_each_other(tab: Watched, address: str) -> None:
+    visit(tab, address, "/private-domain", "zh")
+    labels = tab.page.evaluate(
+        """async () => { const charts = await import(document.querySelector('script[src*="js/charts"]').src);
+        const x = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
+        const flags = ['b', 'b', 'b', 'b', 'f'].map(at => ({ at, label: '小红书账号限流' }));
+        return charts.flagLabels({ x, flags }, 600); }"""
+    )
+    assert labels["used"] == 3
+    assert [one["show"] for one in labels["labels"]] == [True, True, True, False, True]
+    assert len({one["distance"] for one in labels["labels"][:3]}) == 3
+    assert labels["labels"][4]["distance"] == labels["labels"][0]["distance"]  # far enough to share the first row
+
+
 def test_a_link_of_the_graph_says_why_it_joins(
     chromium: Browser, session: str, address: str, workspace: Workspace
 ) -> None:

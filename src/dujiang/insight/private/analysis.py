@@ -191,7 +191,10 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
         ]  # fmt: skip
         named = [{"metric": one.metric} for one in result.health]
         line = (_trend(result, with_before=result.line[0].figures[TREND[0]].before is not None),) if result.line else ()
-        steps = {step: [pick | {"step": step} for pick in picks] for step in STEPS}
+        steps = {
+            step: [pick | {"step": step} if getattr(one, step) else None for pick, one in zip(picks, ways, strict=True)]
+            for step in STEPS
+        }
         return Table("loop", loop, rows, picks, steps), Table("health", health, judged, named), *line
 
     def people(self, scene: Scene, question: PrivateQuestion, pick: PrivatePick) -> Whole:
@@ -398,7 +401,13 @@ def _trend(result: Private, *, with_before: bool) -> Table:
         (point.start, *(value for name in TREND for value in _values(point.figures[name], with_before=with_before)))
         for point in result.line
     ]
-    cells = {name: [{"metric": name, "start": point.start.isoformat()} for point in result.line] for name in TREND}
+    cells = {
+        name: [
+            {"metric": name, "start": point.start.isoformat()} if point.figures[name].value else None
+            for point in result.line
+        ]
+        for name in TREND
+    }
     return Table("trend", tuple(columns), rows, cells=cells)
 
 

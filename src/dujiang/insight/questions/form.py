@@ -147,7 +147,7 @@ class FormAnalysis(Analysis[FormQuestion, FormPick]):
         whole = (Column("attempts", _("Attempts"), "count"), Column("people", _("People"), "count"),
                  Column("submitted", _("Submitted"), "count"), Column("rate", _("Share"), "percent"))  # fmt: skip
         cells = {
-            name: [{"field": one.field, "outcome": name} for one in result.fields]
+            name: [{"field": one.field, "outcome": name} if getattr(one, name) else None for one in result.fields]
             for name in ("reached", "filled", "corrected", "refused", "left")
         }
         return (

@@ -51,7 +51,7 @@ function line(series, data, index) {
       lineStyle: { color: colour("line-strong"), type: "solid", width: 1 },
       label: { color: colour("secondary"), fontSize: 12, fontFamily, position: "end", rotate: 0, formatter: "{b}" },
       data: [
-        ...flags.map((flag, place) => ({ name: short(flag.label), xAxis: flag.at, label: flagLabel(flag, place, data) })),
+        ...flags.map((flag, place) => ({ name: short(flag.label), xAxis: flag.at, label: data.flagLabels[place] })),
         ...bounds.map((edge) => ({
           name: format(edge, data.unit, data.currency), yAxis: edge, lineStyle: { color: colour("warn"), type: "dashed" },
           label: { color: colour("warn"), position: "insideEndTop", distance: 2 },
@@ -61,20 +61,29 @@ function line(series, data, index) {
   };
 }
 
-/** Pixels beside the chart for the longest name at the end of a line; Chinese characters are about twice as wide. */
+/** Pixels beside the chart for the longest name at the end of a line. */
 function nameRoom(data) {
-  const widths = data.series.map((series) => [...series.name].reduce((sum, one) => sum + (one > "\u2e80" ? 12 : 7), 0));
-  return Math.min(160, 16 + Math.max(...widths));
+  return Math.min(160, 16 + Math.max(...data.series.map((series) => textWidth(series.name))));
 }
 
-/** Flags stand on up to three rows above the chart, so that neighbours can both be read. */
-function flagRows(data) {
-  return Math.min(3, (data.flags ?? []).length);
+/** Pixels of a text in charts; Chinese characters are about twice as wide. */
+function textWidth(text) {
+  return [...text].reduce((sum, one) => sum + (one > "\u2e80" ? 12 : 7), 0);
 }
 
-function flagLabel(flag, place, data) {
-  const late = data.x.indexOf(flag.at) > data.x.length * 0.6;
-  return { align: late ? "right" : "left", distance: 4 + 16 * (flagRows(data) - 1 - (place % flagRows(data))) };
+/** Flags stand on up to three rows above the chart, none on another; those that find no room keep their line alone. */
+export function flagLabels(data, width) {
+  const rows = [[], [], []];
+  const found = (data.flags ?? []).map((flag) => {
+    const at = data.x.indexOf(flag.at) / Math.max(data.x.length - 1, 1);
+    const late = at > 0.6, size = textWidth(short(flag.label)) + 8, x = at * (width - 60) + 40;
+    const [from, to] = late ? [x - size, x] : [x, x + size];
+    const row = from < 0 || to > width ? -1 : rows.findIndex((taken) => taken.every(([start, end]) => to <= start || from >= end));
+    if (row >= 0) rows[row].push([from, to]);
+    return { row, align: late ? "right" : "left" };
+  });
+  const used = Math.max(0, ...found.map((one) => one.row + 1));
+  return { used, labels: found.map((one) => ({ show: one.row >= 0, align: one.align, distance: 4 + 16 * (used - 1 - one.row) })) };
 }
 
 function short(label) {
@@ -127,7 +136,7 @@ function options(data) {
     animation: false,
     aria: { enabled: false },
     textStyle: { fontFamily },
-    grid: { left: 4, right: data.series.length > 1 && !isMany ? nameRoom(data) : 12, top: 12 + 16 * flagRows(data), bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: data.series.length > 1 && !isMany ? nameRoom(data) : 12, top: 12 + 16 * data.flagRows, bottom: isMany ? 40 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     legend: isMany ? { data: legendNames(data), bottom: 0, type: "scroll", textStyle: text, icon: "roundRect", itemWidth: 10, itemHeight: 10, pageTextStyle: text } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,
@@ -154,6 +163,8 @@ function draw(box) {
     box.append(canvas);
   }
   canvas.style.height = `${box.clientHeight}px`;
+  const { used, labels } = flagLabels(data, box.clientWidth || 640);
+  Object.assign(data, { flagRows: used, flagLabels: labels });
   const chart = charts.get(box) ?? echarts.init(canvas, null, { renderer: "canvas" });
   charts.set(box, chart);
   chart.setOption(options(data), true);

@@ -79,8 +79,8 @@ class PathView(View):
     def told(self, visit: Visit, pick: Mapping[str, Any]) -> str:
         """The nodes in order, or the one and what was done there."""
         if pick.get("node"):
-            return visit.text(_AT_NODE[pick.get("did", "seen")], node=pick["node"])
-        nodes = _ARROW.join(str(one) for one in pick.get("nodes") or ())
+            return visit.text(_AT_NODE[pick.get("did", "seen")], node=node_label(visit, "name", str(pick["node"])))
+        nodes = _ARROW.join(node_label(visit, "name", str(one)) for one in pick.get("nodes") or ())
         if not nodes:
             return ""
         text = _("{nodes} and no further, from step {n}") if pick.get("ended") else _("{nodes}, from step {n}")

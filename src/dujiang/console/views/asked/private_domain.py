@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
+from dujiang.console import formats
 from dujiang.console.components import Card, Cards, Chart, Line, Tag
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views import figures
@@ -77,7 +78,7 @@ class PrivateView(View):
         columns = tuple(
             replace(one, label=visit.text(_("Known from"))) if one.name == "by_ad" else one for one in loop.columns
         )
-        told = Sheet(loop.name, columns, named, loop.links, caption=loop.caption)
+        told = Sheet(loop.name, columns, named, loop.links, caption=loop.caption, cells=loop.cells)
         return [told, _health_sheet(visit, answer.result, behind, self.title(visit, "health")), *trend]
 
     @staticmethod
@@ -107,15 +108,18 @@ def _sizes(visit: Visit, found: Private, behind: Behind) -> Cards:
 
 def _entry_cost(visit: Visit, found: Private, behind: Behind) -> Card:
     """What one entrant cost, or why that is not known."""
-    now, then = found.entry_cost.now, found.entry_cost.before
-    label = visit.text(_("Cost per entrant"))
-    if now.value is None:
+    cost, label = found.entry_cost, visit.text(_("Cost per entrant"))
+    if cost.value is None:
         return Card(
-            "entry_cost", label, visit.show(None, "money"), missing=visit.text(REASONS[now.reason or "no_cost"])
+            "entry_cost", label, visit.show(None, "money"), missing=visit.text(REASONS[cost.now.reason or "no_cost"])
         )
-    before = visit.text(_("before: {value}"), value=visit.show(then.value, "money")) if then else ""
-    basis = visit.text(_("advertising of private channels: {cost}"), cost=visit.show(found.loop.cost.value, "money"))
-    return Card("entry_cost", label, visit.show(now.value, "money"), before, basis=basis, href=behind({}))
+    spent = visit.text(_("advertising of private channels: {cost}"), cost=visit.show(found.loop.cost.value, "money"))
+    change = formats.change(cost.change) if cost.change is not None else ""
+    basis = figures.basis(visit) if change else ""
+    return Card(
+        "entry_cost", label, visit.show(cost.value, "money"), change, formats.tone(cost.change, "down"), basis,
+        definition=spent, href=behind({}),
+    )  # fmt: skip
 
 
 def _trends(visit: Visit, answer: Answer, found: Private) -> list[Chart]:

@@ -99,6 +99,8 @@ def test_the_page_with_its_bursts(admin: httpx.Client) -> None:
     shown = admin.get(f"/heatmaps?page=/home&{DAYS}&lang=en").text
     assert "90.9% of the clicks fall on “banner”" in html.unescape(shown)
     assert len(re.findall(r'class="mark"', shown)) == 1
+    assert "their places are guessed from clicks" in shown  # this site's tracker is older than 1.2
+    assert 'class="band guess"' in shown
     coupon = next(row for row in rows(admin, "/heatmaps?page=/home", "elements") if row[0] == "#coupon")
     assert coupon[3:] == ["3", "1", "1", "3"]
 

@@ -62,7 +62,7 @@ def test_the_truth_counts_orders_of_people_whom_advertising_brought(demo: Worksp
 def test_forms_lose_people_where_they_truly_leave(demo: Workspace) -> None:
     """Before the bad release every step arrived, so that only visitors who are taken for others can make a difference."""
     last = PERIOD.last - timedelta(21)
-    whole = {"first": date(2026, 4, 1), "last": last}
+    whole = {"first": date(2026, 3, 1), "last": last}
     table = pq.read_table(demo.layout.folder / SOURCE_FOLDER / "truth" / "form_field.parquet").to_pylist()
     end = datetime.combine(last + timedelta(1), datetime.min.time(), demo.zone)
     for form in ("tea_club", "address"):

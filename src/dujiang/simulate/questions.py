@@ -81,7 +81,8 @@ _QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
             "period": {"preset": "last90"},
             "compare": "previous",
             "grain": "week",
-            "campaigns": {"wecom_newcomer": list(_plans(WECOM))},
+            "way": "entry",
+            "campaigns": {"朋友圈广告": list(_plans(WECOM))},
         },
     ),
     ("overlap", "渠道重合", "Overlap of channels", {"type": "overlap", "grain": "week"}),
@@ -93,7 +94,7 @@ _TILES: Final[tuple[dict[str, Any], ...]] = (
     {"question": "browse_to_order", "number": 1, "x": 0, "y": 6, "width": 6, "height": 4},
     {"question": "overlap", "number": 2, "x": 6, "y": 6, "width": 6, "height": 4},
     {"question": "repurchase", "number": 2, "own_days": True, "x": 0, "y": 10, "width": 12, "height": 5},
-    {"question": "club_form", "number": 1, "own_days": True, "x": 0, "y": 15, "width": 12, "height": 4},
+    {"question": "club_form", "number": 1, "own_days": True, "x": 0, "y": 15, "width": 12, "height": 7},
 )
 _REPORTS: Final[tuple[tuple[str, str, str, str, str, dict[str, Any]], ...]] = (
     (

@@ -55,7 +55,7 @@ class MadeUp:
             return self._told("form_submitted", form=self._of("join", "survey"))
         field = self._draw.randrange(3)
         stated = {"form": self._of("join", "join", "survey"), "field": f"f{field}", "index": field}
-        return self._told("form_step", **stated, action=self._of("reached", "filled"))
+        return self._told("form_step", **stated, action=self._of("reached", "filled", "corrected", "refused"))
 
     def _told(self, name: str, **properties: Any) -> Fact:
         names = {"kind": "track", "name": name, "properties": json.dumps(properties)}

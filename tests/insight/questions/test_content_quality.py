@@ -91,6 +91,17 @@ def test_people_behind_an_item(scene: Scene, did: Any, people: list[int]) -> Non
     assert found.tolist() == people
 
 
+def test_rates_lead_to_those_who_did_it(scene: Scene) -> None:
+    question = ContentQuestion()
+    items = ContentAnalysis().tables(question, answered(scene), None)[0]
+    (shared, none), (liked, _b) = items.cells["share"], items.cells["interaction"]
+    found = [
+        ContentAnalysis().people(scene, question, ContentPick.model_validate(one)).tolist() for one in (shared, liked)
+    ]
+    assert found == [[2], [1, 2]]  # who shares interacts, too
+    assert none is None
+
+
 def test_nothing_is_known_where_nobody_read(scene: Scene) -> None:
     empty = answered(scene, channels=("app",))
     assert (empty.items, empty.all_rates["share"], empty.cadence.last) == ((), None, None)

@@ -76,3 +76,17 @@ def test_people_behind_numbers(scene: Scene, which: Any, keys: list[str], people
 def test_what_service_is_not_divided_by() -> None:
     with pytest.raises(ValueError, match="not by 'page'"):
         ServiceQuestion(by=("page",))
+
+
+def test_shares_and_steps_of_the_line_lead_to_their_people(scene: Scene) -> None:
+    question = ServiceQuestion(grain="day", by=("agent",))
+    found = answered(scene, grain="day", by=["agent"])
+    parts, whole, line = ServiceAnalysis().tables(question, found, None)
+
+    def people(pick: Any) -> list[int]:
+        return ServiceAnalysis().people(scene, question, ServicePick.model_validate(pick)).tolist()
+
+    assert [pick and people(pick) for pick in line.picks] == [[1, 2], None, [1], None, None, None, None]
+    assert [pick and people(pick) for pick in line.cells["negative"]] == [[2], None, [1], None, None, None, None]
+    assert [pick and people(pick) for pick in parts.cells["slow"]] == [None, [1], None]
+    assert people(whole.cells["complaints"][0]) == [2]

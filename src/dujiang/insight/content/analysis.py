@@ -150,7 +150,12 @@ class ContentAnalysis(Analysis[ContentQuestion, ContentPick]):
         ]  # fmt: skip
         weeks = (Column("week", _("Week from"), "day"), Column("items", _("New items"), "count"))
         picks = [{"item": one.item} for one in result.items]
-        return Table("items", tuple(columns), rows, picks), Table("cadence", weeks, [*result.cadence.weeks])
+        did: dict[Part, Did] = {"interaction": "interacted", "share": "shared", "conversion": "bought"}
+        cells: dict[str, list[dict[str, Any] | None]] = {
+            part: [{"item": one.item, "did": what} if one.rates[part] else None for one in result.items]
+            for part, what in did.items()
+        }
+        return Table("items", tuple(columns), rows, picks, cells), Table("cadence", weeks, [*result.cadence.weeks])
 
     def people(self, scene: Scene, question: ContentQuestion, pick: ContentPick) -> Whole:
         """Readers of the item (or of any), or those of them who interacted, shared or bought afterwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -13,6 +14,7 @@ from dujiang.engine.columns import Whole
 from dujiang.engine.question import Column as Values
 from dujiang.engine.question import Rows, ask, given, table
 from dujiang.foundation.i18n import _
+from dujiang.foundation.timewindows import bucket_start
 from dujiang.insight.dimensions import step_of
 from dujiang.insight.intervals import wilson
 from dujiang.insight.questions.analysis import Analysis, Found
@@ -53,9 +55,13 @@ class ServiceQuestion(Asked):
 
 
 class ServicePick(Pick):
-    """The people of conversations, or of those of them that complain, are unresolved, read as annoyed, or were slow."""
+    """The people of conversations, or of those of them that complain, are unresolved, read as annoyed, or were slow.
+
+    ``start``: only those in the step of the line that begins then.
+    """
 
     which: Which = "all"
+    start: date | None = None
 
 
 @dataclass(frozen=True)
@@ -154,17 +160,18 @@ class ServiceAnalysis(Analysis[ServiceQuestion, ServicePick]):
     def tables(self, question: ServiceQuestion, result: Service, before: Service | None) -> tuple[Table, ...]:
         """By part, all together, over time."""
         whole = [(_("Now"), result.whole), *(((_("Before"), before.whole),) if before else ())]
-        tables = [Table("whole", (Column("of", _("Days")), *_COLUMNS), [(of, *_row(one)) for of, one in whole], [{}])]
+        head = (Column("of", _("Days")),)
+        tables = [_table("whole", head, [((of,), one) for of, one in whole], [{}])]
         if question.by:
             heads = tuple(
                 Column(name, _HEADS[name], "channel" if name == "channel" else "text") for name in question.by
             )
             picks = [{"keys": [*one.keys]} for one in result.parts]
-            rows = [(*one.keys, *_row(one.desk)) for one in result.parts]
-            tables.insert(0, Table("parts", (*heads, *_COLUMNS), rows, picks))
+            tables.insert(0, _table("parts", heads, [(one.keys, one.desk) for one in result.parts], picks))
         if result.line:
-            rows = [(one.start, *_row(one.desk)) for one in result.line]
-            tables.append(Table("line", (Column("start", _("From"), "day"), *_COLUMNS), rows))
+            steps = [((one.start,), one.desk) for one in result.line]
+            starts = [{"start": one.start.isoformat()} if one.desk.conversations else None for one in result.line]
+            tables.append(_table("line", (Column("start", _("From"), "day"),), steps, starts))
         return tuple(tables)
 
     def people(self, scene: Scene, question: ServiceQuestion, pick: ServicePick) -> Whole:
@@ -172,6 +179,8 @@ class ServiceAnalysis(Analysis[ServiceQuestion, ServicePick]):
         rows = _conversations(scene, question)
         for name, key in zip(question.by, pick.keys, strict=False):
             rows = rows.filter(rows[name].isnull() if key is None else rows[name] == key)
+        if pick.start is not None and question.grain is not None:
+            rows = rows.filter(step_of(rows["day"], question.grain) == bucket_start(pick.start, question.grain))
         if pick.which != "all":
             rows = rows.filter(_which(rows, question)[pick.which])
         people = rows.filter(rows["person"].notnull()).select("person").distinct()
@@ -247,6 +256,21 @@ _COLUMNS: Final = (
     Column("negative", _("Reads as annoyed"), "percent"),
     Column("rating", _("Rating"), "ratio"),
 )
+
+
+def _table(
+    name: str,
+    heads: tuple[Column, ...],
+    rows: Sequence[tuple[tuple[Any, ...], Desk]],
+    picks: Sequence[dict[str, Any] | None],
+) -> Table:
+    """Desks below each other; shares lead to those whom they are of."""
+    named = [*zip(picks, (desk for _keys, desk in rows), strict=False)]
+    cells = {
+        which: [pick | {"which": which} if pick is not None and getattr(desk, which) else None for pick, desk in named]
+        for which in ("slow", "complaints", "negative")
+    }
+    return Table(name, (*heads, *_COLUMNS), [(*keys, *_row(desk)) for keys, desk in rows], picks, cells)
 
 
 def _row(one: Desk) -> tuple[Any, ...]:

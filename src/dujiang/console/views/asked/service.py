@@ -71,7 +71,8 @@ class ServiceView(View):
         """Which conversations."""
         which = _WHICH.get(pick.get("which", ""))
         words = [one or visit.text(_("not stated")) for one in pick.get("keys") or ()]
-        return " · ".join([*(visit.channel_label(one) for one in words), *([visit.text(which)] if which else [])])
+        told = [*(visit.channel_label(one) for one in words), *([visit.text(which)] if which else [])]
+        return " · ".join([*([str(pick["start"])] if pick.get("start") else []), *told])
 
 
 def _cards(visit: Visit, now: Desk, before: Desk | None, behind: Behind) -> Cards:

@@ -282,13 +282,9 @@ def test_leaving_says_how_long_modules_were_in_view_and_when_the_first_screen_wa
     (left,) = site.wait("page_left")
     assert 0 < said(left)["modules"]["head"] <= said(left)["dwell_ms"] + 1
     assert 0 < said(left)["first_screen_ms"] < 60_000
-    top, height = said(left)["places"]["head"]
-    assert top == 0
-    assert (
-        height
-        == page.evaluate("Math.round(document.querySelector('[data-module]').getBoundingClientRect().height)")
-        > 0
-    )
+    high = page.evaluate("Math.round(document.querySelector('[data-module]').getBoundingClientRect().height)")
+    assert said(left)["places"]["head"] == {"top": 0, "height": high}
+    assert high > 0
     hide(page, "visible")
     page.wait_for_function("performance.now() > 900")
     hide(page, "hidden")
@@ -314,7 +310,7 @@ def test_modules_of_one_name_are_one_and_lie_where_the_page_has_them_however_far
     hide(page, "hidden")
     (left,) = site.wait("page_left")
     places = said(left)["places"]
-    assert places["a/b"] == [1000, 500]
+    assert places["a/b"] == {"top": 1000, "height": 500}
     assert set(places) == {"head", "a/b"}
 
 

@@ -170,13 +170,16 @@ def test_bodies_are_json_or_the_sensors_form(requests: list[dict[str, Any]]) -> 
 
 def test_modules_cover_the_home_page_and_hold_what_is_clicked(requests: list[dict[str, Any]]) -> None:
     told = [
-        event["properties"] for one in requests if one["key"] == "site_web" for event in json.loads(one["body"])["batch"]
-    ]  # fmt: skip
+        event.get("properties", {})
+        for one in requests
+        if one["key"] == "site_web"
+        for event in json.loads(one["body"])["batch"]
+    ]
     clicks = [one for one in told if "y_px" in one]
     (places,) = {json.dumps(one["places"]) for one in told if "places" in one}
-    ends = [(top, top + height) for top, height in json.loads(places).values()]
+    ends = [(one["top"], one["top"] + one["height"]) for one in json.loads(places).values()]
     assert [top for top, _end in ends] == [0, *(end for _top, end in ends[:-1])]
     assert {one["page_px"] for one in clicks} == {ends[-1][1]}
     for one in clicks:
-        top, height = json.loads(places)[one["module"]]
-        assert top <= one["y_px"] < top + height
+        place = json.loads(places)[one["module"]]
+        assert place["top"] <= one["y_px"] < place["top"] + place["height"]

@@ -93,10 +93,10 @@ def positions(world: World, target: Ints, key: tuple[Ints, ...]) -> tuple[Ints, 
     return np.clip(np.rint(x), 0, 1000).astype(np.int64), np.clip(np.rint(y), 0, HEIGHT).astype(np.int64)
 
 
-def places() -> dict[str, tuple[int, int]]:
+def places() -> dict[str, dict[str, int]]:
     """Top and height of each module, as the tracker tells them."""
     ends = (*TOPS[1:], HEIGHT)
-    return {name: (top, end - top) for name, top, end in zip(MODULES, TOPS, ends, strict=True)}
+    return {name: {"top": top, "height": end - top} for name, top, end in zip(MODULES, TOPS, ends, strict=True)}
 
 
 def in_view(scroll: Ints, dwell: Ints) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, cast
@@ -31,6 +32,8 @@ def scene(tables: Any) -> Any:
     button = [
         click(3, 60_000 + ms, 50.0 + ms / 1000, 900, "#coupon", "gift", ', "dead": true') for ms in (0, 200, 400, 600)
     ]
+    seen_by_1 = {"banner": {"top": 0, "height": 400}, "a/b": {"top": 1200, "height": 300}}
+    seen_by_2 = {"banner": {"top": 20, "height": 380}, "gift": {"top": -5, "height": 0}, "odd": 7}
     stated = [
         (1, 0, "page_viewed", "page", "{}"),
         (2, 0, "page_viewed", "page", "{}"),
@@ -42,14 +45,8 @@ def scene(tables: Any) -> Any:
         click(3, 90_000, 10.0, 1500, "#picture"),
         click(3, 90_300, 30.0, 1500, "#picture"),  # too far away to be a burst
         click(3, 90_500, 10.0, 1500, "#picture"),
-        (
-            1,
-            5_000,
-            "page_left",
-            "track",
-            '{"modules": {"banner": 3000, "a/b": 1000}, "places": {"banner": [0, 400], "a/b": [1200, 300]}}',
-        ),
-        (2, 5_000, "page_left", "track", '{"places": {"banner": [20, 380], "gift": [-5, 0]}}'),
+        (1, 5_000, "page_left", "track", json.dumps({"modules": {"banner": 3000, "a/b": 1000}, "places": seen_by_1})),
+        (2, 5_000, "page_left", "track", json.dumps({"places": seen_by_2})),
     ]
     scrolled = {11: 100.0, 12: 34.9}
     dwelt = {11: 4_000, 12: 2_000}

@@ -216,7 +216,7 @@ data-forms        "off": no form steps
       const [from, to] = found[element.dataset.module] || [Infinity, 0];
       found[element.dataset.module] = [Math.min(from, top + scrollY), Math.max(to, top + scrollY + height)];
     }
-    const told = Object.entries(found).map(([name, [from, to]]) => [name, [Math.round(from), Math.round(to - from)]]);
+    const told = Object.entries(found).map(([name, [from, to]]) => [name, { top: Math.round(from), height: Math.round(to - from) }]);
     return told.length ? Object.fromEntries(told) : undefined;
   }
 

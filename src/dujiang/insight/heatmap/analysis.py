@@ -418,9 +418,9 @@ def _attention(scene: Scene, leavings: Rows) -> dict[str, int]:
 def _places(scene: Scene, leavings: Rows) -> dict[str, tuple[float, float]]:
     """Where each module begins and ends, as the tracker states when a page is left: medians, since windows differ."""
     each = _by_module(leavings, "places")
-    each = each.mutate(
-        top=_said(each, "places", "/0").try_cast("float64"), high=_said(each, "places", "/1").try_cast("float64")
-    )
+    each = each.mutate(place=_said(each, "places"))
+    numbers: dict[str, Any] = {name: stated(each["place"], f"/{name}") for name in ("top", "height")}
+    each = each.mutate(top=numbers["top"].try_cast("float64"), high=numbers["height"].try_cast("float64"))
     each = each.filter(each["top"] >= 0, each["high"] > 0, each["top"] + each["high"] <= _TOP_PX)
     found = each.group_by("module").aggregate(top=each["top"].median(), high=each["high"].median())
     return {row["module"]: (row["top"], row["top"] + row["high"]) for row in ask(scene.con, found).to_pylist()}
@@ -433,9 +433,9 @@ def _by_module(leavings: Rows, column: str) -> Rows:
     return rows.select(column, module=names.unnest())
 
 
-def _said(each: Rows, column: str, more: str = "") -> Any:
+def _said(each: Rows, column: str) -> Any:
     key = each["module"].replace("~", "~0").replace("/", "~1")
-    return stated(each[column], _joined(_joined(ibis.literal("/"), key), ibis.literal(more)))
+    return stated(each[column], _joined(ibis.literal("/"), key))
 
 
 def _extent(one: Module) -> tuple[float | None, float | None]:

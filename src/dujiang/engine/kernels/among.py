@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import kernel, read_only
 from dujiang.engine.kernels.steps import Steps
 
 
@@ -24,11 +23,10 @@ def only(bits: Steps, person: Whole, people: Whole) -> None:
     >>> bits.tolist()
     [0, 1, 3]
     """
-    kernel: Any = _only
-    kernel(bits, person, people)
+    _only(bits, *read_only(person, people))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _only(bits: Any, person: Any, people: Any) -> None:  # pragma: no cover - compiled
     place = 0
     for row in range(len(person)):

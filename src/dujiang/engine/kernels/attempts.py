@@ -8,18 +8,20 @@ earlier and has its last row no later is of no use. So the first of a queue that
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import inner, making
 from dujiang.engine.kernels.matching import augmented
 from dujiang.engine.kernels.rules import EITHER, broken, deadline, excluded, is_step, seen
 
 # The columns of the pool: where the first row stands among the person's, the last moment of the chain, the moment of the last
 # row, the neighbours in the queue, and from there on the rows by step.
 START, UNTIL, _AT, _OLDER, _NEWER, CHAIN = 0, 1, 2, 3, 4, 5
+NONE: Final = np.int64(-1)
+FIRST: Final = np.int64(0)
 
 
 class Room(NamedTuple):
@@ -50,23 +52,30 @@ def pool(steps: int, room: Room) -> Whole:
     return np.empty((room.fresh.size + 64, CHAIN + steps), np.int64)
 
 
-@njit(cache=True, nogil=True)
+@making
 def grown(pool: Any, room: Any) -> Any:  # pragma: no cover - compiled
     """The pool, with a place for a new attempt of each queue."""
-    return np.concatenate((pool, pool)) if room.free[1] + room.fresh.size > len(pool) else pool
+    if room.free[1] + room.fresh.size <= len(pool):
+        return pool
+    more = np.empty((2 * len(pool), pool.shape[1]), np.int64)
+    for one in range(len(pool)):
+        for column in range(pool.shape[1]):
+            more[one, column] = pool[one, column]
+    return more
 
 
-@njit(cache=True, nogil=True)
+@making
 def attempted(
-    own: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, room: Any, best: Any
+    own: Any, length: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, room: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
-    """How far the rows ``own`` of one person come, and how often to the end; ``best`` becomes the furthest chain."""
-    best[:] = -1
+    """How far the rows ``own`` of one person come, and how often to the end; ``rows[at]`` becomes the furthest chain."""
+    for step in range(rules.steps):
+        rows[at, step] = -1
     emptied(room)
     breaks = rules.strict or rules.once or len(rules.after) > 0
-    far, done, begin = 0, 0, 0
-    while begin < len(own):
-        end = _moment(own, begin, at_ms) if rules.ties >= EITHER else begin + 1
+    far, done, begin = 0, 0, np.int64(0)
+    while begin < length:
+        end = _moment(own, length, begin, at_ms) if rules.ties >= EITHER else begin + 1
         some, common = seen(own, begin, end, bits, rules)
         barred = some >> np.uint32(rules.steps)
         pool = grown(pool, room)
@@ -79,7 +88,8 @@ def attempted(
         step, one = _furthest(room.fresh, rules) if made else (-1, -1)
         if step >= far and not done:
             far = step + 1
-            best[:] = pool[one, CHAIN:]
+            for taken in range(rules.steps):
+                rows[at, taken] = pool[one, CHAIN + taken]
         if step == rules.steps - 1:
             done += 1
             if not rules.reentry:
@@ -93,32 +103,32 @@ def attempted(
     return far, done, pool
 
 
-@njit(cache=True, nogil=True)
-def _moment(own: Any, begin: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
+@inner
+def _moment(own: Any, length: Any, begin: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
     """Where the rows of one moment end that begin at ``begin``."""
     end = begin + 1
-    while end < len(own) and at_ms[own[end]] == at_ms[own[begin]]:
+    while end < length and at_ms[own[end]] == at_ms[own[begin]]:
         end += 1
     return end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def emptied(room: Any) -> None:  # pragma: no cover - compiled
     """No attempts at all."""
-    room.front[:] = -1
-    room.back[:] = -1
-    room.fresh[:] = -1
+    for queue in range(room.front.shape[0]):
+        for taken in range(room.front.shape[1]):
+            room.front[queue, taken] = room.back[queue, taken] = room.fresh[queue, taken] = -1
     room.free[0], room.free[1] = -1, 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _continued(
     own: Any, place: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
     """Take one step with the row at ``place``, for each of its steps, from the best attempts so far; whether any was taken."""
     row, made = own[place], False
     if is_step(bits[row], 0):
-        offered(pool, room, 0, 1, begin if rules.ties == EITHER else place, -1, at_ms[row])
+        offered(pool, room, FIRST, np.int64(1), begin if rules.ties == EITHER else place, NONE, at_ms[row])
         pool[room.fresh[0, 1], UNTIL] = deadline(at_ms[row], rules)
         pool[room.fresh[0, 1], CHAIN] = row
         made = True
@@ -132,7 +142,7 @@ def _continued(
     return made
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _advanced(
     row: Any, now: Any, came: Any, step: Any, taken: Any, rules: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -151,7 +161,7 @@ def _advanced(
     return True
 
 
-@njit(cache=True, nogil=True)
+@making
 def _several(
     rows: Any, begin: Any, at_ms: Any, bits: Any, barred: Any, rules: Any, pool: Any, room: Any
 ) -> None:  # pragma: no cover - compiled
@@ -173,7 +183,7 @@ def _several(
             first += 1
 
 
-@njit(cache=True, nogil=True)
+@making
 def _matched(
     rows: Any,
     fits: Any,
@@ -189,7 +199,7 @@ def _matched(
     room: Any,
 ) -> None:  # pragma: no cover - compiled
     """Match steps from ``first`` on with ``rows``: those that cannot be left out, then one more that can at a time."""
-    place_of, step_of = np.full(rules.steps, -1), np.full(len(rows), -1)
+    place_of, step_of = np.full(rules.steps, NONE), np.full(len(rows), NONE)
     if not augmented(fits, first, place_of, step_of):
         return
     many = taken + 1
@@ -211,7 +221,7 @@ def _matched(
                 _jumped(rows, places, first, step, here, origin, start, now, rules, pool, room)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _jumped(
     rows: Any,
     places: Any,
@@ -237,7 +247,7 @@ def _jumped(
         pool[one, CHAIN + of] = rows[places[of]] if places[of] >= 0 else -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def usable(pool: Any, first: Any, now: Any, step_ms: Any) -> Any:  # pragma: no cover - compiled
     """The first of a queue whose last row is not too old, if its chain is not either; else -1."""
     while first >= 0 and pool[first, _AT] < now - step_ms:
@@ -245,7 +255,7 @@ def usable(pool: Any, first: Any, now: Any, step_ms: Any) -> Any:  # pragma: no 
     return first if first >= 0 and pool[first, UNTIL] >= now else -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def offered(
     pool: Any, room: Any, step: Any, taken: Any, start: Any, origin: Any, now: Any
 ) -> None:  # pragma: no cover - compiled
@@ -266,7 +276,7 @@ def offered(
     pool[one, START], pool[one, _AT] = start, now
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _furthest(fresh: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The furthest step that new attempts come to, and of them the one with the most steps; -1 where there are none."""
     for step in range(rules.steps - 1, -1, -1):
@@ -276,7 +286,7 @@ def _furthest(fresh: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     return -1, -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _ended(breaks: Any, rules: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Empty the queues of the steps ``breaks``, given as bits."""
     front, back, free = room.front, room.back, room.free
@@ -288,7 +298,7 @@ def _ended(breaks: Any, rules: Any, pool: Any, room: Any) -> None:  # pragma: no
                 front[step, taken] = back[step, taken] = -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _joined(rules: Any, furthest: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Let the new attempts join their queues."""
     for step in range(furthest + 1):
@@ -297,7 +307,7 @@ def _joined(rules: Any, furthest: Any, pool: Any, room: Any) -> None:  # pragma:
                 join(pool, room, step, taken)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def join(pool: Any, room: Any, step: Any, taken: Any) -> None:  # pragma: no cover - compiled
     """Let a new attempt join its queue, in which those that start no later are of no use any more."""
     front, back, fresh, free = room.front, room.back, room.fresh, room.free

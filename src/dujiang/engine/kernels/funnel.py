@@ -18,11 +18,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from dujiang.engine.columns import Code, Whole
+from dujiang.engine.columns import NOBODY, Code, Whole, stretches
 from dujiang.engine.kernels.attempts import Room, attempted, pool
+from dujiang.engine.kernels.compiled import kernel, read_only
 from dujiang.engine.kernels.plain import Slots, plain
+from dujiang.engine.kernels.reading import by_step, gathered
 from dujiang.engine.kernels.rules import EITHER, EVER, NEVER, ROWS, STEPS, Rules
 from dujiang.engine.kernels.skipping import Stages, skipping
 from dujiang.engine.kernels.steps import Steps
@@ -37,7 +38,7 @@ Ties = Literal["rows", "steps", "either", "never"]
 STEPS_MAX: Final = 10
 _TIES: Final[dict[Ties, int]] = {"rows": ROWS, "steps": STEPS, "either": EITHER, "never": NEVER}
 # What is compiled here holds the code of the modules it calls, too: a change there needs this file's kept code removed.
-_PLAIN, _SKIPPING, _GENERAL, _UNORDERED, _SETS = 0, 1, 2, 3, 4
+_SKIPPING, _GENERAL, _UNORDERED, _SETS = 0, 1, 2, 3
 _NO_CODES: Final = np.empty(0, np.int32)
 _NO_DAYS: Final = np.empty(0, np.int64)
 
@@ -142,7 +143,7 @@ def funnel(
     """How far everyone comes.
 
     Args:
-        person: whose row it is; rows of one person lie together, in the order in which they happened.
+        person: whose row it is, sorted; rows of one person in the order in which they happened.
         at_ms: when, in milliseconds since 1970.
         bits: steps and exclusions of each row; rows of neither count for nothing.
         of: what a chain has to fulfil.
@@ -156,17 +157,48 @@ def funnel(
     >>> found.reached.tolist(), found.rows.tolist()
     ([2, 1], [[0, 1], [2, -1]])
     """
-    ordered = _PLAIN if not of.optional else _GENERAL if of.step_ms else _SKIPPING
-    any_order = _SETS if of.step_ms else _UNORDERED
-    way = any_order if of.order == "any" else ordered
-    rules, slots, stages = (
-        _rules(of)._replace(day_starts=day_starts),
-        Slots.of(of.steps, len(bits)),
-        Stages.of(of.steps),
-    )
-    room = Room.of(1 << of.steps, 1) if way == _SETS else Room.of(of.steps, of.steps + 1)
-    kernel: Any = _funnel
-    return Chains(*kernel(person, at_ms, bits, held, rules, way, slots, stages, pool(of.steps, room), room))
+    rules = _rules(of)._replace(day_starts=day_starts)
+    if not len(held):
+        return _chains(person, at_ms, bits, of, rules)
+    rows = np.flatnonzero((held >= 0) & (bits > 0))
+    rows = rows[np.lexsort((held[rows], person[rows]))]
+    group: Whole = np.cumsum(_differs(person[rows]) | _differs(held[rows]), dtype=np.int64)
+    found = _numbered(_chains(group, at_ms[rows], bits[rows], of, rules), rows)
+    return found._replace(person=person[found.rows[:, 0]])
+
+
+def _differs(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which entries are other than the one before; the first is not."""
+    return np.diff(column, prepend=column[:1]) != 0
+
+
+def _numbered(found: Chains, rows: Whole) -> Chains:
+    """Chains of some ``rows`` alone, with the numbers that these have among all."""
+    return found._replace(rows=np.append(rows, -1).astype(np.int32)[found.rows])  # the last place for none
+
+
+def _chains(person: Whole, at_ms: Whole, bits: Steps, of: Funnel, rules: Rules) -> Chains:
+    if of.optional or of.order == "any":
+        return _by_attempts(person, at_ms, bits, of, rules)
+    many = len(bits)
+    # Room for all that there may be: only what is written to takes memory.
+    reached, completed, tied = np.empty(many, np.int8), np.empty(many, np.int32), np.empty(many, np.bool_)
+    rows = np.empty((many, of.steps), np.int32)
+    slots = Slots.of(of.steps, many)
+    chains = plain(*read_only(person, at_ms, bits), rules, slots, reached, rows, completed, tied)
+    rows = rows[:chains].copy()
+    found = Chains(person[rows[:, 0]], reached[:chains].copy(), rows, completed[:chains].copy())
+    again = np.flatnonzero(tied[:chains]) if rules.ties >= EITHER else NOBODY
+    return _again(found, again, person, at_ms, bits, of, rules) if len(again) else found
+
+
+def _again(found: Chains, chains: Whole, person: Whole, at_ms: Whole, bits: Steps, of: Funnel, rules: Rules) -> Chains:
+    """``found`` with other chains in place of those numbered ``chains``: of persons with several rows of one moment."""
+    who = found.person[chains]
+    rows = stretches(np.searchsorted(person, who, "left"), np.searchsorted(person, who, "right"))
+    other = _numbered(_by_attempts(person[rows], at_ms[rows], bits[rows], of, rules), rows)
+    found.reached[chains], found.rows[chains], found.completed[chains] = other.reached, other.rows, other.completed
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -196,134 +228,43 @@ def _rules(of: Funnel) -> Rules:
     )
 
 
-@njit(cache=True, nogil=True)
-def _funnel(
-    person: Any, at_ms: Any, bits: Any, held: Any, rules: Any, way: Any, slots: Any, stages: Any, pool: Any, room: Any
+def _by_attempts(person: Whole, at_ms: Whole, bits: Steps, of: Funnel, rules: Rules) -> Chains:
+    any_order = _SETS if of.step_ms else _UNORDERED
+    ordered = _SKIPPING if rules.ties < EITHER and not of.step_ms else _GENERAL
+    way = any_order if of.order == "any" else ordered
+    room = Room.of(1 << of.steps, 1) if way == _SETS else Room.of(of.steps, of.steps + 1)
+    scratch = Slots.of(of.steps, 0), Stages.of(of.steps), pool(of.steps, room), room
+    rows, reached, completed = _attempts(*read_only(person, at_ms, bits), rules, way, *scratch)
+    return Chains(person[rows[:, 0]], reached, rows, completed)
+
+
+@kernel
+def _attempts(
+    person: Any, at_ms: Any, bits: Any, rules: Any, way: Any, slots: Any, stages: Any, pool: Any, room: Any
 ) -> Any:  # pragma: no cover - compiled
+    """The furthest chains, how far they come, and how often to the end."""
     every = np.uint32((1 << rules.steps) - 1)
     begins = every if way >= _UNORDERED else np.uint32(1)
     # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
-    most = _count(bits, begins)
-    whose, reached = np.empty(most, np.int64), np.empty(most, np.int8)
-    rows, completed = np.empty((most, rules.steps), np.int32), np.empty(most, np.int32)
-    kept, own = np.empty(rules.steps + 1, np.int64), np.empty(len(bits), np.int64)
-    chains, row = 0, 0
-    while row < len(bits):
-        row, many, tied, several = _gathered(row, person, at_ms, bits, begins, every, own)
-        if len(held):
-            many = _by_value(own, many, held)
-        begin = 0
-        while begin < many:
-            end = _end(own, begin, many, held)
-            if tied and rules.ties == STEPS:
-                _by_step(own, begin, end, at_ms, bits, rules.lowest)
-            if way == _UNORDERED and not several:
-                far, done = apart(own, begin, end, at_ms, bits, rules, slots, rows, chains)
-            elif way >= _UNORDERED:
-                far, done, pool = _whichever(own, begin, end, at_ms, bits, rules, way, kept, pool, room, rows, chains)
-            elif way == _GENERAL or (tied and rules.ties >= EITHER):
-                mine, best = own[begin:end], rows[chains]
-                far, done, pool = attempted(mine, at_ms, bits, rules, pool, room, best)
-            elif way == _SKIPPING:
-                far, done = skipping(own, begin, end, at_ms, bits, rules, stages, rows, chains)
-            else:
-                far, done = plain(own, begin, end, at_ms, bits, rules, slots, rows, chains)
-            if far:
-                whose[chains], reached[chains], completed[chains] = person[own[begin]], far, done
-                chains += 1
-            begin = end
-    return whose[:chains].copy(), reached[:chains].copy(), rows[:chains].copy(), completed[:chains].copy()
-
-
-@njit(cache=True, nogil=True)
-def _whichever(
-    own: Any,
-    begin: Any,
-    end: Any,
-    at_ms: Any,
-    bits: Any,
-    rules: Any,
-    way: Any,
-    kept: Any,
-    pool: Any,
-    room: Any,
-    rows: Any,
-    at: Any,
-) -> Any:  # pragma: no cover - compiled
-    """In any order, with windows between steps or without."""
-    if way == _SETS:
-        return in_sets(own, begin, end, at_ms, bits, rules, pool, room, rows, at)
-    far, done = unordered(own, begin, end, at_ms, bits, rules, kept, rows, at)
-    return far, done, pool
-
-
-@njit(cache=True, nogil=True)
-def _count(bits: Any, begins: Any) -> Any:  # pragma: no cover - compiled
-    """One more than there are rows with which somebody begins."""
-    count = 1
-    for row in range(len(bits)):
-        count += bits[row] & begins != 0
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _gathered(
-    row: Any, person: Any, at_ms: Any, bits: Any, begins: Any, every: Any, own: Any
-) -> Any:  # pragma: no cover - compiled
-    """Write to ``own`` the rows that count of the next person from ``row`` on who begins, from that moment on.
-
-    Returns where they end, how many they are, whether two may be of the same moment, and whether one is of several steps.
-    """
-    while row < len(bits) and not bits[row] & begins:
-        row += 1
-    many, tied, several = 0, False, np.uint32(0)
-    if row == len(bits):
-        return row, many, tied, False
-    who = person[row]
-    while row and person[row - 1] == who and at_ms[row - 1] == at_ms[row]:
-        row -= 1
-    while row < len(bits) and person[row] == who:  # without a branch: which rows count no processor can foresee
-        own[many] = row
-        many += bits[row] != 0
-        tied |= (at_ms[row] == at_ms[row - 1]) & (many > 1)
-        several |= bits[row] & every & (bits[row] - np.uint32(1))
-        row += 1
-    return row, many, tied, several != 0
-
-
-@njit(cache=True, nogil=True)
-def _by_value(own: Any, many: Any, held: Any) -> Any:  # pragma: no cover - compiled
-    """Leave of the rows those with a value, sorted by it; how many they are."""
-    left = 0
-    for place in range(many):
-        if held[own[place]] >= 0:
-            own[left] = own[place]
-            left += 1
-    own[:left] = own[:left][np.argsort(held[own[:left]], kind="mergesort")]
-    return left
-
-
-@njit(cache=True, nogil=True)
-def _end(own: Any, begin: Any, many: Any, held: Any) -> Any:  # pragma: no cover - compiled
-    """Where the rows of one value end that begin at ``begin``."""
-    if not len(held):
-        return many
-    end = begin + 1
-    while end < many and held[own[end]] == held[own[begin]]:
-        end += 1
-    return end
-
-
-@njit(cache=True, nogil=True)
-def _by_step(own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, lowest: Any) -> None:  # pragma: no cover - compiled
-    """Sort rows of the same moment by their lowest step; those of none stay behind, and equal ones in their order."""
-    every = np.uint32(len(lowest) - 1)
-    for place in range(begin + 1, end):
-        row, to = own[place], place
-        if at_ms[own[to - 1]] != at_ms[row]:
-            continue
-        step = lowest[bits[row] & every]
-        while to > begin and at_ms[own[to - 1]] == at_ms[row] and lowest[bits[own[to - 1]] & every] > step:
-            own[to] = own[to - 1]
-            to -= 1
-        own[to] = row
+    reached, completed = np.empty(len(bits), np.int8), np.empty(len(bits), np.int32)
+    rows, own = np.empty((len(bits), rules.steps), np.int32), np.empty(len(bits), np.int64)
+    kept = np.empty(rules.steps + 1, np.int64)
+    chains, row = np.int64(0), np.int64(0)
+    while True:
+        row, many, tied, several = gathered(row, person, at_ms, bits, begins, own)
+        if not many:
+            return rows[:chains].copy(), reached[:chains].copy(), completed[:chains].copy()
+        if tied and rules.ties == STEPS:
+            by_step(own, np.int64(0), many, at_ms, bits, rules.lowest)
+        if way == _UNORDERED and not several & every:
+            far, done = apart(own, many, at_ms, bits, rules, slots, rows, chains)
+        elif way == _UNORDERED:
+            far, done = unordered(own, many, at_ms, bits, rules, kept, rows, chains)
+        elif way == _SETS:
+            far, done, pool = in_sets(own, many, at_ms, bits, rules, pool, room, rows, chains)
+        elif way == _SKIPPING:
+            far, done = skipping(own, many, at_ms, bits, rules, stages, rows, chains)
+        else:
+            far, done, pool = attempted(own, many, at_ms, bits, rules, pool, room, rows, chains)
+        reached[chains], completed[chains] = far, done
+        chains += 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from dujiang.engine.kernels.compiled import inner, kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def augmented(fits: Any, one: Any, partner: Any, taken: Any) -> Any:  # pragma: no cover - compiled
     """Give ``one`` a partner among those that it fits, moving others along an alternating path (Kuhn 1955).
 
@@ -26,7 +27,7 @@ def augmented(fits: Any, one: Any, partner: Any, taken: Any) -> Any:  # pragma: 
     >>> augmented(fits, 0, partner, taken), augmented(fits, 1, partner, taken), partner.tolist()
     (True, True, [1, 0])
     """
-    via = np.full(fits.shape[1], -1)
+    via = np.full(fits.shape[1], np.int64(-1))
     queue = np.empty(fits.shape[0] + 1, np.int64)
     queue[0] = one
     first, last = 0, 1
@@ -45,7 +46,7 @@ def augmented(fits: Any, one: Any, partner: Any, taken: Any) -> Any:  # pragma: 
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _moved(one: Any, other: Any, via: Any, partner: Any, taken: Any) -> None:  # pragma: no cover - compiled
     while True:
         asks = via[other]

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Code, Whole
+from dujiang.engine.kernels.compiled import inner, kernel, read_only
 from dujiang.engine.kernels.steps import Steps
 
 ANY: Final = 1
@@ -74,22 +74,21 @@ def paths(
     >>> paths(*rows, 2, steps=3, gap_ms=60, collapse=True).nodes.tolist()
     [[0, 1, -1], [1, -1, -1]]
     """
-    kernel: Any = _paths
-    return Followed(*kernel(person, at_ms, bits, node, nodes, steps, gap_ms, collapse, anchored, backwards))
+    return Followed(*_paths(*read_only(person, at_ms, bits, node), nodes, steps, gap_ms, collapse, anchored, backwards))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _paths(
     person: Any, at_ms: Any, bits: Any, node: Any, nodes: Any, steps: Any, gap_ms: Any, collapse: Any, anchored: Any,
     backwards: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     # Room for all that there may be: room that grows within the loop makes it slower, and only what is written to takes memory.
-    most = np.count_nonzero(bits)
+    most = len(bits)
     whose, found = np.empty(most, np.int64), np.empty((most, steps), np.int16)
     flows = np.zeros((steps - 1, nodes, nodes + 1), np.int64)
     counts = np.zeros((3, nodes), np.int64)
     own = np.empty(most, np.int64)
-    many, row = 0, 0
+    many, row = 0, np.int64(0)
     while True:
         row, length = _visit(row, person, at_ms, bits, node, gap_ms, own)
         if row < 0:
@@ -109,7 +108,7 @@ def _paths(
     return whose[:many].copy(), found[:many].copy(), flows, counts[0], counts[1], counts[2]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _visit(
     row: Any, person: Any, at_ms: Any, bits: Any, node: Any, gap_ms: Any, own: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -129,7 +128,7 @@ def _visit(
     return row if length else -1, length
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _anchor(own: Any, bits: Any) -> Any:  # pragma: no cover - compiled
     for place in range(len(own)):
         if bits[own[place]] & ANCHOR:
@@ -137,7 +136,7 @@ def _anchor(own: Any, bits: Any) -> Any:  # pragma: no cover - compiled
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _taken(way: Any, node: Any, collapse: Any, path: Any) -> None:  # pragma: no cover - compiled
     """Write the nodes along ``way`` into ``path``."""
     path[:] = -1
@@ -150,7 +149,7 @@ def _taken(way: Any, node: Any, collapse: Any, path: Any) -> None:  # pragma: no
             step += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _counted(own: Any, node: Any, counts: Any) -> None:  # pragma: no cover - compiled
     """Add what a whole visit says of its nodes: seen, straight after themselves, last."""
     for place in range(len(own)):

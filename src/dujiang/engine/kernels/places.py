@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import kernel, read_only
 
 
 class Places:
@@ -30,8 +30,7 @@ class Places:
 
     def of(self, asked: Whole) -> Whole:
         """The place of each of ``asked``; -1 for a number that is not there."""
-        kernel: Any = _places
-        return kernel(asked, self._numbers, self._low, np.uint64(self._shift), self._starts)
+        return _places(*read_only(asked), self._numbers, self._low, np.uint64(self._shift), self._starts)
 
     def rows(self, found: Whole) -> Whole:
         """For each number its place in ``found``, which are different and in any order; -1 where it is none of them.
@@ -46,7 +45,7 @@ class Places:
         return rows
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _places(asked: Any, numbers: Any, low: Any, shift: Any, starts: Any) -> Any:  # pragma: no cover - compiled
     found = np.full(len(asked), -1, np.int64)
     for place in range(len(asked)):

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import inlined, inner, kernel, read_only
 from dujiang.engine.kernels.rules import EVER, LONG_AGO
 from dujiang.engine.kernels.steps import Steps
 
@@ -62,11 +62,10 @@ def retention(
     >>> found.cohort.tolist(), found.back.tolist()
     ([0], [[0, 0, 1, 0]])
     """
-    kernel: Any = _retention
-    return Starts(*kernel(person, at_ms, bits, borders, periods, first_only, step_ms))
+    return Starts(*_retention(*read_only(person, at_ms, bits), borders, periods, first_only, step_ms))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _retention(
     person: Any, at_ms: Any, bits: Any, borders: Any, periods: Any, first_only: Any, step_ms: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -107,7 +106,7 @@ def _retention(
     return whose[:found].copy(), cohort[:found].copy(), began[:found].copy(), rows[:found].copy(), back[:found].copy()
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _count(bits: Any) -> Any:  # pragma: no cover - compiled
     """How many rows somebody may start with."""
     count = 0
@@ -116,13 +115,13 @@ def _count(bits: Any) -> Any:  # pragma: no cover - compiled
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _next(borders: Any, period: Any, step_ms: Any) -> Any:  # pragma: no cover - compiled
     """Where what a row says may change: at the next border, in rolling periods with every row."""
     return LONG_AGO if step_ms else borders[period] if period < len(borders) else EVER
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _returned(
     at_ms: Any, period: Any, began: Any, cohort: Any, first: Any, found: Any, step_ms: Any, back: Any
 ) -> None:  # pragma: no cover - compiled
@@ -133,7 +132,7 @@ def _returned(
             back[one, gone] = 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _counted(borders: Any, period: Any, at_ms: Any) -> Any:  # pragma: no cover - compiled
     """How many periods have begun by a moment, ``period`` of them before."""
     while period < len(borders) and borders[period] <= at_ms:

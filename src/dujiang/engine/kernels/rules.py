@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import inlined, inner
 
 ROWS, STEPS, EITHER, NEVER = 0, 1, 2, 3
 EVER: Final = 1 << 62
@@ -47,20 +47,20 @@ class Rules(NamedTuple):
     before: Whole
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_step(bits: Any, step: Any) -> Any:  # pragma: no cover - compiled
     """Whether a row with ``bits`` is of ``step``."""
     return (bits >> np.uint32(step)) & np.uint32(1) != 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def deadline(moment: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The last moment of a chain that starts at ``moment``."""
     end = moment + rules.window_ms
     return min(end, day(moment, rules)[1]) if rules.days else end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def day(moment: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The moment at which the day of ``moment`` is over, and the last moment of chains that start on it."""
     starts = rules.day_starts
@@ -70,7 +70,7 @@ def day(moment: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     return over, last
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _day(moment: Any, starts: Any) -> Any:  # pragma: no cover - compiled
     """The number of the day of a moment; -1 before the first.
 
@@ -84,7 +84,7 @@ def _day(moment: Any, starts: Any) -> Any:  # pragma: no cover - compiled
     return place
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def excluded(barred: Any, rules: Any, came: Any, to: Any) -> Any:  # pragma: no cover - compiled
     """Whether an exclusion among the rows ends attempts that had taken ``came`` and have not gone past ``to``."""
     found = False
@@ -93,7 +93,7 @@ def excluded(barred: Any, rules: Any, came: Any, to: Any) -> Any:  # pragma: no 
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def broken(some: Any, common: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The steps, as bits, at which attempts that had come to them end with some rows.
 
@@ -108,7 +108,7 @@ def broken(some: Any, common: Any, rules: Any) -> Any:  # pragma: no cover - com
     return found | cut(some >> np.uint32(rules.steps), rules)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def cut(barred: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The steps, as bits, at which attempts that had come to them end with exclusions."""
     found = np.int64(0)
@@ -118,7 +118,7 @@ def cut(barred: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def seen(own: Any, begin: Any, end: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """The bits that any of the rows has, and the steps that all of those have that are of any step."""
     every = np.uint32((1 << rules.steps) - 1)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import kernel, read_only
 
 WITHOUT: Final = 1 << 7
 """The bit of events that may not lie in between; step ``k`` has the bit ``1 << k``."""
@@ -34,11 +34,10 @@ def followed(
     >>> followed(*rows, np.array([1, 2, 1, 2], np.uint8), steps=2, within_ms=10).tolist()
     [7]
     """
-    kernel: Any = _followed
-    return np.sort(kernel(person, at_ms, bits, steps, within_ms))
+    return np.sort(_followed(*read_only(person, at_ms, bits), steps, within_ms))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _followed(person: Any, at_ms: Any, bits: Any, steps: Any, within_ms: Any) -> Any:  # pragma: no cover - compiled
     found = np.empty(len(person), np.int64)
     count, row = 0, 0

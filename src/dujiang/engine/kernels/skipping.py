@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Whole
+from dujiang.engine.kernels.compiled import inlined, inner
 from dujiang.engine.kernels.rules import EVER, LONG_AGO, cut, day, excluded, is_step
 
 
@@ -36,17 +36,18 @@ class Stages(NamedTuple):
         return cls(np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty((*shape, steps), np.int32))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def skipping(
-    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, stages: Any, rows: Any, at: Any
+    own: Any, length: Any, at_ms: Any, bits: Any, rules: Any, stages: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
     """How far the rows ``own`` of one person come, and how often to the end; ``rows[at]`` becomes the furthest chain."""
     steps, until, chain = rules.steps, stages.until, stages.chain
     until[:] = LONG_AGO
-    rows[at, :] = -1
+    for step in range(steps):
+        rows[at, step] = -1
     far, done = 0, 0
     over, last_of_day = LONG_AGO if rules.days else EVER, EVER
-    for place in range(begin, end):
+    for place in range(length):
         now, kinds = at_ms[own[place]], bits[own[place]]
         if now >= over:
             over, last_of_day = day(now, rules)
@@ -55,7 +56,8 @@ def skipping(
             _begun(place, own[place], min(now + rules.window_ms, last_of_day), stages)
         if furthest >= far and not done:
             far = furthest + 1
-            rows[at, :] = chain[furthest, most]
+            for step in range(steps):
+                rows[at, step] = chain[furthest, most, step]
         if furthest == steps - 1:
             done += 1
             if not rules.reentry:
@@ -64,15 +66,16 @@ def skipping(
     return far, done
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _taken(row: Any, now: Any, kinds: Any, rules: Any, stages: Any) -> Any:  # pragma: no cover - compiled
     """Take steps by a row, and end what it ends: the furthest step taken, and of those attempts the most steps; -1 for none."""
-    every = np.uint32((1 << rules.steps) - 1)
+    steps, every = rules.steps, np.uint32((1 << rules.steps) - 1)
     ended = rules.ended[kinds & every] | cut(kinds >> np.uint32(rules.steps), rules)
     furthest, most = -1, 0
-    for step in range(rules.steps - 1, -1, -1):  # so that no chain takes two steps by one row
+    for step in range(steps - 1, -1, -1):  # so that no chain takes two steps by one row
         if ended >> step & 1:
-            stages.until[step, :] = LONG_AGO
+            for taken in range(steps + 1):
+                stages.until[step, taken] = LONG_AGO
         if is_step(kinds, step):
             taken = _advanced(step, row, now, kinds, rules, stages) if step else 1
             if taken and furthest < 0:
@@ -80,15 +83,16 @@ def _taken(row: Any, now: Any, kinds: Any, rules: Any, stages: Any) -> Any:  # p
     return furthest, most
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _begun(place: Any, row: Any, end: Any, stages: Any) -> None:  # pragma: no cover - compiled
     """Take the first step by a row."""
     stages.until[0, 1], stages.start[0, 1] = end, place
-    stages.chain[0, 1, :] = -1
     stages.chain[0, 1, 0] = row
+    for step in range(1, stages.chain.shape[2]):
+        stages.chain[0, 1, step] = -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _advanced(step: Any, row: Any, now: Any, kinds: Any, rules: Any, stages: Any) -> Any:  # pragma: no cover - compiled
     """Take a step by a row from the best attempts so far; the most steps that any of them has taken, 0 if none does."""
     until, start, chain = stages.until, stages.start, stages.chain

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Code, Columns, Whole
+from dujiang.engine.kernels.compiled import inlined, inner, kernel, read_only
 
 Flags = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.uint32]
@@ -59,8 +59,7 @@ def stepped(rows: Columns, where: Where) -> Steps:
     >>> stepped(two, Where.of(event, channel, event[:0], [(0, 9), (0, 6)])).tolist()
     [1, 0]
     """
-    kernel: Any = _stepped
-    return kernel(rows.person, rows.at_ms, rows.event, rows.channel, rows.page, rows.skip, *where)
+    return _stepped(*read_only(rows.person, rows.at_ms, rows.event, rows.channel, rows.page, rows.skip), *where)
 
 
 class Lookup(NamedTuple):
@@ -108,14 +107,12 @@ def looked_up(rows: Columns, family: int, lookup: Lookup) -> Code:
     >>> looked_up(two, -2, Lookup.of(np.array([1, 2]), np.array([5, 6], np.int32))).tolist()
     [-1, 6]
     """
-    kernel: Any = _looked_up
-    return kernel(rows.event, rows.seq, family, *lookup)
+    return _looked_up(*read_only(rows.event, rows.seq), family, *lookup)
 
 
 def masked(bits: Steps, rows: Columns, kind: int, family: int, lookup: Lookup) -> None:
     """Take the bit of ``kind`` from those of the rows of ``family`` that are not in ``lookup``."""
-    kernel: Any = _masked
-    kernel(bits, rows.event, rows.seq, np.uint32(1 << kind), family, *lookup)
+    _masked(bits, *read_only(rows.event, rows.seq), np.uint32(1 << kind), family, *lookup)
 
 
 def chosen(bits: Steps, rows: Columns, kinds: int, family: int, code: npt.NDArray[Any], flags: Flags) -> None:
@@ -136,11 +133,10 @@ def chosen(bits: Steps, rows: Columns, kinds: int, family: int, code: npt.NDArra
     >>> bits.tolist()
     [3, 1, 3]
     """
-    kernel: Any = _chosen
-    kernel(bits, rows.event, np.uint32(kinds), family, code, flags)
+    _chosen(bits, *read_only(rows.event, code), np.uint32(kinds), family, flags)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stepped(
     person: Any,
     at_ms: Any,
@@ -171,7 +167,7 @@ def _stepped(
     return bits
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _passed_over(bits: Any, person: Any, skip: Any) -> None:  # pragma: no cover - compiled
     place = 0
     for row in range(len(person)):
@@ -181,7 +177,7 @@ def _passed_over(bits: Any, person: Any, skip: Any) -> None:  # pragma: no cover
             bits[row] = 0
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _found(key: Any, keys: Any, values: Any, first: Any, dense: Any) -> Any:  # pragma: no cover - compiled
     if len(dense):
         place = key - first
@@ -190,7 +186,7 @@ def _found(key: Any, keys: Any, values: Any, first: Any, dense: Any) -> Any:  # 
     return values[place] if place < len(keys) and keys[place] == key else np.int32(-1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _looked_up(
     event: Any, seq: Any, family: Any, keys: Any, values: Any, first: Any, dense: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -201,7 +197,7 @@ def _looked_up(
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _masked(
     bits: Any, event: Any, seq: Any, bit: Any, family: Any, keys: Any, values: Any, first: Any, dense: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -212,9 +208,9 @@ def _masked(
                 bits[row] &= ~bit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _chosen(
-    bits: Any, event: Any, kinds: Any, family: Any, code: Any, flags: Any
+    bits: Any, event: Any, code: Any, kinds: Any, family: Any, flags: Any
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(bits)):
         inside = event[row] >= -1 if family == -1 else event[row] == family

@@ -9,21 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from dujiang.engine.kernels.attempts import CHAIN, START, UNTIL, emptied, grown, join, offered, usable
+from dujiang.engine.kernels.attempts import CHAIN, FIRST, NONE, START, UNTIL, emptied, grown, join, offered, usable
+from dujiang.engine.kernels.compiled import inlined, inner, making
 from dujiang.engine.kernels.rules import deadline
 
 
-@njit(cache=True, nogil=True)
+@making
 def in_sets(
-    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, room: Any, rows: Any, at: Any
+    own: Any, length: Any, at_ms: Any, bits: Any, rules: Any, pool: Any, room: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
     """What :func:`dujiang.engine.kernels.unordered.unordered` says, where steps have windows; the pool, too."""
-    rows[at, : rules.steps] = -1
+    for step in range(rules.steps):
+        rows[at, step] = -1
     emptied(room)
     far, done, steps = 0, 0, 0
-    for place in range(begin, end):
+    for place in range(length):
         row = own[place]
         now, mine = at_ms[row], np.int64(bits[row])
         pool = grown(pool, room)
@@ -49,7 +50,7 @@ def in_sets(
     return far, done, pool
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _continued(
     place: Any, steps: Any, now: Any, mine: Any, rules: Any, pool: Any, room: Any
 ) -> None:  # pragma: no cover - compiled
@@ -59,7 +60,7 @@ def _continued(
             _taken(place, step, steps & ~(1 << step), now, rules, pool, room)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _taken(
     place: Any, step: Any, others: Any, now: Any, rules: Any, pool: Any, room: Any
 ) -> None:  # pragma: no cover - compiled
@@ -70,18 +71,18 @@ def _taken(
         if origin >= 0:
             many, rival = _count(sets), room.fresh[sets | 1 << step, 0]
             if rival < 0 or _later(pool, origin, rival, many):
-                offered(pool, room, sets | 1 << step, 0, pool[origin, START], origin, now)
+                offered(pool, room, sets | 1 << step, FIRST, pool[origin, START], origin, now)
                 pool[room.fresh[sets | 1 << step, 0], CHAIN + many] = place
         sets = (sets - 1) & others
-    offered(pool, room, 1 << step, 0, place, -1, now)
+    offered(pool, room, 1 << step, FIRST, place, NONE, now)
     one = room.fresh[1 << step, 0]
     pool[one, UNTIL], pool[one, CHAIN] = deadline(now, rules), place
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best(steps: Any, pool: Any, room: Any) -> Any:  # pragma: no cover - compiled
     """The new attempt with the most steps, of those the best, and how many they are; -1 and 0 where there is none."""
-    best, most, sets = -1, 0, steps
+    best, most, sets = NONE, 0, steps
     while sets:
         one = room.fresh[sets, 0]
         if one >= 0:
@@ -92,7 +93,7 @@ def _best(steps: Any, pool: Any, room: Any) -> Any:  # pragma: no cover - compil
     return best, most
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _later(pool: Any, one: Any, other: Any, many: Any) -> Any:  # pragma: no cover - compiled
     """Whether an attempt starts later than another, or at the same row and has a later one, going back from its ``many``-th."""
     if pool[one, START] != pool[other, START]:
@@ -103,17 +104,17 @@ def _later(pool: Any, one: Any, other: Any, many: Any) -> Any:  # pragma: no cov
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _joined(steps: Any, pool: Any, room: Any) -> None:  # pragma: no cover - compiled
     """Let the new attempts join their queues."""
     sets = steps
     while sets:
         if room.fresh[sets, 0] >= 0:
-            join(pool, room, sets, 0)
+            join(pool, room, sets, FIRST)
         sets = (sets - 1) & steps
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _count(sets: Any) -> Any:  # pragma: no cover - compiled
     """How many steps a set has."""
     many = 0

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Columns, Whole
+from dujiang.engine.kernels.compiled import inner, kernel, read_only
 
 Bits = npt.NDArray[np.uint8]
 ANY_PAGE: Final[Bits] = np.empty(0, np.uint8)
@@ -110,8 +110,7 @@ def runs(rows: Columns) -> Runs:
     >>> runs(Columns(whole, whole, code, code, code, whole, whole, whole)).end.tolist()
     [2, 3]
     """
-    kernel: Any = _runs
-    person, first, end = kernel(rows.person)
+    person, first, end = _runs(*read_only(rows.person))
     if len(rows.skip):
         place = np.minimum(np.searchsorted(rows.skip, person), len(rows.skip) - 1)
         alive = rows.skip[place] != person
@@ -128,9 +127,8 @@ def tallied(rows: Columns, of: Runs, questions: Questions, amounts: npt.NDArray[
         questions: each of one kind.
         amounts: what each question adds up: :data:`ROWS`, :data:`DWELL` or :data:`VALUE`.
     """
-    kernel: Any = _tallied
-    columns = rows.at_ms, rows.event, rows.channel, rows.page, rows.dwell_ms, rows.value_minor
-    return kernel(of.first, of.end, *columns, *questions.arrays(), amounts)
+    columns = read_only(rows.at_ms, rows.event, rows.channel, rows.page, rows.dwell_ms, rows.value_minor)
+    return _tallied(of.first, of.end, *columns, *questions.arrays(), amounts)
 
 
 def in_order(rows: Columns, of: Runs, questions: Questions, steps: Whole, within_ms: Whole) -> npt.NDArray[np.bool_]:
@@ -145,12 +143,11 @@ def in_order(rows: Columns, of: Runs, questions: Questions, steps: Whole, within
         steps: how many steps each question has, from 2 to 8.
         within_ms: milliseconds between two steps at most, for each question.
     """
-    kernel: Any = _in_order
-    columns = rows.at_ms, rows.event, rows.channel, rows.page
-    return kernel(of.first, of.end, *columns, *questions.arrays(), steps, within_ms)
+    columns = read_only(rows.at_ms, rows.event, rows.channel, rows.page)
+    return _in_order(of.first, of.end, *columns, *questions.arrays(), steps, within_ms)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _runs(person: Any) -> Any:  # pragma: no cover - compiled
     many = 1 if len(person) else 0
     for row in range(1, len(person)):
@@ -165,7 +162,7 @@ def _runs(person: Any) -> Any:  # pragma: no cover - compiled
     return who, first, end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _kinds(
     bits: Any, asked: Any, channel: Any, page: Any, of_channel: Any, of_page: Any, table: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -176,7 +173,7 @@ def _kinds(
     return what
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tallied(
     first: Any,
     end: Any,
@@ -217,7 +214,7 @@ def _tallied(
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _advanced(
     what: Any, at: Any, asked: Any, steps: Any, within_ms: Any, reached: Any, alive: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -240,7 +237,7 @@ def _advanced(
     return done
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _in_order(
     first: Any,
     end: Any,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dujiang.engine.columns import Code, Whole
+from dujiang.engine.kernels.compiled import inner, kernel, read_only
 from dujiang.engine.kernels.steps import Steps
 
 TOUCH: Final = 1
@@ -73,11 +73,12 @@ def touch_lists(
     >>> found.offsets.tolist(), found.rows.tolist()
     ([0, 1], [1])
     """
-    kernel: Any = _touch_lists
-    return TouchLists(*kernel(person, at_ms, bits, code, from_ms, to_ms, look_back_ms, restart, collapse_ms, limit))
+    return TouchLists(
+        *_touch_lists(*read_only(person, at_ms, bits, code), from_ms, to_ms, look_back_ms, restart, collapse_ms, limit)
+    )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _touch_lists(
     person: Any, at_ms: Any, bits: Any, code: Any, from_ms: Any, to_ms: Any, look_back_ms: Any, restart: Any,
     collapse_ms: Any, limit: Any,
@@ -112,7 +113,7 @@ def _touch_lists(
     return whose[:lists].copy(), conversion[:lists].copy(), offsets[: lists + 1].copy(), rows[:many].copy()
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _gathered(
     row: Any, person: Any, bits: Any, code: Any, touched: Any, converted: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -131,7 +132,7 @@ def _gathered(
     return row, touches, conversions
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _passed(touched: Any, place: Any, touches: Any, at_ms: Any, moment: Any) -> Any:  # pragma: no cover - compiled
     """The first place from ``place`` on of a touch not before ``moment``."""
     while place < touches and at_ms[touched[place]] < moment:
@@ -139,7 +140,7 @@ def _passed(touched: Any, place: Any, touches: Any, at_ms: Any, moment: Any) -> 
     return place
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _listed(
     touched: Any, first: Any, last: Any, at_ms: Any, code: Any, collapse_ms: Any, limit: Any, rows: Any, start: Any
 ) -> Any:  # pragma: no cover - compiled

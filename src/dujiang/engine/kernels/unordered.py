@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from dujiang.engine.kernels.compiled import inlined, inner, making
 from dujiang.engine.kernels.matching import augmented
 from dujiang.engine.kernels.rules import EVER, LONG_AGO, day, deadline, is_step
 
 
 # Written into its caller, as :func:`dujiang.engine.kernels.plain.plain` is.
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def apart(
-    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, slots: Any, rows: Any, at: Any
+    own: Any, length: Any, at_ms: Any, bits: Any, rules: Any, slots: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
     """What :func:`unordered` says, of rows that are of one step each: of each step the last row is all that matters."""
     steps, lowest, until, last = rules.steps, rules.lowest, slots.until, slots.last
@@ -24,7 +24,7 @@ def apart(
         rows[at, step] = -1
     far, done = 0, 0
     over, last_of_day = LONG_AGO if rules.days else EVER, EVER
-    for place in range(begin, end):
+    for place in range(length):
         now, kinds = at_ms[own[place]], bits[own[place]]
         if now >= over:
             over, last_of_day = day(now, rules)
@@ -48,7 +48,7 @@ def apart(
     return far, done
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _in_order(own: Any, now: Any, until: Any, last: Any, rows: Any, at: Any) -> None:  # pragma: no cover - compiled
     """Write the last rows of the steps that are in time to ``rows[at]``, sorted by their places."""
     many = 0
@@ -65,9 +65,9 @@ def _in_order(own: Any, now: Any, until: Any, last: Any, rows: Any, at: Any) -> 
         rows[at, place] = own[rows[at, place]]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def unordered(
-    own: Any, begin: Any, end: Any, at_ms: Any, bits: Any, rules: Any, kept: Any, rows: Any, at: Any
+    own: Any, length: Any, at_ms: Any, bits: Any, rules: Any, kept: Any, rows: Any, at: Any
 ) -> Any:  # pragma: no cover - compiled
     """How many steps some rows ``own`` of one person do, and how often all; ``rows[at]`` becomes the rows that do.
 
@@ -77,8 +77,8 @@ def unordered(
     every = np.uint32((1 << rules.steps) - 1)
     for step in range(rules.steps):
         rows[at, step] = -1
-    many, far, done = 0, 0, 0
-    for number in range(begin, end):
+    many, far, done = np.int64(0), 0, 0
+    for number in range(length):
         row = own[number]
         whole = False
         if bits[row] & every:
@@ -102,7 +102,7 @@ def unordered(
     return far, done
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _in_time(kept: Any, many: Any, now: Any, at_ms: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """Drop rows from which the window does not reach ``now``; how many are left."""
     first = 0
@@ -113,7 +113,7 @@ def _in_time(kept: Any, many: Any, now: Any, at_ms: Any, rules: Any) -> Any:  # 
     return many - first
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _place(kept: Any, many: Any, mine: Any, bits: Any) -> Any:  # pragma: no cover - compiled
     """Which row a new one of a single step replaces: one of the same step; ``many`` if none has it, -1 if that is not all."""
     if mine & (mine - np.uint32(1)):
@@ -127,7 +127,7 @@ def _place(kept: Any, many: Any, mine: Any, bits: Any) -> Any:  # pragma: no cov
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _without(kept: Any, many: Any, gone: Any) -> Any:  # pragma: no cover - compiled
     """Take out the row at place ``gone`` unless it is the last, which is new; how many are left."""
     if gone == many - 1:
@@ -137,14 +137,14 @@ def _without(kept: Any, many: Any, gone: Any) -> Any:  # pragma: no cover - comp
     return many - 1
 
 
-@njit(cache=True, nogil=True)
+@making
 def _largest(kept: Any, many: Any, bits: Any, rules: Any) -> Any:  # pragma: no cover - compiled
     """Leave of the first ``many`` rows of ``kept`` a largest set with the latest; how many are left."""
     fits = np.zeros((many, rules.steps), np.bool_)
     for place in range(many):
         for step in range(rules.steps):
             fits[place, step] = is_step(bits[kept[place]], step)
-    step_of, row_of = np.full(many, -1), np.full(rules.steps, -1)
+    step_of, row_of = np.full(many, np.int64(-1)), np.full(rules.steps, np.int64(-1))
     for place in range(many - 1, -1, -1):
         augmented(fits, place, step_of, row_of)
     left = 0

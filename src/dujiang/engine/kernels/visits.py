@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from dujiang.engine.columns import Code, Whole
+from dujiang.engine.kernels.compiled import kernel, read_only
 from dujiang.engine.kernels.steps import Steps
 
 
@@ -39,8 +39,7 @@ def visits(person: Whole, at_ms: Whole, bits: Steps, gap_ms: int) -> Visits:
     >>> found.first.tolist(), found.rows.tolist()
     ([0, 2, 3], [2, 1, 1])
     """
-    kernel: Any = _visits
-    return Visits(*kernel(person, at_ms, bits, gap_ms))
+    return Visits(*_visits(*read_only(person, at_ms, bits), gap_ms))
 
 
 def combinations(person: Whole, bits: Steps, code: Code) -> tuple[Whole, npt.NDArray[np.uint64]]:
@@ -54,11 +53,10 @@ def combinations(person: Whole, bits: Steps, code: Code) -> tuple[Whole, npt.NDA
     >>> [one.tolist() for one in combinations(np.array([4, 4, 7]), np.ones(3, np.uint32), np.array([0, 2, -1], np.int32))]
     [[4], [5]]
     """
-    kernel: Any = _combinations
-    return kernel(person, bits, code)
+    return _combinations(*read_only(person, bits, code))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _visits(person: Any, at_ms: Any, bits: Any, gap_ms: Any) -> Any:  # pragma: no cover - compiled
     # Room for all that there may be; only what is written to takes memory.
     first, last, rows = np.empty(len(bits), np.int64), np.empty(len(bits), np.int64), np.empty(len(bits), np.int64)
@@ -75,7 +73,7 @@ def _visits(person: Any, at_ms: Any, bits: Any, gap_ms: Any) -> Any:  # pragma: 
     return first[:found].copy(), last[:found].copy(), rows[:found].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _combinations(person: Any, bits: Any, code: Any) -> Any:  # pragma: no cover - compiled
     persons, sets = np.empty(len(bits), np.int64), np.empty(len(bits), np.uint64)
     found = 0

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import httpx
@@ -22,17 +23,18 @@ from dujiang.workspace import Workspace
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 
-def _load_brand() -> ModuleType:
+def _load(file: str, name: str) -> ModuleType:
     # With importmode=importlib the tests folder is no package: its helpers are loaded by their file.
-    spec = importlib.util.spec_from_file_location("console_brand", Path(__file__).with_name("brand.py"))
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules["console_brand"] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-BRAND = _load_brand()
+BRAND = _load("brand.py", "console_brand")
+KIT = _load("asked_kit.py", "asked_kit")
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +68,15 @@ def spare(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
     """Another copy of the brand, which the tests of one module may change as they like."""
     with opened(built, tmp_path_factory.mktemp("spare")) as workspace:
         yield workspace
+
+
+@pytest.fixture(scope="module")
+def console(spare: Workspace) -> Iterator[Any]:
+    """The console over that copy with something in every room, asked by the administrator."""
+    token = spare.access.accounts.sign_in("shen", BRAND.PASSWORD).token
+    console = KIT.Console(spare, create_console(spare), token, KIT.set_up(spare))
+    yield console
+    console.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
-import io
 import json
 import re
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 import pytest
+from asked_kit import (
+    CONDITION,
+    DIGITS,
+    MARKUP,
+    METRIC,
+    ODD,
+    PASSWORD,
+    PICK,
+    PLAIN,
+    Console,
+    faults,
+    sentence,
+)
 
-from dujiang.console import create_console
 from dujiang.console.rooms import ROOMS
-from dujiang.foundation.definitions import parse
-from dujiang.foundation.ids import person_id
-from dujiang.identity.decisions import Wish
-from dujiang.people.model import PeopleQuery
-from dujiang.store.command import SYSTEM
-from dujiang.workspace import Workspace
 
-PASSWORD: Final = "a long enough password"
-DIGITS: Final = "9" * 5_000
-MARKUP: Final = "<script>坏('😀');--</script>"
-ODD: Final = ("", "长" * 5_000, "a\x00b", MARKUP, DIGITS, "１２３")
-"""What any field may be sent; it is refused or taken, and nothing breaks."""
 NUMBER: Final = ("-1", "NaN", "1e9", "two", DIGITS)
 SHARE: Final = ("NaN", "two", "inf", "")
 DAY: Final = ("", "2026-13-40", "2026-02-30", "tomorrow", "20260-1-1", DIGITS)
 NAME: Final = ("", "Two Words", "<b>", "../x", "长" * 5_000, "a" * 200)
 KNOWN: Final = ("", "no-such", MARKUP, "a\x00b")
-PLAIN: Final = ("", "{", "[1]", '"x"', "[" * 9_000, '{"type": "no-such"}', '{"type": NaN}', "null")
-CONDITION: Final = {"type": "behaviour", "source": "orders", "op": "at_least", "value": 2}
-METRIC: Final = {"type": "metric", "metrics": ["gmv"]}
-PICK: Final = {"metric": "buyers"}
+CHANNEL: Final = "kind: channel\nname: pos\nspec: {group: store}"
 HOLDOUT: Final = {"type": "lift_holdout", "metric": "sales"}
 SWITCHBACK: Final = {"type": "lift_switchback", "metric": "orders", "blocks": [1], "lengths": [28]}
-COLUMNS: Final = "订单编号,下单时间,实付金额,订单状态,商品金额,运费,优惠金额,手机号"
-ORDERS: Final = f"{COLUMNS}\nN1,2026-11-01 10:00:00,12.5,已完成,12.5,0,0,19900009999\n"
 
 
 @dataclass(frozen=True)
@@ -165,6 +158,7 @@ FORMS: Final = (
     Form("/annotations", {
         "day": Field("2026-11-09", DAY), "title": Field("店庆", ("", " ")), "back": hidden("/metrics/gmv"),
     }, "/metrics/gmv"),
+    Form("/annotations/remove", {"name": hidden("passing", *KNOWN), "back": hidden("/metrics/gmv")}),
     Form("/dashboards/create", {"title": Field("早会 {n}", ("", " ", "长" * 5_000))}, "/dashboards"),
     Form("/dashboards/{dashboard}/arrange", {"tiles": Field("[]", PLAIN)}),
     Form("/dashboards/{dashboard}/share", {"days": Field("7", (*NUMBER, "0", "", "9999"))}, "/dashboards/{dashboard}"),
@@ -196,7 +190,7 @@ FORMS: Final = (
         "yaml": Field("kind: channel\nname: pop-{n}\nspec: {group: own}", ("kind: [}", "x", "kind: no\nname: x")),
     }),
     Form("/definitions/apply", {
-        "yaml": Field("kind: channel\nname: pos\nspec: {group: store}", ("kind: [}", "x", "kind: no\nname: x", MARKUP)),
+        "yaml": Field(CHANNEL, ("kind: [}", "x", "kind: no\nname: x", MARKUP)),
         "digest": hidden("{digest}", *KNOWN), "note": Field("开业"),
     }),
     Form("/jobs/{job}/cancel"),
@@ -226,122 +220,22 @@ NOBODY: Final = ("/groups/{group}/name", "/groups/{group}/segment")
 """Forms about what this brand does not have: always refused."""
 
 
-@dataclass
-class Console:
-    """The console over a brand, asked by an administrator.
-
-    Attributes:
-        places: what stands for ``{…}`` in addresses and fields.
-    """
-
-    workspace: Workspace
-    app: Any
-    token: str
-    places: dict[str, str]
-    sent: int = 0
-
-    def ask(self, method: str, path: str, spoken: str = "zh", **more: Any) -> httpx.Response:
-        headers = {"cookie": f"dj_session={self.token}; dj_lang={spoken}", "sec-fetch-site": "same-origin"}
-        asked = self._client.request(method, path, headers=headers | more.pop("headers", {}), **more)
-        return self._runner.run(asked)
-
-    def fill(self, text: str) -> str:
-        """``text`` with the workspace's own ids; every ``{n}`` is new."""
-        self.sent += 1
-        places = {**self.places, "n": str(self.sent)}
-        return re.sub(r"\{(\w+)\}", lambda found: places.get(found[1], found[0]), text)
-
-    def send(self, form: Form, changed: Mapping[str, Any] = {}, spoken: str = "zh", page: str = "") -> httpx.Response:
-        """Send a form as it should be, but for some fields; None leaves one out."""
-        self.sent += 1
-        values = {name: self.fill(one.good) for name, one in form.fields.items()} | dict(changed)
-        headers = {"referer": f"http://brand.example{self.fill(page)}"} if page else {}
-        data = {name: value for name, value in values.items() if value is not None}
-        return self.ask("POST", self.fill(form.path), spoken, data=data, headers=headers)
-
-    def close(self) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
-        self._watching.close()
-
-    def version(self) -> int:
-        """A number that differs as soon as anything was committed to the store."""
-        return self._watching.execute("PRAGMA data_version").fetchone()[0]
-
-    def __post_init__(self) -> None:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://brand.example")
-        self._watching = sqlite3.connect(self.workspace.layout.store / "dujiang.db")
-
-
-def _set_up(workspace: Workspace) -> dict[str, str]:
-    """Something for every form to be about."""
-    question = workspace.definitions.get("question", "sales").spec
-    made = [
-        parse({"kind": "segment", "name": "buyers", "spec": {"condition": CONDITION}}),
-        parse({"kind": "question", "name": "spare", "spec": question}),
-        parse({"kind": "dashboard", "name": "spare", "spec": {}}),
-    ]
-    workspace.definitions.apply(workspace.definitions.plan(made), actor="test")
-    workspace.refresh()
-    imports, keys, accounts = workspace.imports, workspace.access.keys, workspace.access.accounts
-    upload, spare, taken = (imports.upload(io.BytesIO(ORDERS.encode()), "orders.csv") for _n in range(3))
-    one = workspace.people.list(PeopleQuery(known=True, limit=1)).people[0].person
-    decide = workspace.identity_decisions.decide
-    seen = {"facts": 200, "merges": 150, "rate": 0.75, "usual": 0.01, "bound": 0.05, "blocks": 9, "tripped": True}
-    accounts.create("lin", PASSWORD, "viewer", actor="shen")
-    return {
-        "upload": upload,
-        "spare_upload": spare,
-        "imported": imports.run(taken, "own.orders", channel="pos", actor="test").id,
-        "person": person_id(one),
-        "node": person_id(one),
-        "letter": str(workspace.dead_letters.list(state="open", limit=1)[0].id),
-        "view": workspace.views.save("/value", "早会", "", actor="shen").id,
-        "decision": decide(Wish("distrust", source="mini"), actor=SYSTEM).id,
-        "hold": decide(Wish("distrust", source="files", from_seq=5, origin="hold", evidence=seen), actor=SYSTEM).id,
-        "share": workspace.shares.create("spare", 7, actor="shen").id,
-        "dashboard": "spare",
-        "job": workspace.jobs.create("junk", {}, "shen").id,
-        "key": keys.create_api("till", "viewer", actor="shen").key.id,
-        "account": next(each.id for each in accounts.list() if each.name == "lin"),
-        "q": httpx.QueryParams({"q": json.dumps(METRIC)})["q"],
-        "pick": json.dumps(PICK),
-    }
-
-
 @pytest.fixture(scope="module")
-def console(spare: Workspace) -> Iterator[Console]:
-    token = spare.access.accounts.sign_in("shen", PASSWORD).token
-    console = Console(spare, create_console(spare), token, _set_up(spare))
-    plan = next(one for one in FORMS if one.path == "/definitions/apply").fields["yaml"].good
-    planned = console.ask("POST", "/definitions/plan", data={"yaml": plan}).text
+def console(console: Console) -> Console:
+    planned = console.ask("POST", "/definitions/plan", data={"yaml": CHANNEL}).text
     console.places["digest"] = re.findall(r'name="digest" value="(\w+)"', planned)[0]
-    yield console
-    console.close()
+    return console
 
 
-def sentence(answer: httpx.Response) -> str:
-    """What a refusal says: beside the form, or on a page of its own."""
-    alert = re.search(r'role="alert"[^>]*>(.*?)</div>', answer.text, re.DOTALL)
-    told = alert or re.search(r"<h1>.*?</h1>\s*<p>(.*?)</p>", answer.text, re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", "", told[1])).strip() if told else ""
-
-
-def faults(answer: httpx.Response, language: str) -> list[str]:
-    """What is wrong with an answer, whatever was sent."""
-    found = []
-    if answer.status_code >= 500 or "Traceback" in answer.text:
-        found.append("broken")
-    if "<script>坏" in answer.text:
-        found.append("not escaped")
-    if answer.status_code >= 400 and not found:
-        told = sentence(answer)
-        chinese = any("\u4e00" <= letter <= "\u9fff" for letter in re.sub(r"“.*?”|长+|坏", "", told))
-        if not told or chinese != (language == "zh"):
-            found.append(f"says {told!r} in {language}")
-    return found
+def send(
+    console: Console, form: Form, changed: Mapping[str, Any] = {}, spoken: str = "zh", page: str = ""
+) -> httpx.Response:
+    """Send a form as it should be, but for some fields; None leaves one out."""
+    console.sent += 1
+    values = {name: console.fill(one.good) for name, one in form.fields.items()} | dict(changed)
+    headers = {"referer": f"http://brand.example{console.fill(page)}"} if page else {}
+    data = {name: value for name, value in values.items() if value is not None}
+    return console.ask("POST", console.fill(form.path), spoken, data=data, headers=headers)
 
 
 def test_every_form_is_in_the_table() -> None:
@@ -406,7 +300,7 @@ def test_whatever_is_typed_is_refused_in_words_or_taken(console: Console, form: 
     for place, (name, one) in enumerate(form.fields.items(), len(form.path)):
         for value in typed(one, None if every else place):
             language, before = ("zh", "en")[console.sent % 2], console.version()
-            answer = console.send(form, {name: value}, language)
+            answer = send(console, form, {name: value}, language)
             found, taken = faults(answer, language), taken or answer.status_code < 400
             if answer.status_code < 400 and (value in one.wrong):
                 found.append("taken")
@@ -414,7 +308,7 @@ def test_whatever_is_typed_is_refused_in_words_or_taken(console: Console, form: 
                 found.append("changed something")
             if found:
                 wrong.append((name, str(value)[:40], answer.status_code, found))
-    answer = console.send(form)
+    answer = send(console, form)
     allowed = (404,) if form.path in NOBODY else (200, 303, 409) if taken else (200, 303)
     if answer.status_code not in allowed:
         wrong.append(("as it should be", answer.status_code, sentence(answer)))

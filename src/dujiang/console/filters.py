@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
-from dujiang.foundation.timewindows import PRESETS, Comparison, Grain, Period, preset
+from dujiang.foundation.timewindows import PRESETS, Comparison, Grain, Period, check_day, preset
 
 PERIOD_NAMES: Final[Mapping[str, str]] = {
     "yesterday": _("Yesterday"),
@@ -100,13 +100,15 @@ def read_day(text: str) -> date:
     """A day written as 2026-11-11.
 
     Raises:
-        InvalidInput: ``time.not_a_day``.
+        InvalidInput: ``time.not_a_day``, or ``time.out_of_range``.
     """
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         sentence = _("“{value}” is not a day. Write it as 2026-11-11.")
         raise InvalidInput("time.not_a_day", sentence, value=text[:20]) from None
+    check_day(day)
+    return day
 
 
 def read_whole(text: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
+from dujiang.console.filters import read_day
 from dujiang.console.rooms.behind import behind
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import figures, groups, hours, identity_graph, lifecycle, overview, predictions
@@ -268,7 +269,7 @@ def _timeline(visit: Visit, who: int, at: datetime | None) -> views.TimelineView
 def _as_of(visit: Visit) -> date | None:
     """The day that the address looks back to; None for today, and for what is no day."""
     try:
-        return date.fromisoformat(visit.query.get("as_of", ""))
+        return read_day(visit.query.get("as_of", ""))
     except ValueError:
         return None
 

@@ -95,3 +95,17 @@ def test_texts_in_scripts_are_handed_over() -> None:
         used |= set(re.findall(r"""\bt\("([^"]+)"\)""", file.read_text("utf-8")))
     assert used - {"Nothing found"} <= set(ISLAND_TEXTS)
     assert used
+
+
+def raised_texts(file: Path) -> set[str]:
+    """What checks of models raise in plain words, which nobody can translate."""
+    functions = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+    checks = [one for one in functions if any("_validator" in ast.unparse(part) for part in one.decorator_list)]
+    raised = [node.exc for one in checks for node in ast.walk(one) if isinstance(node, ast.Raise)]
+    calls = [one for one in raised if isinstance(one, ast.Call) and ast.unparse(one.func) == "ValueError" and one.args]
+    return {ast.unparse(one) for one in calls if not ast.unparse(one.args[0]).startswith("_(")}
+
+
+def test_whatever_a_definition_or_question_is_refused_for_has_a_translation() -> None:
+    found = {str(file.relative_to(SOURCE)): raised_texts(file) for file in sorted(SOURCE.rglob("*.py"))}
+    assert {name: texts for name, texts in found.items() if texts} == {}

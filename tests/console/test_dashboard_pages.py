@@ -89,7 +89,7 @@ def test_arranging_is_kept_or_refused_with_reason(
     across = [tile("by_channel", 0), tile("by_channel", 1)]
     refused = admin.post("/dashboards/board/arrange", data={"tiles": json.dumps(across)})
     assert refused.status_code == 400
-    assert "the tiles 1 and 2 lie on each other" in refused.text
+    assert "第 1 块和第 2 块重叠" in refused.text
     kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", refused.text, re.S)
     assert kept
     assert json.loads(html.unescape(kept[1])) == across

@@ -59,7 +59,7 @@ def test_a_text_without_a_segment_is_refused(text: str) -> None:
         ({"type": "sample", "percent": 200}, "at percent: this has to be less than 100", "必须小于 100"),
         ({"type": "sample", "percent": 5, "sed": "a"}, "at sed: there is no such key here", "这里没有这个键"),
         ({"type": "behaviour", "source": "oders"}, "at source: this has to be 'events', 'orders'", "只能是 'events'"),
-        ({"type": "profile", "field": "city", "value": 3}, "at condition: '3' is no text.", "'3' is no text"),
+        ({"type": "profile", "field": "city", "value": 3}, "at condition: “3” is no text.", "“3”不是文本"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(tree: dict[str, Any], english: str, chinese: str) -> None:

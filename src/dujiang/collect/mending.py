@@ -45,15 +45,15 @@ class Step(Spec):
     @classmethod
     def _shallow(cls, pointer: str) -> str:
         if pointer.count("/") > _DEPTH_MAX:
-            raise ValueError(f"deeper than {_DEPTH_MAX} levels")
+            raise InvalidInput("repair.deep", _("this is deeper than {bound} levels"), bound=_DEPTH_MAX)
         return pointer
 
     @model_validator(mode="after")
     def _complete(self) -> Step:
         if self.do == "rename" and not self.to.startswith("/"):
-            raise ValueError("rename needs “to”, the pointer of the new place")
+            raise ValueError(_("rename needs “to”, the pointer of the new place"))
         if self.do == "cast" and self.to not in _CASTS:
-            raise ValueError(f"cast needs “to”: one of {', '.join(_CASTS)}")
+            raise InvalidInput("repair.cast", _("cast needs “to”: one of {known}"), known=", ".join(_CASTS))
         return self
 
 

@@ -13,6 +13,8 @@ from pydantic import Field, field_validator
 from dujiang.collect.protocols.moments import read_moment
 from dujiang.collect.protocols.names import common_name
 from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 
 Action = Literal["accept", "flag", "reject"]
 Type = Literal["text", "whole", "number", "boolean", "moment", "list", "object"]
@@ -40,7 +42,7 @@ class PropertyRule(Spec):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+            raise InvalidInput("pattern.wrong", _("not a regular expression: {reason}"), reason=error) from None
         return pattern
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dujiang.foundation.i18n import translate
-from dujiang.foundation.reasons import Reason
+from dujiang.foundation.reasons import spoken
 
 
 class DujiangError(Exception):
@@ -45,8 +45,7 @@ class DujiangError(Exception):
 
     def text(self, locale: str = "en") -> str:
         """The sentence in ``locale`` with its values filled in."""
-        values = {name: one.text(locale) if isinstance(one, Reason) else one for name, one in self.values.items()}
-        return translate(self.sentence, locale).format(**values)
+        return translate(self.sentence, locale).format(**spoken(self.values, locale))
 
     def __str__(self) -> str:
         return self.text("en")

@@ -23,20 +23,27 @@ _SENTENCES: Final = {
     "too_short": _("at least {min_length} are needed here"),
     "too_long": _("at most {max_length} are possible here"),
     "string_too_long": _("at most {max_length} characters are possible"),
+    "string_too_short": _("at least {min_length} characters are needed"),
+    "string_pattern_mismatch": _("this does not look as it has to: {pattern}"),
     "string_type": _("this has to be a text"),
     "tuple_type": _("this has to be a list"),
     "list_type": _("this has to be a list"),
     "bool_type": _("this has to be true or false"),
+    "bool_parsing": _("this has to be true or false"),
     "int_type": _("this has to be a whole number"),
     "int_parsing": _("this has to be a whole number"),
     "float_type": _("this has to be a number"),
     "float_parsing": _("this has to be a number"),
+    "int_parsing_size": _("this number is too large"),
+    "finite_number": _("this has to be a number"),
     "int_from_float": _("this has to be a whole number"),
     "date_type": _("it is no day, such as 2026-11-11"),
     "date_parsing": _("it is no day, such as 2026-11-11"),
+    "date_from_datetime_inexact": _("it is no day, such as 2026-11-11"),
     "date_from_datetime_parsing": _("it is no day, such as 2026-11-11"),
     "model_type": _("keys with their values are needed here"),
     "model_attributes_type": _("keys with their values are needed here"),
+    "mapping_type": _("keys with their values are needed here"),
     "dict_type": _("keys with their values are needed here"),
 }
 _NAME: Final = _("small letters, digits, points and dashes are possible, at most 80")
@@ -66,7 +73,7 @@ class Reason(str):
         given = {name: str(value)[:300] for name, value in first.get("ctx", {}).items()}
         cause = first.get("ctx", {}).get("error")
         if cause is not None:
-            return cls._of_ours(cause)
+            return cls.told(cause)
         is_name = first["type"] == "string_pattern_mismatch" and given.get("pattern") == _NAME_PATTERN
         sentence = _NAME if is_name else _SENTENCES.get(first["type"], "")
         said = sentence.format(**given) if sentence else str(first["msg"]).removeprefix("Value error, ")[:300]
@@ -75,15 +82,23 @@ class Reason(str):
         return found
 
     @classmethod
-    def _of_ours(cls, cause: Any) -> Reason:
+    def told(cls, cause: Any) -> Reason:
         """What a check of our own said: an error with its sentence, or a text of the catalogue."""
         is_told = hasattr(cause, "sentence")
         sentence = cause.sentence if is_told else str(cause)[:300].replace("{", "{{").replace("}", "}}")
-        given = {name: str(value)[:300] for name, value in cause.values.items()} if is_told else {}
+        values = cause.values if is_told else {}
+        given = {name: one if isinstance(one, Reason) else str(one)[:300] for name, one in values.items()}
         found = cls(sentence.format(**given))
         found.sentence, found.given = sentence, given
         return found
 
     def text(self, locale: str) -> str:
         """The reason in ``locale``; what the model itself says where there are no words for it."""
-        return translate(self.sentence, locale).format(**self.given) if self.sentence else str(self)
+        if not self.sentence:
+            return str(self)
+        return translate(self.sentence, locale).format(**spoken(self.given, locale))
+
+
+def spoken(values: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """What is filled into a sentence: reasons in ``locale``, without the full stop of a sentence of their own."""
+    return {name: one.text(locale).rstrip(".。") if isinstance(one, Reason) else one for name, one in values.items()}

@@ -12,6 +12,8 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model
 
 from dujiang.foundation import expression
 from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison, Period
 
 Kind = Literal["simple", "ratio", "derived", "cumulative", "conversion"]
@@ -49,7 +51,7 @@ class Condition(Spec):
     def _value_fits(self) -> Self:
         shape = tuple if self.op in _LISTS else type(None) if self.op in _PLAIN else (bool, int, float, date, str)
         if not isinstance(self.value, shape):
-            raise ValueError(f"the operator {self.op} does not go with this value")
+            raise InvalidInput("metric.operator", _("the operator {op} does not go with this value"), op=self.op)
         return self
 
 
@@ -115,11 +117,12 @@ class MetricSpec(Spec):
     def _says_what_its_type_needs(self) -> Self:
         missing = [name for name in _NEEDS[self.type] if not getattr(self, name)]
         if missing:
-            raise ValueError(f"a {self.type} metric needs {', '.join(missing)}")
+            sentence = _("a metric of type {type} needs {missing}")
+            raise InvalidInput("metric.incomplete", sentence, type=self.type, missing=", ".join(missing))
         if self.type == "simple" and self.aggregate not in ("count", "filled") and not self.column:
-            raise ValueError(f"the aggregate {self.aggregate} needs a column")
+            raise InvalidInput("metric.incomplete", _("the aggregate {name} needs a column"), name=self.aggregate)
         if self.aggregate == "filled" and not self.columns:
-            raise ValueError("the aggregate filled needs columns")
+            raise ValueError(_("the aggregate filled needs columns"))
         if self.expression:
             expression.parse(self.expression)
         return self
@@ -174,11 +177,11 @@ class BandSpec(Spec):
     @model_validator(mode="after")
     def _is_a_band(self) -> Self:
         if all(edge is None for edge in (self.at_least, self.at_most, self.fall, self.rise)):
-            raise ValueError("a band says at_least, at_most, fall, rise, or several of them")
+            raise ValueError(_("a band says at_least, at_most, fall, rise, or several of them"))
         if (self.fall is not None or self.rise is not None) != (self.against != "none"):
-            raise ValueError("fall and rise are measured against something: previous, last_year or weekday")
+            raise ValueError(_("fall and rise are measured against something: previous, last_year or weekday"))
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least must not be larger than at_most")
+            raise ValueError(_("at_least must not be larger than at_most"))
         return self
 
     def judge(self, value: float | None, change: float | None = None) -> Standing:

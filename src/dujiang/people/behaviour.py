@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import Spec
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period, bucket_start, day_of, promotion
 from dujiang.people.comparison import Kind, Where
 
@@ -99,9 +101,9 @@ class Window(Spec):
     def _one_way(self) -> Self:
         ways = (self.days is not None or self.until_days > 0, bool(self.first or self.last), self.period is not None)
         if sum(ways) > 1:
-            raise ValueError("a window has days, or first and last, or a period; choose one of them")
+            raise ValueError(_("a window has days, or first and last, or a period; choose one of them"))
         if self.days is not None and self.until_days > self.days:
-            raise ValueError("the window ends before it begins; make until_days smaller than days")
+            raise ValueError(_("the window ends before it begins; make until_days smaller than days"))
         if self.first and self.last:
             Period(self.first, self.last)
         return self
@@ -151,8 +153,10 @@ class Statistic(Spec):
         for one in self.where:
             one.fits(column_kind(self.source, one.column))
         if (self.aggregate in _PLAIN) == bool(self.column):
-            needs = "no column" if self.column else "a column"
-            raise ValueError(f"the aggregate {self.aggregate} needs {needs}")
+            sentence = (
+                _("the aggregate {name} needs no column") if self.column else _("the aggregate {name} needs a column")
+            )
+            raise InvalidInput("condition.aggregate", sentence, name=self.aggregate)
         if self.column:
             _aggregable(self.aggregate, self.column, column_kind(self.source, self.column))
         return self
@@ -204,18 +208,20 @@ def column_kind(source: Source, column: str) -> Kind:
     """
     if source == "events" and column.startswith(PROPERTY):
         if not _PROPERTY_NAME.fullmatch(column.removeprefix(PROPERTY)):
-            raise ValueError("the name of a property has 1 to 100 characters")
+            raise ValueError(_("the name of a property has 1 to 100 characters"))
         return "any"
     known = COLUMNS[source]
     if column not in known:
-        raise ValueError(f"{source} have no column {column[:80]!r}; they have {', '.join(known)}")
+        sentence = _("{source} have no column “{column}”; they have {known}")
+        raise InvalidInput("condition.column", sentence, source=source, column=column[:80], known=", ".join(known))
     return known[column]
 
 
 def _aggregable(aggregate: Aggregate, column: str, kind: Kind) -> None:
     fits = {**dict.fromkeys(_ADDED, ("number", "any")), **dict.fromkeys(_ORDERED, ("number", "any", "day"))}
     if kind not in fits.get(aggregate, (kind,)):
-        raise ValueError(f"the aggregate {aggregate} does not go with {column}")
+        sentence = _("the aggregate {name} does not go with {column}")
+        raise InvalidInput("condition.aggregate", sentence, name=aggregate, column=column)
 
 
 def _named(name: Named, today: date) -> Period:

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
 
 from dujiang.foundation.definitions import Spec
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import FIRST_DAY, LAST_DAY
 from dujiang.people.bound import Binder
 
@@ -64,12 +66,13 @@ class Comparison(Spec):
     def _bounded(cls, value: Any) -> Any:
         values = value if isinstance(value, tuple) else (value,)
         if len(values) > LIST_MAX:
-            raise ValueError(f"a list has at most {LIST_MAX} values")
+            raise InvalidInput("condition.value", _("a list has at most {bound} values"), bound=LIST_MAX)
         for one in values:
             if isinstance(one, str) and (len(one) > TEXT_CHARS_MAX or "\0" in one):
-                raise ValueError(f"a text has at most {TEXT_CHARS_MAX} characters, none of them zero")
+                sentence = _("a text has at most {bound} characters, none of them zero")
+                raise InvalidInput("condition.value", sentence, bound=TEXT_CHARS_MAX)
             if isinstance(one, (int, float)) and not (math.isfinite(one) and abs(one) < 2**63):
-                raise ValueError("a number has to be finite and to fit into 64 bits")
+                raise ValueError(_("a number has to be finite and to fit into 64 bits"))
         return value
 
     def fits(self, kind: Kind) -> Any:
@@ -79,30 +82,30 @@ class Comparison(Spec):
             ValueError: the operator or the value does not go with this kind.
         """
         if self.op not in OPERATORS[kind]:
-            raise ValueError(
-                f"the operator {self.op} does not go with this; choose one of {', '.join(OPERATORS[kind])}"
-            )
+            sentence = _("the operator {op} does not go with this; choose one of {known}")
+            raise InvalidInput("condition.operator", sentence, op=self.op, known=", ".join(OPERATORS[kind]))
         if self.op in _NOTHING:
             return None
         if self.op in _SEVERAL:
             return self._several(kind)
         if isinstance(self.value, tuple) or self.value is None:
-            raise ValueError(f"the operator {self.op} needs one value")
+            raise InvalidInput("condition.value", _("the operator {op} needs one value"), op=self.op)
         if self.op in _DATED:
             if not isinstance(self.value, int) or isinstance(self.value, bool) or not 0 <= self.value <= DAYS_MAX:
-                raise ValueError(f"the operator {self.op} needs a number of days from 0 to {DAYS_MAX}")
+                sentence = _("the operator {op} needs a number of days from 0 to {bound}")
+                raise InvalidInput("condition.value", sentence, op=self.op, bound=DAYS_MAX)
             return self.value
         return _as_kind(self.value, "text" if self.op in ("contains", "begins") else kind)
 
     def _several(self, kind: Kind) -> list[Any]:
         values = self.value if isinstance(self.value, tuple) else (self.value,)
         if not values or None in values:
-            raise ValueError(f"the operator {self.op} needs a list of values")
+            raise InvalidInput("condition.value", _("the operator {op} needs a list of values"), op=self.op)
         found = [_as_kind(one, "text" if kind == "list" else kind) for one in values]
         if len({isinstance(one, str) for one in found}) > 1:
-            raise ValueError("a list holds either texts or numbers")
+            raise ValueError(_("a list holds either texts or numbers"))
         if self.op == "between" and (len(found) != 2 or found[0] > found[1]):
-            raise ValueError("the operator between needs two values, the smaller one first")
+            raise ValueError(_("the operator between needs two values, the smaller one first"))
         return found
 
 
@@ -119,20 +122,29 @@ def _as_kind(value: Any, kind: Kind) -> Any:
         "text": (str,), "list": (str,), "number": (int, float), "yes": (bool,), "any": (str, int, float, bool),
     }  # fmt: skip
     if not isinstance(value, expected[kind]) or (kind == "number" and isinstance(value, bool)):
-        raise ValueError(f"{str(value)[:40]!r} is no {_WORDS[kind]}")
+        raise InvalidInput("condition.value", _IS_NONE[kind], value=str(value)[:40])
     return value
 
 
-_WORDS: Final = {"text": "text", "list": "text", "number": "number", "yes": "yes or no (true or false)", "any": "value"}
+_IS_NONE: Final = {
+    "text": _("“{value}” is no text"),
+    "list": _("“{value}” is no text"),
+    "number": _("“{value}” is no number"),
+    "yes": _("“{value}” is neither true nor false"),
+    "any": _("“{value}” is no value"),
+}
 
 
 def _as_day(value: Any) -> date:
     try:
         day = value if isinstance(value, date) else date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{str(value)[:40]!r} is no day such as 2026-11-11") from None
+        raise InvalidInput(
+            "condition.value", _("“{value}” is no day such as 2026-11-11"), value=str(value)[:40]
+        ) from None
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise ValueError(f"{day} lies outside {FIRST_DAY} to {LAST_DAY}")
+        sentence = _("{day} lies outside {first} to {last}")
+        raise InvalidInput("condition.value", sentence, day=day, first=FIRST_DAY, last=LAST_DAY)
     return day
 
 

@@ -66,7 +66,8 @@ class Profile(Comparison):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.field not in FIELDS:
-            raise ValueError(f"there is no field {self.field[:40]!r}; there are {', '.join(FIELDS)}")
+            sentence = _("there is no field “{field}”; there are {known}")
+            raise InvalidInput("condition.field", sentence, field=self.field[:40], known=", ".join(FIELDS))
         self.fits(FIELDS[self.field])
         return self
 

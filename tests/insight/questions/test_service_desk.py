@@ -74,7 +74,7 @@ def test_people_behind_numbers(scene: Scene, which: Any, keys: list[str], people
 
 
 def test_what_service_is_not_divided_by() -> None:
-    with pytest.raises(ValueError, match="not by 'page'"):
+    with pytest.raises(ValueError, match="not by “page”"):
         ServiceQuestion(by=("page",))
 
 

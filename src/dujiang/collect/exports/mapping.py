@@ -11,7 +11,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.facts import FAMILIES, Family
+from dujiang.foundation.i18n import _
 
 Reading = Literal[
     "text", "id", "yuan", "fen", "count", "number", "moment", "day", "year", "gender", "yes", "window", "seconds",
@@ -79,7 +81,7 @@ class FieldRule(Spec):
         sources = (self.first, self.plus or self.minus, self.times, self.join, self.line, self.constant)
         said = [one for one in sources if one]
         if len(said) > 1 or not (said or self.given):
-            raise ValueError("say exactly one of first, plus, times, join, line, constant or given")
+            raise ValueError(_("say exactly one of first, plus, times, join, line, constant or given"))
         return self
 
     def columns(self) -> tuple[str, ...]:
@@ -162,7 +164,9 @@ class Output(Spec):
     def _fields_of_family(self) -> Self:
         known = set(FAMILIES[self.family].names) - NOT_A_FIELD
         if unknown := sorted(set(self.fields) - known):
-            raise ValueError(f"{self.family} has no field {unknown[0]}")
+            raise InvalidInput(
+                "mapping.field", _("{family} has no field {field}"), family=self.family, field=unknown[0]
+            )
         return self
 
 
@@ -214,7 +218,7 @@ class MappingSpec(Spec):
     def _status_where_needed(self) -> Self:
         for output in self.outputs:
             if output.family == "order" and not self.status and "status" not in output.fields:
-                raise ValueError("an order needs a status: say what the platform's words mean under status")
+                raise ValueError(_("an order needs a status: say what the platform's words mean under status"))
         return self
 
     def columns(self) -> tuple[str, ...]:

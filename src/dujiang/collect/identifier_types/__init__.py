@@ -15,6 +15,8 @@ from pydantic import Field, field_validator
 
 from dujiang.collect.junk import Junk
 from dujiang.foundation.definitions import Definition, Spec, load_yaml, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 
 KIND: Final = "identifier_type"
 UNKNOWN_PRIORITY: Final = 1000
@@ -68,7 +70,7 @@ class IdentifierTypeSpec(Spec):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+            raise InvalidInput("pattern.wrong", _("not a regular expression: {reason}"), reason=error) from None
         return pattern
 
 

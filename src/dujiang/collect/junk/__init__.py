@@ -15,6 +15,8 @@ from typing import Final
 from pydantic import Field, field_validator
 
 from dujiang.foundation.definitions import Definition, Spec, load_yaml, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 
 KIND: Final = "junk_values"
 
@@ -37,7 +39,7 @@ class JunkSpec(Spec):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
+                raise InvalidInput("pattern.wrong", _("not a regular expression: {reason}"), reason=error) from None
         return patterns
 
 

@@ -78,7 +78,7 @@ class Touching(Spec):
         for one in self.where:
             one.fits(column_kind(self.source, one.column))
         if self.kind == "events" and not self.where:
-            raise ValueError("touches of kind events need conditions that say which events")
+            raise ValueError(_("touches of kind events need conditions that say which events"))
         return self
 
 
@@ -106,7 +106,7 @@ class Model(Spec):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.first + self.last > 1:
-            raise ValueError("first and last are shares; together they are 1 at most")
+            raise ValueError(_("first and last are shares; together they are 1 at most"))
         return self
 
 
@@ -147,18 +147,18 @@ class JourneyQuestion(Asked):
     @model_validator(mode="after")
     def _answerable(self) -> Self:
         if self.conversion.source not in ("orders", "events"):
-            raise ValueError("a conversion is an order or an event")
+            raise ValueError(_("a conversion is an order or an event"))
         if 0 < self.rounds < 20:
-            raise ValueError("intervals need 20 rounds at least, or 0 for none")
+            raise ValueError(_("intervals need 20 rounds at least, or 0 for none"))
         return self
 
     def _check_where(self) -> None:
         if self.where:
-            raise ValueError("touches and conversions carry their own conditions")
+            raise ValueError(_("touches and conversions carry their own conditions"))
 
     def _check_by(self) -> None:
         if self.by:
-            raise ValueError("what credit is divided by is said in `credit`")
+            raise ValueError(_("what credit is divided by is said in `credit`"))
 
 
 class AttributionQuestion(JourneyQuestion):
@@ -174,7 +174,7 @@ class AttributionQuestion(JourneyQuestion):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len({one.name for one in self.models}) < len(self.models):
-            raise ValueError("each model is named once")
+            raise ValueError(_("each model is named once"))
         return self
 
 

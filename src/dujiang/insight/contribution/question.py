@@ -7,6 +7,8 @@ from typing import Final, Literal, Self
 
 from pydantic import model_validator
 
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.question import JourneyQuestion, Model, ModelName
 from dujiang.insight.questions.model import Pick
 
@@ -32,9 +34,8 @@ class ContributionQuestion(JourneyQuestion):
     @model_validator(mode="after")
     def _by_journey(self) -> Self:
         if self.model.name not in BY_JOURNEY:
-            raise ValueError(
-                f"the model shares out each conversion by itself; choose one of {', '.join(sorted(BY_JOURNEY))}"
-            )
+            sentence = _("the model shares out each conversion by itself; choose one of {known}")
+            raise InvalidInput("contribution.model", sentence, known=", ".join(sorted(BY_JOURNEY)))
         return self
 
 

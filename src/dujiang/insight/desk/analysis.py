@@ -13,6 +13,7 @@ from pydantic import Field
 from dujiang.engine.columns import Whole
 from dujiang.engine.question import Column as Values
 from dujiang.engine.question import Rows, ask, given, table
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import bucket_start
 from dujiang.insight.dimensions import step_of
@@ -51,7 +52,8 @@ class ServiceQuestion(Asked):
     def _check_by(self) -> None:
         for one in self.by:
             if one not in PARTS:
-                raise ValueError(f"service is divided by {', '.join(PARTS)}; not by {one[:40]!r}")
+                sentence = _("service is divided by {known}; not by “{name}”")
+                raise InvalidInput("question.by", sentence, known=", ".join(PARTS), name=one[:40])
 
 
 class ServicePick(Pick):

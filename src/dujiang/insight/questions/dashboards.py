@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import NAME, Definition, Spec, register
-from dujiang.foundation.errors import NotFound
+from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Comparison
 from dujiang.insight.questions.answer import Answer
@@ -87,10 +87,11 @@ class DashboardSpec(Spec):
     def _laid_out(self) -> Self:
         for number, one in enumerate(self.tiles, 1):
             if one.x + one.width > COLUMNS or one.y + one.height > ROWS_MAX:
-                raise ValueError(f"tile {number} reaches beyond the grid of {COLUMNS} columns and {ROWS_MAX} rows")
+                sentence = _("tile {n} reaches beyond the grid of {columns} columns and {rows} rows")
+                raise InvalidInput("dashboard.tile", sentence, n=number, columns=COLUMNS, rows=ROWS_MAX)
         for (a, one), (b, other) in combinations(enumerate(self.tiles, 1), 2):
             if one.covers(other):
-                raise ValueError(f"the tiles {a} and {b} lie on each other")
+                raise InvalidInput("dashboard.tile", _("the tiles {a} and {b} lie on each other"), a=a, b=b)
         return self
 
     @property

@@ -61,13 +61,13 @@ class Schedule(Spec):
     @classmethod
     def _is_time(cls, value: str) -> str:
         if not _TIME.fullmatch(value):
-            raise ValueError("a time of the day is written as HH:MM, such as 09:00")
+            raise ValueError(_("a time of the day is written as HH:MM, such as 09:00"))
         return value
 
     @model_validator(mode="after")
     def _has_day(self) -> Self:
         if self.every == "week" and self.day > 7:
-            raise ValueError("a day of the week is 1 (Monday) to 7 (Sunday)")
+            raise ValueError(_("a day of the week is 1 (Monday) to 7 (Sunday)"))
         return self
 
     def last_due(self, now: datetime, zone: ZoneInfo) -> datetime:
@@ -114,7 +114,7 @@ class Recipients(Spec):
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(len(one) > 254 or not _ADDRESS.fullmatch(one) for one in value):
-            raise ValueError("an address looks like team@example.com")
+            raise ValueError(_("an address looks like team@example.com"))
         return value
 
     @field_validator("wecom", "feishu", "dingtalk")
@@ -123,10 +123,10 @@ class Recipients(Spec):
         # Never say what was written: where it is refused, it may well be a key.
         if any(not NAME.fullmatch(one) for one in value):
             raise ValueError(
-                "a chat bot is told by its name (small letters, digits, points and dashes), not by an address"
+                _("a chat bot is told by its name (small letters, digits, points and dashes), not by an address")
             )
         if any(_LOOKS_SECRET.search(one) for one in value):
-            raise ValueError("this looks like the key of a chat bot; a definition holds its name only")
+            raise ValueError(_("this looks like the key of a chat bot; a definition holds its name only"))
         return value
 
     @property
@@ -152,9 +152,9 @@ class ReportSpec(Spec):
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
         if not self.dashboard and not self.questions:
-            raise ValueError("a report shows a dashboard, saved questions, or both")
+            raise ValueError(_("a report shows a dashboard, saved questions, or both"))
         if any(not NAME.fullmatch(one) for one in (*self.questions, *filter(None, (self.dashboard,)))):
-            raise ValueError("dashboard and questions are told by their names")
+            raise ValueError(_("dashboard and questions are told by their names"))
         return self
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 from pydantic import field_validator
 
 from dujiang.foundation.definitions import Spec, register
-from dujiang.foundation.errors import InvalidInput
 from dujiang.insight.questions.model import Asked
 from dujiang.insight.questions.registry import parse_question
 
@@ -22,10 +21,7 @@ class QuestionSpec(Spec):
     @field_validator("question")
     @classmethod
     def _sound(cls, plain: dict[str, Any]) -> dict[str, Any]:
-        try:
-            parse_question(plain)
-        except InvalidInput as error:
-            raise ValueError(error.text("en")) from None
+        parse_question(plain)
         return plain
 
     @property

@@ -14,6 +14,7 @@ import ibis
 from dujiang.engine.question import Column, ask, table
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 from dujiang.insight.questions.model import Doing
 from dujiang.people.behaviour import PROPERTY, column_kind
 
@@ -71,7 +72,7 @@ def values(con: duckdb.DuckDBPyConnection, source: Doing, column: str) -> tuple[
         kind = column_kind(source, column)
     except ValueError as error:
         sentence = _("There is no such column: {reason}.")
-        raise InvalidInput("question.unknown_column", sentence, reason=str(error)[:300]) from None
+        raise InvalidInput("question.unknown_column", sentence, reason=Reason.told(error)) from None
     if kind not in ("text", "any"):
         return ()
     rows = table(_TABLES[source])

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.i18n import _
 from dujiang.people.groups.families import Family
 
 RULES: Final = "group_rules"
@@ -65,9 +66,9 @@ class GroupRules(Spec):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if not any(self.subjects.values()):
-            raise ValueError("at least one of the subjects has to weigh something")
+            raise ValueError(_("at least one of the subjects has to weigh something"))
         if self.sample_people < self.least_people:
-            raise ValueError("sample_people has to be at least least_people")
+            raise ValueError(_("sample_people has to be at least least_people"))
         return self
 
 

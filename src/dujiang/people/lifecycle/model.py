@@ -9,6 +9,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from dujiang.foundation.definitions import NAME, Spec, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 
 Fact = Literal[
     "orders", "visits", "interactions", "paid_minor",
@@ -36,12 +38,12 @@ class StageCondition(Spec):
     @model_validator(mode="after")
     def _is_one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a condition has either at_least or at_most")
+            raise ValueError(_("a condition has either at_least or at_most"))
         if self.fact not in COUNTS:
             if self.within_days:
-                raise ValueError(f"{self.fact} cannot be counted within days")
+                raise InvalidInput("life_cycle.days", _("{fact} cannot be counted within days"), fact=self.fact)
             if not 0 <= self.bound <= 3_660:
-                raise ValueError("days lie between 0 and 3660")
+                raise ValueError(_("days lie between 0 and 3660"))
         return self
 
     @property
@@ -86,11 +88,11 @@ class LifeCycleSpec(Spec):
     @classmethod
     def _is_sound(cls, stages: tuple[StageSpec, ...]) -> tuple[StageSpec, ...]:
         if stages[0].when:
-            raise ValueError("the first stage is everybody's and has no conditions")
+            raise ValueError(_("the first stage is everybody's and has no conditions"))
         if any(not stage.when for stage in stages[1:]):
-            raise ValueError("every stage but the first needs a condition")
+            raise ValueError(_("every stage but the first needs a condition"))
         if len({stage.name for stage in stages}) < len(stages):
-            raise ValueError("two stages have the same name")
+            raise ValueError(_("two stages have the same name"))
         return stages
 
     @property
@@ -132,9 +134,9 @@ class MapSpan(Spec):
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         if self.last < self.first:
-            raise ValueError("the span ends before it begins")
+            raise ValueError(_("the span ends before it begins"))
         if len({goal.stage for goal in self.goals}) < len(self.goals):
-            raise ValueError("a stage has two goals in one span")
+            raise ValueError(_("a stage has two goals in one span"))
         return self
 
     def label(self, locale: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import Spec, register
+from dujiang.foundation.i18n import _
 
 KIND: Final = "relation"
 DEVICES: Final = "devices"
@@ -48,7 +49,7 @@ class RelationSpec(Spec):
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
         if self.people_to is not None and self.people_to < self.people_from:
-            raise ValueError("people_to is below people_from")
+            raise ValueError(_("people_to is below people_from"))
         return self
 
 

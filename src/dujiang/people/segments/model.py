@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from pydantic import model_validator
 
 from dujiang.foundation.definitions import Spec, documents, parse, register
-from dujiang.foundation.errors import DujiangError, InvalidInput
+from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.people.conditions import Condition, check_size, parse_condition
 
@@ -23,10 +23,7 @@ class SegmentSpec(Spec):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        try:
-            check_size(self.condition)
-        except DujiangError as error:
-            raise ValueError(str(error)) from None
+        check_size(self.condition)
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
+from dujiang.foundation.reasons import Reason
 from dujiang.people.comparison import Kind
 from dujiang.people.conditions import Condition, Tagged, leaves
 
@@ -48,4 +49,4 @@ class TagKinds:
                     one.fits(self.kind(one.tag))
                 except ValueError as error:
                     sentence = _("The condition on the tag “{tag}” does not fit it: {reason}.")
-                    raise InvalidInput("segment.comparison", sentence, tag=one.tag, reason=str(error)) from None
+                    raise InvalidInput("segment.comparison", sentence, tag=one.tag, reason=Reason.told(error)) from None

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from dujiang.foundation.definitions import Spec, register
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.expression import parse
+from dujiang.foundation.i18n import _
 from dujiang.people.behaviour import Statistic
 from dujiang.people.comparison import Comparison, Kind, Scalar
 from dujiang.people.tags.fields import FIELDS
@@ -62,7 +63,8 @@ class ModelOutput(Spec):
     @classmethod
     def _known(cls, model: str) -> str:
         if model not in OUTPUTS:
-            raise ValueError(f"no model says {model[:40]!r}; there are {', '.join(OUTPUTS)}")
+            sentence = _("no model says “{name}”; there are {known}")
+            raise InvalidInput("tag.model", sentence, name=model[:40], known=", ".join(OUTPUTS))
         return model
 
 
@@ -101,9 +103,11 @@ class TagSpec(Spec):
         }  # fmt: skip
         wrong = [name for name, value in said.items() if bool(value) != (name == self.type)]
         if wrong:
-            raise ValueError(f"a tag of type {self.type} is described by that alone; look at {wrong[0]}")
+            sentence = _("a tag of type {type} is described by that alone; look at {key}")
+            raise InvalidInput("tag.described", sentence, type=self.type, key=wrong[0])
         if self.type == "field" and self.field not in FIELDS:
-            raise ValueError(f"there is no field {self.field[:40]!r}; there are {', '.join(FIELDS)}")
+            sentence = _("there is no field “{field}”; there are {known}")
+            raise InvalidInput("condition.field", sentence, field=self.field[:40], known=", ".join(FIELDS))
         if self.type == "formula":
             self.names()
         self._fitting()
@@ -115,7 +119,7 @@ class TagSpec(Spec):
             try:
                 return tuple(dict.fromkeys(parse(self.expression).names()))
             except InvalidInput:
-                raise ValueError("use names of tags, numbers, + - * / and brackets") from None
+                raise ValueError(_("use names of tags, numbers, + - * / and brackets")) from None
         return tuple(dict.fromkeys(test.tag for case in self.cases for test in case.when))
 
     @property
@@ -134,7 +138,8 @@ class TagSpec(Spec):
         elif self.type == "formula":
             made = "number"
         if made and made != self.kind and not (made == "number" and self.value == "yes") and made != "any":
-            raise ValueError(f"its value is a {made}, which is no {self.value}")
+            sentence = _("its value is of the kind {made}, which is no {value}")
+            raise InvalidInput("tag.value", sentence, made=made, value=self.value)
         for one in (*(case.value for case in self.cases), self.otherwise):
             if one is not None:
                 Comparison(op="includes" if self.value == "list" else "is", value=one).fits(self.kind)

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import NAME, Spec, register
+from dujiang.foundation.i18n import _
 
 Dimension = Literal["frequency", "order_value", "interaction"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("frequency", "order_value", "interaction")
@@ -30,7 +31,7 @@ class Bands(Spec):
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
-            raise ValueError("edges have to rise")
+            raise ValueError(_("edges have to rise"))
         return self
 
     @property
@@ -64,7 +65,7 @@ class Threshold(Spec):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.at_least is None) == (self.top_share is None):
-            raise ValueError("a threshold has either at_least or top_share")
+            raise ValueError(_("a threshold has either at_least or top_share"))
         return self
 
 
@@ -113,9 +114,9 @@ class ValueMatrixSpec(Spec):
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         if self.layers[-1].any_of or not all(layer.any_of for layer in self.layers[:-1]):
-            raise ValueError("every layer but the last says what has to be high, and the last says nothing")
+            raise ValueError(_("every layer but the last says what has to be high, and the last says nothing"))
         if len({layer.name for layer in self.layers}) < len(self.layers):
-            raise ValueError("two layers have the same name")
+            raise ValueError(_("two layers have the same name"))
         return self
 
     def layer(self, name: str) -> Layer | None:

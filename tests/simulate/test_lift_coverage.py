@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from dujiang.insight.incrementality.design import Shape, candidates, judged, screened, unflattered
+from dujiang.insight.incrementality.design import Shape, candidates, hopeful, judged, screened, unflattered
 from dujiang.insight.incrementality.differences import difference_in_differences
 from dujiang.insight.incrementality.model import Estimate, Panel, Reals, levelled
 from dujiang.insight.incrementality.panels import compared
@@ -94,21 +94,27 @@ def past_of(seed: int) -> Reals:
     return daily
 
 
-def test_planned_power_is_that_of_tests_made_afterwards() -> None:
-    seen, shape = [], Shape(DAYS)
+def test_the_best_of_many_plans_keeps_the_power_that_is_stated() -> None:
+    """The console's own default: twelve choices of two, three and four cities for two and four weeks, twelve of them judged."""
+    seen = []
     for seed in range(WORLDS):
         daily, dice = past_of(seed), np.random.default_rng(seed)
-        past = daily[:, :-DAYS]
+        past = daily[:, -365 - DAYS : -DAYS]
         tried = [
-            screened(past, one, shape, cost_per_day=np.ones(len(CITIES))) for one in candidates(past, 4, dice, count=12)
+            screened(past, one, Shape(length), cost_per_day=np.ones(len(CITIES)))
+            for size in (2, 3, 4)
+            for one in candidates(past, size, dice, count=12)
+            for length in (14, DAYS)
         ]
-        plans = unflattered([judged(past, one) for one in sorted(tried, key=lambda one: one.off)[:4]])
+        plans = unflattered(past, tried, [judged(past, one) for one in hopeful(tried, 12)])
         if not plans:
             continue
-        treated = np.isin(np.arange(len(CITIES)), plans[0].markets)
-        daily[treated, -DAYS:] += dice.poisson(plans[0].detectable * daily[treated, -DAYS:])
-        made_of = compared(daily[:, -DAYS - BEFORE :], treated, BEFORE, 7)
+        best, days = plans[0], daily.shape[1] - DAYS + plans[0].shape.length
+        treated, during = np.isin(np.arange(len(CITIES)), best.markets), slice(daily.shape[1] - DAYS, days)
+        daily[treated, during] += dice.poisson(best.detectable * daily[treated, during])
+        made_of = compared(daily[:, daily.shape[1] - DAYS - BEFORE : days], treated, BEFORE, 7)
         assert made_of is not None
         seen.append((synthetic_control(made_of[0]).average.p or 1) <= 0.1)
     assert len(seen) > 0.9 * WORLDS
-    assert 0.68 <= np.mean(seen) <= 0.92
+    # 80% are stated. Of 300 such worlds 86% saw the effect, and 72% where nothing was added for choosing.
+    assert 0.75 <= np.mean(seen) <= 0.95

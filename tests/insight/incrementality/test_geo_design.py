@@ -7,7 +7,17 @@ import pytest
 from world_kit import markets
 
 from dujiang.foundation.errors import InvalidInput
-from dujiang.insight.incrementality.design import Plan, Shape, candidates, judged, ranked, screened, unflattered
+from dujiang.insight.incrementality.design import (
+    Plan,
+    Screened,
+    Shape,
+    candidates,
+    hopeful,
+    judged,
+    ranked,
+    screened,
+    unflattered,
+)
 from dujiang.insight.incrementality.model import Doubt, Panel, Reals, levelled
 from dujiang.insight.incrementality.synthetic import PLAIN, mixture, synthetic_control
 
@@ -93,9 +103,18 @@ def made(name: int, seen_from: list[float]) -> Plan:
     return Plan((name,), DAILY, seen, 0.1, detectable, 0.1, 100.0, 10.0, ())
 
 
+def tried_out(plan: Plan) -> Screened:
+    """What such a plan was screened from; all were off alike."""
+    return Screened(plan.markets, plan.shape, tuple(range(20)), np.full(20, 0.1), plan.cost)
+
+
+def stated(*plans: Plan) -> tuple[Plan, ...]:
+    return unflattered(np.ones((12, 60)), [tried_out(one) for one in plans], plans)
+
+
 def test_what_the_best_flatters_is_what_it_loses_in_the_half_it_was_not_chosen_in() -> None:
     lucky, steady, weak = made(0, [0.1] * 16 + [0.9] * 4), made(1, [0.2] * 20), made(2, [0.5] * 20)
-    found = unflattered([weak, steady, lucky])
+    found = stated(weak, steady, lucky)
     # Chosen early the lucky one sees 0.9 later; chosen late the steady one saw 0.2 earlier. On the average 5.5 times 0.1.
     assert [(one.markets, one.detectable) for one in found] == [((0,), pytest.approx(0.55)), ((1,), pytest.approx(1.1))]
     assert (found[0].power(0.54), found[0].power(0.56)) == (0, 0.8)
@@ -106,10 +125,28 @@ def test_what_the_best_flatters_is_what_it_loses_in_the_half_it_was_not_chosen_i
 
 def test_steady_plans_and_a_single_one_flatter_nothing() -> None:
     steady, weak = made(1, [0.2] * 20), made(2, [0.5] * 20)
-    assert [one.detectable for one in unflattered([weak, steady])] == [0.2, 0.5]
-    (alone,) = unflattered([made(0, [0.1] * 16 + [0.9] * 4)])
+    assert [one.detectable for one in stated(weak, steady)] == [0.2, 0.5]
+    (alone,) = stated(made(0, [0.1] * 16 + [0.9] * 4))
     assert alone.detectable == 0.1
-    assert unflattered([]) == ()
+    assert stated() == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_screening_is_made_again_in_each_half_too(seed: int) -> None:
+    past = markets(seed, periods=110, noise=4.0).outcome
+    every = [screened(past, (market,), DAILY, cost_per_day=COSTS) for market in range(12)]
+    plans = [judged(past, one) for one in hopeful(every, 3)]
+    # As written down, slowly: judge all, and choose among those whose own half of errors is smallest.
+    seen = {one.markets: judged(past, one).seen_from for one in every}
+    half, later = len(every[0].errors) // 2, []
+    parts = (slice(None, half), slice(half, None))
+    for here, there in (parts, parts[::-1]):
+        left = sorted(every, key=lambda one: (one.errors[here] ** 2).mean())[:3]
+        best = min(left, key=lambda one: np.quantile(seen[one.markets][here], 0.8, method="inverted_cdf"))
+        later.append(np.quantile(seen[best.markets][there], 0.8, method="inverted_cdf"))
+    least = ranked(plans)[0].detectable
+    assert least is not None
+    assert unflattered(past, every, plans)[0].detectable == pytest.approx(max(least, np.mean(np.minimum(later, 2.0))))
 
 
 def test_choices_take_one_market_from_every_band() -> None:

@@ -12,7 +12,16 @@ from dujiang.engine.columns import Whole
 from dujiang.foundation.i18n import _
 from dujiang.insight.incrementality import panels
 from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, Lift, answered
-from dujiang.insight.incrementality.design import Plan, Screened, Shape, candidates, judged, screened, unflattered
+from dujiang.insight.incrementality.design import (
+    Plan,
+    Screened,
+    Shape,
+    candidates,
+    hopeful,
+    judged,
+    screened,
+    unflattered,
+)
 from dujiang.insight.incrementality.designs import POWER_AT
 from dujiang.insight.incrementality.model import Doubt, Reals
 from dujiang.insight.incrementality.question import STEP_DAYS, LiftPick, LiftPlanQuestion, LiftQuestion, Outcome
@@ -174,11 +183,12 @@ def planned(scene: Scene, question: LiftPlanQuestion) -> LiftPlans:
     doubts: dict[Doubt, None] = {}
     tried = list(_tried(question, found.daily, shares * question.spend_minor, doubts))
     budget = question.budget_minor if question.budget_minor is not None else float("inf")
-    hopeful = sorted((one for one in tried if one.cost <= budget), key=lambda one: (one.off, one.cost, one.markets))
-    plans = [judged(found.daily, one, power=question.power) for one in hopeful[:PLANS_MAX]]
+    payable = [one for one in tried if one.cost <= budget]
+    plans = [judged(found.daily, one, power=question.power) for one in hopeful(payable, PLANS_MAX)]
     for one in plans:
         doubts |= dict.fromkeys(one.doubts)
-    named = tuple(_named(one, found.names) for one in unflattered(plans, power=question.power))
+    stated = unflattered(found.daily, payable, plans, power=question.power)
+    named = tuple(_named(one, found.names) for one in stated)
     order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
     return LiftPlans(named, tuple(order), small, len(tried), tuple(doubts) if not named else ())
 

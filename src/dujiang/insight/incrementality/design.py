@@ -7,8 +7,8 @@ that can be seen follow, without supposing any shape of errors. Windows overlap,
 says.
 
 The best of many choices looks better than it is, because it was chosen for looking good in just these windows. What that
-flatters is found by choosing in one half of the past and looking in the other (:func:`unflattered`), and all plans are stated
-worse by it.
+flatters is found by choosing again in one half of the past, from the first screening on, and looking in the other half
+(:func:`unflattered`); all plans are stated worse by it.
 """
 
 from __future__ import annotations
@@ -77,8 +77,22 @@ class Screened:
 
     @property
     def off(self) -> float:
-        """Root mean square of the errors; infinite with fewer than 20 windows."""
-        return float(np.sqrt((self.errors**2).mean())) if len(self.errors) >= LEAST_WINDOWS else math.inf
+        """Root mean square of the errors; infinite without any."""
+        return float(np.sqrt((self.errors**2).mean())) if len(self.errors) else math.inf
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are windows enough to say anything."""
+        return len(self.errors) >= LEAST_WINDOWS
+
+    @property
+    def halves(self) -> tuple[Screened, Screened]:
+        """The earlier and the later half of its windows."""
+        early = (len(self.windows) + 1) // 2
+        return (
+            replace(self, windows=self.windows[:early], errors=self.errors[:early]),
+            replace(self, windows=self.windows[early:], errors=self.errors[early:]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,13 +177,7 @@ def judged(past: Reals, one: Screened, *, power: float = 0.8) -> Plan:
     checked_level(power)
     chosen = np.isin(np.arange(len(past)), one.markets)
     doubts = _doubts(len(past) - len(one.markets), one)
-    seen, alarms = [], 0
-    if not doubts:
-        for start, error in zip(one.windows, one.errors, strict=True):
-            panel = _panel(past, chosen, one.shape, start)
-            assert panel is not None
-            alarms += _significant(panel, one.shape, 0.0)
-            seen.append(_seen_from(panel, one.shape, error))
+    seen, alarms = ([], 0) if doubts else _pretended(past, one)
     detectable = _seen_by(np.array(seen), power) if seen else math.inf
     base = float(past[chosen][:, -one.shape.length :].sum())
     found = detectable if math.isfinite(detectable) else None
@@ -217,30 +225,52 @@ def ranked(plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(sorted(known, key=lambda one: (one.detectable, one.cost, one.shape.length, one.markets)))
 
 
-def unflattered(plans: Sequence[Plan], *, power: float = 0.8) -> tuple[Plan, ...]:
-    """Plans ranked, all of them with larger effects by what choosing the best of them flatters.
+def hopeful(tried: Iterable[Screened], most: int) -> tuple[Screened, ...]:
+    """The ``most`` choices whose comparison was off least, cheaper ones before dearer, those with too few windows last."""
+    return tuple(sorted(tried, key=lambda one: (not one.is_known, *_hope(one)))[:most])
 
-    The plan that is best in the earlier half of the windows is looked at in the later half, and the other way round. Where the
-    effects that it sees there are larger on the average than that of the best in all windows, they say what the best is good
-    for; every plan is stated worse by the same factor, whichever is taken. What a screening before flattered is not in it.
+
+def unflattered(
+    past: Reals, tried: Sequence[Screened], plans: Sequence[Plan], *, power: float = 0.8
+) -> tuple[Plan, ...]:
+    """Plans ranked, all of them with larger effects by what choosing the best of many flatters.
+
+    The whole choice is made again with the earlier half of the windows only: the screening that left so many plans, and the
+    best of what it left. That one is looked at in the later half; and the other way round. Where the effects that are seen
+    there are larger on the average than that of the best in all windows, they say what the best is good for; every plan is
+    stated worse by the same factor, whichever is taken.
 
     Args:
-        plans: of the same past, as :func:`judged` makes them.
+        past: as :func:`screened` had it.
+        tried: every choice that the plans were screened from.
+        plans: what :func:`judged` makes of those that the screening left.
         power: as it had it.
     """
     known = ranked(plans)
-    factor = _flattery([one.seen_from for one in known], power) if len(known) > 1 else 1.0
+    factor = _flattery(past, [one for one in tried if one.is_known], plans, power) if len(tried) > 1 and known else 1.0
     return ranked(_larger(one, factor) for one in known)
 
 
-def _flattery(seen: list[Reals], power: float) -> float:
-    halves = [np.array_split(one, 2) for one in seen]
+def _flattery(past: Reals, tried: Sequence[Screened], plans: Sequence[Plan], power: float) -> float:
+    known = {(one.markets, one.shape): np.array_split(one.seen_from, 2) for one in plans}
+    halves = [one.halves for one in tried]
+
+    def seen_by(pair: tuple[Screened, Screened], half: int) -> float:
+        one = pair[half]
+        seen = known.get((one.markets, one.shape))
+        return _seen_by(np.array(_pretended(past, one)[0]) if seen is None else seen[half], power)
+
     found = []
     for here, there in ((0, 1), (1, 0)):
-        best = min(halves, key=lambda half: _seen_by(half[here], power))
-        found.append(min(_seen_by(best[there], power), MOST_EFFECT))
-    least = min(_seen_by(one, power) for one in seen)
+        left = sorted(halves, key=lambda pair: _hope(pair[here]))[: len(plans)]
+        best = min(left, key=lambda pair: seen_by(pair, here))
+        found.append(min(seen_by(best, there), MOST_EFFECT))
+    least = min(_seen_by(one.seen_from, power) for one in plans if len(one.seen_from))
     return max(1.0, float(np.mean(found)) / least) if least > 0 else 1.0
+
+
+def _hope(one: Screened) -> tuple[float, float, tuple[int, ...]]:
+    return one.off, one.cost, one.markets
 
 
 def _larger(one: Plan, factor: float) -> Plan:
@@ -262,6 +292,18 @@ def _seen_by(seen_from: Reals, power: float) -> float:
 def _doubts(donors: int, one: Screened) -> tuple[Doubt, ...]:
     found = [] if donors >= LEAST_DONORS else [Doubt.FEW_UNITS]
     return (*found, Doubt.FEW_PERIODS) if len(one.errors) < LEAST_WINDOWS or not one.shape.readable else tuple(found)
+
+
+def _pretended(past: Reals, one: Screened) -> tuple[list[float], int]:
+    """The effect from which on each window's test is significant, and how many are without any effect."""
+    chosen = np.isin(np.arange(len(past)), one.markets)
+    seen, alarms = [], 0
+    for start, error in zip(one.windows, one.errors, strict=True):
+        panel = _panel(past, chosen, one.shape, start)
+        assert panel is not None
+        alarms += _significant(panel, one.shape, 0.0)
+        seen.append(_seen_from(panel, one.shape, error))
+    return seen, alarms
 
 
 def _windows(past: Reals, chosen: Flags, shape: Shape, windows: int) -> Iterator[tuple[int, Panel]]:

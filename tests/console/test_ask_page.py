@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from dujiang.foundation.definitions import Definition
+from dujiang.foundation.definitions import Definition, parse
 from dujiang.insight.questions.registry import parse_pick, parse_question
 from dujiang.workspace import Workspace
 
@@ -187,26 +187,80 @@ def test_a_reader_without_people_sees_numbers_without_links(viewer: httpx.Client
     assert "/ask/save" not in page
 
 
-def test_a_note_stands_on_every_time_chart(admin: httpx.Client, viewer: httpx.Client, workspace: Workspace) -> None:
-    note = {"day": "2026-11-03", "title": "<b>直播翻车</b>", "back": "/metrics/gmv"}
-    assert viewer.post("/annotations", data=note).status_code == 403
+NOTE = {"day": "2026-11-03", "title": "<b>直播翻车</b>", "back": "/metrics/gmv"}
+OVER_DAYS = (
+    "/?period=last30", "/metrics/gmv", "/explore?metric=gmv", "/life?period=last30", "/contribution?period=last30",
+    "/service?period=last30", "/content?period=last30", "/lift/coupons",
+    "/ask/metric?" + urlencode({"q": json.dumps(SALES | {"period": DAYS, "grain": "day"})}),
+    "/ask/funnel?" + urlencode({"q": json.dumps({"steps": [{"source": "events"}, {"source": "orders"}], "grain": "week"})}),
+    "/ask/overlap?" + urlencode({"q": json.dumps({"grain": "week"})}),
+)  # fmt: skip
+
+
+@pytest.fixture
+def noted(admin: httpx.Client, workspace: Workspace) -> Iterator[str]:
+    """A note that was made on a page, and a test whose days it is in; by the note's name."""
+    lots = {"design": "switchback", "first": "2026-11-01", "last": "2026-11-12", "lots": [1, 0, 0, 1] * 3}
+    test = parse({"kind": "lift_test", "name": "coupons", "spec": lots})
+    apply(workspace, test)
+    assert admin.post("/annotations", data=NOTE).headers["location"] == "/metrics/gmv"
+    (made,) = [
+        one for one in workspace.definitions.current("annotation").values() if one.title.get("zh") == NOTE["title"]
+    ]
+    yield made.name
+    apply(workspace, test.model_copy(update={"status": "retired"}))
+    if (made.kind, made.name) in workspace.definitions.current("annotation"):
+        apply(workspace, made.model_copy(update={"status": "retired"}))
+
+
+@pytest.mark.usefixtures("noted")
+@pytest.mark.parametrize("path", OVER_DAYS)
+def test_a_note_stands_on_every_time_chart(admin: httpx.Client, path: str) -> None:
+    page = admin.get(path).text
+    drawn = [json.loads(one) for one in charts(page)]
+    over_days = [one for one in drawn if one["x"] and re.fullmatch(r"\d{4}-\d\d-\d\d", one["x"][0])]
+    assert over_days
+    for one in over_days:
+        step = max(day for day in one["x"] if day <= NOTE["day"])
+        assert {"at": step, "label": NOTE["title"]} in one["flags"]
+    assert not [flag for one in drawn if one not in over_days for flag in one["flags"]]
+    assert "<b>直播翻车" not in page
+
+
+def test_a_note_is_changed_and_taken_away_where_it_stands(
+    admin: httpx.Client, viewer: httpx.Client, workspace: Workspace, noted: str
+) -> None:
+    assert viewer.post("/annotations", data=NOTE).status_code == 403
+    assert viewer.post("/annotations/remove", data={"name": noted}).status_code == 403
     assert "/annotations" not in viewer.get("/metrics/gmv").text
-    assert admin.post("/annotations", data=note).headers["location"] == "/metrics/gmv"
-    assert admin.post("/annotations", data=note | {"back": "//evil.example"}).headers["location"] == "/"
-    for path in ("/metrics/gmv", address(SALES | {"period": DAYS, "grain": "day"})):
-        page = admin.get(path).text
-        assert {"at": "2026-11-03", "label": "<b>直播翻车</b>"} in flags(page)
-        assert "<b>直播翻车" not in page
-    assert admin.post("/annotations", data=note | {"title": ""}).status_code == 400
-    assert admin.post("/annotations", data=note | {"day": "x"}).status_code == 400
-    made = [one for one in workspace.definitions.current("annotation").values() if one.title.get("zh") == note["title"]]
-    assert len(made) == 1
-    apply(workspace, made[0].model_copy(update={"status": "retired"}))
+    assert f'name="name" value="{noted}"' in admin.get("/metrics/gmv").text
+    changed = NOTE | {"name": noted, "day": "2026-11-07", "title": "直播翻车，次日道歉"}
+    assert admin.post("/annotations", data=changed).status_code == 303
+    assert {"at": "2026-11-07", "label": "直播翻车，次日道歉"} in flags(admin.get("/metrics/gmv").text)
+    assert [one for one in flags(admin.get("/metrics/gmv").text) if one["at"] == "2026-11-03"] == []
+    assert admin.post("/annotations", data=NOTE | {"back": "//evil.example", "name": noted}).headers["location"] == "/"
+    for wrong in ({"title": ""}, {"day": "x"}):
+        assert admin.post("/annotations", data=NOTE | wrong).status_code == 400
+    assert admin.post("/annotations", data=NOTE | {"name": "no-such"}).status_code == 404
+    assert admin.post("/annotations/remove", data={"name": noted, "back": "/metrics/gmv"}).status_code == 303
+    assert NOTE["title"] not in [one["label"] for one in flags(admin.get("/metrics/gmv").text)]
+    assert (("annotation", noted)) not in workspace.definitions.current("annotation")
+
+
+def test_a_note_of_several_days_keeps_its_length(admin: httpx.Client, workspace: Workspace) -> None:
+    spec = {"first": "2026-11-05", "last": "2026-11-08"}
+    apply(workspace, note := parse({"kind": "annotation", "name": "fair", "title": {"zh": "展会"}, "spec": spec}))
+    admin.post("/annotations", data={"name": "fair", "day": "2026-11-10", "title": "展会", "back": "/"})
+    assert dict(workspace.definitions.get("annotation", "fair").spec) == {"first": "2026-11-10", "last": "2026-11-13"}
+    apply(workspace, note.model_copy(update={"status": "retired"}))
+
+
+def charts(page: str) -> list[str]:
+    return re.findall(r'<div class="chart[^>]*><script type="application/json">(.*?)</script>', page, re.S)
 
 
 def flags(page: str) -> list[dict[str, str]]:
-    drawn = re.findall(r'<div class="chart[^>]*><script type="application/json">(.*?)</script>', page, re.S)
-    return [flag for one in drawn for flag in json.loads(one)["flags"]]
+    return [flag for one in charts(page) for flag in json.loads(one)["flags"]]
 
 
 def test_what_was_typed_stays_where_it_is_wrong(admin: httpx.Client) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from dujiang.console.charts.river import RiverPicture
 from dujiang.console.charts.spark import Spark
 from dujiang.console.formats import Kind
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,17 @@ class Chart:
     def shape(self) -> str:
         """How it is drawn."""
         return "chart"
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days that it goes over, if that is what its labels are.
+
+        >>> Chart("", ["2026-11-01", "2026-11-08"], ()).days
+        (datetime.date(2026, 11, 1), datetime.date(2026, 11, 8))
+        >>> Chart("", ["2026-11-01", "5%"], ()).days
+        ()
+        """
+        return tuple(map(date.fromisoformat, self.x)) if all(map(_DAY.fullmatch, self.x)) else ()
 
     @property
     def data(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from dujiang.console.views.notes import noted, own
 from dujiang.foundation.i18n import _, translate
 
 ISLAND_TEXTS: Final = (
@@ -153,6 +154,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(_=_translated, static=static_url, island_texts=ISLAND_TEXTS)
+    env.globals.update(_=_translated, static=static_url, island_texts=ISLAND_TEXTS, noted=noted, notes_of=own)
     env.filters["json"] = safe_json
     return env

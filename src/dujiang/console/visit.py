@@ -251,6 +251,11 @@ class Visit:
         return sorted(self.workspace.definitions.current("channel").values(), key=_place)
 
     @cached_property
+    def annotations(self) -> list[Definition]:
+        """Every note that stands on charts."""
+        return list(self.workspace.definitions.current("annotation").values())
+
+    @cached_property
     def _channel_places(self) -> dict[str, tuple[int, Definition]]:
         every = sorted(self.workspace.definitions.current("channel", retired=True).values(), key=_place)
         return {one.name: (index % 8 + 1, one) for index, one in enumerate(every)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
@@ -21,10 +22,12 @@ from dujiang.engine.question import Persons
 from dujiang.foundation.definitions import NAME, Definition, parse
 from dujiang.foundation.errors import DujiangError, InvalidInput, NotFound
 from dujiang.foundation.i18n import _
+from dujiang.insight.model import AnnotationSpec
 from dujiang.insight.questions.registry import ANALYSES, parse_question
 from dujiang.insight.questions.saved import KIND
 
 ROOM = Room()
+NOTE: Final = "annotation"
 
 
 @ROOM.get("/ask", allow="metric.read")
@@ -118,17 +121,36 @@ def keep_people(visit: Visit, find: Callable[[], tuple[Persons, str]], *, segmen
 
 @ROOM.post("/annotations", allow="definition.apply")
 def annotate(visit: Visit) -> Response:
-    """Note on every time chart what happened on a day; it is a definition, as those written by hand."""
-    title, day = visit.field("title")[:80], read_day(visit.field("day"))
+    """Note on every time chart what happened on a day, or change the note that is named: definitions, as those by hand."""
+    title, day, name = visit.field("title")[:80], read_day(visit.field("day")), visit.field("name")
     if not title:
         raise InvalidInput("annotation.untitled", _("A note needs a text: what happened?"))
-    name = f"note_{hashlib.sha256(f'{day} {title}'.encode()).hexdigest()[:12]}"
-    wanted = parse({
-        "kind": "annotation", "name": name, "title": {visit.locale: title}, "owner": visit.actor, "spec": {"first": str(day)}
-    })  # fmt: skip
     definitions = visit.workspace.definitions
+    if name:
+        kept = _moved(definitions.get(NOTE, name), day)
+    else:
+        made = f"note_{hashlib.sha256(f'{day} {title}'.encode()).hexdigest()[:12]}"
+        kept = {"kind": NOTE, "name": made, "owner": visit.actor, "spec": {"first": str(day)}}
+    titles = {**kept.get("title", {}), visit.locale: title}
+    wanted = parse({**kept, "title": titles, "status": "active"})
     definitions.apply(definitions.plan([wanted]), actor=visit.actor)
     return done(visit, own_path(visit.field("back")), _("The note stands on every time chart now."))
+
+
+def _moved(note: Definition, day: date) -> dict[str, Any]:
+    """A note that begins on ``day`` and lasts as long as before."""
+    plain, days = note.model_dump(), AnnotationSpec.model_validate(note.spec).period.days
+    plain["spec"] |= {"first": str(day), "last": str(day + timedelta(days - 1)) if days > 1 else None}
+    return plain
+
+
+@ROOM.post("/annotations/remove", allow="definition.apply")
+def remove_note(visit: Visit) -> Response:
+    """Take a note off the charts; its definition keeps every version."""
+    definitions = visit.workspace.definitions
+    wanted = definitions.get(NOTE, visit.field("name")).model_copy(update={"status": "retired"})
+    definitions.apply(definitions.plan([wanted]), actor=visit.actor)
+    return done(visit, own_path(visit.field("back")), _("The note stands on no chart any more."))
 
 
 def _plain(visit: Visit, kind: str, saved: Definition | None) -> dict[str, Any]:

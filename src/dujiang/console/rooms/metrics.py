@@ -42,7 +42,6 @@ def single(visit: Visit) -> Response:
     metric = metrics.get(visit.request.path_params["name"])
     answer = _ask(visit, metrics, metric.name, "")
     title = visit.text(_("{metric} over time"), metric=metric.label(visit.locale))
-    flags = figures.flags(visit, visit.scope.period, visit.scope.grain)
     view = views.MetricView(
         name=metric.name,
         label=metric.label(visit.locale),
@@ -60,7 +59,7 @@ def single(visit: Visit) -> Response:
         card=figures.card(
             visit, metric, answer.totals[metric.name], answer.line, views.behind_address(visit, metrics, metric.name)
         ),
-        chart=replace(figures.trend(visit, answer.line, metric, title, flags), bounds=views.bounds(visit, metric))
+        chart=replace(figures.trend(visit, answer.line, metric, title), bounds=views.bounds(visit, metric))
         if any(point.figures[metric.name].value is not None for point in answer.line)
         else None,
         fresh_at=answer.freshness.received_at,
@@ -142,7 +141,6 @@ def explore(visit: Visit) -> Response:
     answer = _ask(visit, metrics, metric.name, by)
     label = metric.label(visit.locale)
     people = views.behind_address(visit, metrics, metric.name)
-    flags = figures.flags(visit, visit.scope.period, visit.scope.grain)
     over_time = visit.text(_("{metric} over time"), metric=label)
     divided = visit.text(_("{metric} by {dimension}"), metric=label, dimension=figures.dimension_label(visit, by))
     sheets = [figures.trend_sheet(visit, answer)]
@@ -155,7 +153,7 @@ def explore(visit: Visit) -> Response:
         by=by,
         dimensions=tuple(views.Part(one, figures.dimension_label(visit, one)) for one in dimensions),
         card=figures.card(visit, metric, answer.totals[metric.name], answer.line, people),
-        chart=figures.trend(visit, answer.line, metric, over_time, flags) if answer.line else None,
+        chart=figures.trend(visit, answer.line, metric, over_time) if answer.line else None,
         bars=views.bars(visit, answer, divided) if by else None,
         note=_left_out(visit, answer),
         fresh_at=answer.freshness.received_at,

@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from dujiang.console import formats
 from dujiang.console.charts.spark import spark
-from dujiang.console.components import Card, Chart, Flag, Line
+from dujiang.console.components import Card, Chart, Line
 from dujiang.console.filters import COMPARISON_NAMES
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.foundation.timewindows import Grain, Period, promotions_within
 from dujiang.insight.answer import REASONS, Compared, MetricAnswer, Point
 from dujiang.insight.catalogue import Metric
-from dujiang.insight.model import AnnotationSpec
 
 DIMENSIONS: Final[Mapping[str, str]] = {
     "channel": _("channel"),
@@ -72,7 +70,6 @@ VALUES: Final[Mapping[str, str]] = {
     "store": _("physical store"),
 }
 CHANNEL_DIMENSIONS: Final = frozenset({"channel", "first_channel", "first_order_channel"})
-_PROMOTIONS: Final[Mapping[str, str]] = {"618": _("618"), "double11": _("Double 11")}
 
 
 def dimension_label(visit: Visit, dimension: str) -> str:
@@ -150,12 +147,12 @@ def _values(line: Sequence[Point], name: str) -> tuple[list[float | None], list[
     return [one.value for one in figures], before if any(one is not None for one in before) else []
 
 
-def trend(visit: Visit, points: Sequence[Point], metric: Metric, title: str, flags: Sequence[Flag] = ()) -> Chart:
+def trend(visit: Visit, points: Sequence[Point], metric: Metric, title: str) -> Chart:
     """A metric over time, with the earlier period as a thin dashed line."""
     now, then = _values(points, metric.name)
     line = Line(metric.label(visit.locale), now, 0, then, comparison_label(visit))
     labels = [point.start.isoformat() for point in points]
-    return Chart(title, labels, (line,), metric.spec.unit, visit.currency, flags=flags)
+    return Chart(title, labels, (line,), metric.spec.unit, visit.currency)
 
 
 def trend_sheet(visit: Visit, answer: MetricAnswer, name: str = "trend") -> Sheet:
@@ -176,18 +173,3 @@ def trend_sheet(visit: Visit, answer: MetricAnswer, name: str = "trend") -> Shee
                 row.append(figure.before.value if figure.before else None)
         rows.append(tuple(row))
     return Sheet(name, tuple(columns), rows)
-
-
-def flags(visit: Visit, period: Period, grain: Grain) -> list[Flag]:
-    """What explains a turn in a line: promotions of the built-in calendar, and the brand's own annotations."""
-    found = [(run.first, visit.text(_PROMOTIONS[name])) for name, run in promotions_within(period)]
-    for one in visit.workspace.definitions.current("annotation").values():
-        spec = AnnotationSpec.model_validate(one.spec)
-        if spec.period.first <= period.last and spec.period.last >= period.first:
-            found.append((spec.period.first, one.label(visit.locale)))
-    buckets = period.buckets(grain)
-    placed = []
-    for day, label in sorted(found):
-        start = max((bucket for bucket in buckets if bucket <= day), default=buckets[0])
-        placed.append(Flag(start.isoformat(), label))
-    return placed

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from dujiang.console.charts import river as drawing
 from dujiang.console.charts.river import Flow, RiverPicture
-from dujiang.console.components import Card, Chart, Flag, Line, Step
+from dujiang.console.components import Card, Chart, Line, Step
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views import figures
 from dujiang.console.views.metrics import behind_address
@@ -18,7 +18,7 @@ from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
 from dujiang.insight.answer import MetricAnswer
 from dujiang.insight.catalogue import Metric
-from dujiang.insight.dashboard import PROMOTION_NAMES, Annotation, GrowthDashboard
+from dujiang.insight.dashboard import GrowthDashboard
 from dujiang.insight.river import COUNTED_ONCE, Band, Mark, Reach, River, Stop
 
 HERO: Final = 4
@@ -202,33 +202,16 @@ def cards(visit: Visit, found: GrowthDashboard) -> tuple[Card, ...]:
     )
 
 
-def flags(visit: Visit, notes: Sequence[Annotation], answer: MetricAnswer) -> list[Flag]:
-    """Annotations at the step of the line in which they begin."""
-    starts = [point.start for point in answer.line]
-    return [Flag(_step(starts, one.period.first), _note_label(visit, one)) for one in notes if starts]
-
-
-def _step(starts: Sequence[date], day: date) -> str:
-    return max((start for start in starts if start <= day), default=starts[0]).isoformat()
-
-
-def _note_label(visit: Visit, note: Annotation) -> str:
-    if note.source == "promotion":
-        return visit.text(PROMOTION_NAMES[note.name])
-    return visit.own(note.title, note.name)
-
-
 def charts(visit: Visit, found: GrowthDashboard) -> tuple[tuple[ChartView, ...], list[Sheet]]:
     """Trends with their tables: sales, people, and new beside returning customers."""
     metrics = {metric.name: metric for metric in found.headline.metrics}
-    marks = flags(visit, found.annotations, found.headline)
     views, sheets = [], []
     for name, question in (("gmv", _("How do sales run?")), ("active_users", _("How many people are active?"))):
         title = _finding(visit, metrics[name], found) or visit.text(question)
-        views.append(ChartView(figures.trend(visit, found.headline.line, metrics[name], title, marks), f"trend-{name}"))
+        views.append(ChartView(figures.trend(visit, found.headline.line, metrics[name], title), f"trend-{name}"))
         sheets.append(_trend_sheet(visit, found.headline, [metrics[name]], f"trend-{name}"))
     pair = [metrics["new_customers"], metrics["returning_customers"]]
-    views.append(ChartView(_stacked(visit, found.headline, pair, marks), "trend-customers"))
+    views.append(ChartView(_stacked(visit, found.headline, pair), "trend-customers"))
     sheets.append(_trend_sheet(visit, found.headline, pair, "trend-customers"))
     if (compared := channel_chart(visit, found)) is not None:
         views.append(ChartView(compared, "channels"))
@@ -243,14 +226,14 @@ def _finding(visit: Visit, metric: Metric, found: GrowthDashboard) -> str:
     return visit.text(sentence, metric=metric.label(visit.locale), share=visit.show(abs(change), "percent"))
 
 
-def _stacked(visit: Visit, answer: MetricAnswer, metrics: Sequence[Metric], marks: Sequence[Flag]) -> Chart:
+def _stacked(visit: Visit, answer: MetricAnswer, metrics: Sequence[Metric]) -> Chart:
     lines = [
         Line(one.label(visit.locale), [point.figures[one.name].value for point in answer.line], slot)
         for one, slot in zip(metrics, (3, 0), strict=True)
     ]
     labels = [point.start.isoformat() for point in answer.line]
     title = visit.text(_("Who buys: new or returning customers?"))
-    return Chart(title, labels, lines, "count", visit.currency, type="bar", stacked=True, flags=marks)
+    return Chart(title, labels, lines, "count", visit.currency, type="bar", stacked=True)
 
 
 def _trend_sheet(visit: Visit, answer: MetricAnswer, metrics: Sequence[Metric], name: str) -> Sheet:

@@ -76,7 +76,7 @@ class FunnelView(View):
         if found.groups:
             drawn.append(_groups(visit, answer, found))
         if len(found.trend) > 1:
-            drawn.append(_trend(visit, answer, found))
+            drawn.append(_trend(visit, found))
         if found.times:
             drawn.append(_times(visit, found))
         return drawn
@@ -175,13 +175,11 @@ def _groups(visit: Visit, answer: Answer, found: FunnelAnswer) -> Chart:
     )
 
 
-def _trend(visit: Visit, answer: Answer, found: FunnelAnswer) -> Chart:
+def _trend(visit: Visit, found: FunnelAnswer) -> Chart:
     rates = [one.through / one.began if one.began else None for one in found.trend]
-    grain = answer.question.grain
-    flags = figures.flags(visit, answer.period, grain) if grain else ()
     title = visit.text(_("Conversion over time"))
     labels = [one.start.isoformat() for one in found.trend]
-    return Chart(title, labels, (Line(visit.text(_("Conversion")), rates),), "percent", flags=flags, sheet="trend")
+    return Chart(title, labels, (Line(visit.text(_("Conversion")), rates),), "percent", sheet="trend")
 
 
 def _times(visit: Visit, found: FunnelAnswer) -> Chart:

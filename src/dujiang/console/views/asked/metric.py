@@ -42,14 +42,11 @@ class MetricView(View):
         """The numbers large, then a chart over time and ordered bars for each metric: units do not share an axis."""
         found: MetricAnswer = answer.result
         grain = found.query.grain
-        flags = figures.flags(visit, answer.period, grain) if grain else []
         drawn: list[Picture] = [_cards(visit, found, behind)]
         for metric in found.metrics[:_LINES_MAX]:
             name = metric.label(visit.locale)
             if grain and len(found.line) > 1:
-                drawn.append(
-                    figures.trend(visit, found.line, metric, visit.text(_("{metric} over time"), metric=name), flags)
-                )
+                drawn.append(figures.trend(visit, found.line, metric, visit.text(_("{metric} over time"), metric=name)))
             if found.query.by and found.rows:
                 drawn.append(_bars(visit, found, metric))
         return drawn

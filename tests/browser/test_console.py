@@ -195,6 +195,16 @@ def test_person_page_is_sound(tab: Watched, address: str, workspace: Workspace) 
     check(tab, address, f"/people/{person_id(person)}")
 
 
+def test_what_fields_have_to_look_like_is_understood_by_browsers(tab: Watched, address: str) -> None:
+    tab.wrong.clear()
+    visit(tab, address, "/lift/plan/switchback", "en")
+    name = tab.page.locator("input[name=name]").first
+    for typed, taken in (("coupon-days", True), ("Coupon days", False)):
+        name.fill(typed)
+        assert name.evaluate("it => it.checkValidity()") == taken
+    assert tab.wrong == []
+
+
 def test_on_a_phone_titles_have_the_whole_width_and_labels_lie_within_the_picture(
     chromium: Browser, session: str, address: str
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from dujiang.foundation.definitions import parse
 from dujiang.insight.contribution.question import ContributionQuestion
 from dujiang.workspace import Workspace
 
@@ -61,6 +63,37 @@ def test_without_a_test_the_reason_is_said(admin: httpx.Client) -> None:
     found = {one["Why nothing is known"] for one in rows(admin, "incremental")}
     assert found == {"No test."}
     assert "没有做过测试" in admin.get(PATH.replace("lang=en", "lang=zh")).text
+
+
+@pytest.fixture
+def tested(workspace: Workspace) -> Iterator[None]:
+    """A test of one channel that is over, by its name and by its title."""
+    days = {"first": "2026-10-26", "last": "2026-11-14", "lots": [1, 0, 0, 1] * 5}
+    spec = {"design": "switchback", "metric": "sales", "channels": ["tmall"], **days}
+    made = parse(
+        {
+            "kind": "lift_test",
+            "name": "ad-days",
+            "title": {"zh": "天猫隔日投放", "en": "Ads every other day"},
+            "spec": spec,
+        }
+    )
+    definitions = workspace.definitions
+    definitions.apply(definitions.plan([made]), actor="test")
+    yield
+    definitions.apply(definitions.plan([made.model_copy(update={"status": "retired"})]), actor="test")
+
+
+@pytest.mark.usefixtures("tested")
+def test_a_test_is_called_by_its_title_and_leads_to_its_page(admin: httpx.Client) -> None:
+    (found,) = [one for one in rows(admin, "incremental") if one["Test"]]
+    assert (found["Test"], found["Why nothing is known"]) == ("Ads every other day", "")
+    shown = admin.get(PATH.replace("lang=en", "lang=zh")).text
+    assert '<a href="/lift/ad-days">天猫隔日投放</a>' in shown
+    mark = re.search(r'<a href="/lift/ad-days" aria-label="([^"]*)">\s*<g class="mark">', shown)
+    assert mark is not None
+    assert "天猫隔日投放" in mark[1]
+    assert "ad-days" not in mark[1]
 
 
 def test_words_have_names_pictures_have_intervals_and_rows_lead_to_people(admin: httpx.Client) -> None:

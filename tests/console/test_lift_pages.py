@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -37,6 +38,26 @@ def text(client: httpx.Client, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200, answer.text[-500:]
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def test_a_test_that_cannot_be_read_yet_shows_what_was_registered_and_why(admin: httpx.Client) -> None:
+    shown = text(admin, "/lift/alone?lang=en")
+    assert "nothing to compare with" in shown
+    assert "杭州市" in shown
+    assert "2026-11-01 – 2026-11-14" in shown
+    assert admin.get("/lift/no-such").status_code == 404
+
+
+def test_every_day_of_a_switch_back_has_the_colour_of_what_was_done_on_it(admin: httpx.Client) -> None:
+    page = admin.get("/lift/coupon-days?lang=en").text
+    chart = json.loads(re.findall(r"data-chart.*?<script[^>]*>(.*?)</script>", page, re.S)[0])
+    assert (chart["type"], [one["name"] for one in chart["series"]]) == ("bar", ["treated", "left alone"])
+    lots = [1, 0, 0, 1] * 5
+    for one, kind in zip(chart["series"], (1, 0), strict=True):
+        assert [value is not None for value in one["values"]] == [lot == kind for lot in lots]
+    rows = admin.get("/lift/coupon-days?lang=en&export=csv&sheet=line").content.decode("utf-8-sig").splitlines()
+    assert rows[0] == "From,Observed,Treatment"
+    assert [row.rpartition(",")[2] for row in rows[1:]] == [("left alone", "treated")[lot] for lot in lots]
 
 
 def test_the_list_says_what_is_known_and_why_nothing_is(admin: httpx.Client) -> None:

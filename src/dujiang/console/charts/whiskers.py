@@ -42,13 +42,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Group:
-    """Bars of one name. ``mark`` is a value to be held against all of them."""
+    """Bars of one name. ``mark`` is a value to be held against all of them; ``mark_href`` leads to where it comes from."""
 
     name: str
     bars: tuple[Bar, ...]
     href: str = ""
     mark: float | None = None
     mark_title: str = ""
+    mark_href: str = ""
 
 
 @dataclass(frozen=True)

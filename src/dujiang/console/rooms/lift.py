@@ -22,6 +22,7 @@ from dujiang.foundation.definitions import Definition, parse
 from dujiang.foundation.errors import DujiangError, InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
+from dujiang.insight.incrementality.answered import unread
 from dujiang.insight.incrementality.designs import holdout_spec, switchback_spec
 from dujiang.insight.incrementality.question import (
     KIND,
@@ -141,9 +142,15 @@ def register_switchback(visit: Visit) -> Response:
 def single(visit: Visit) -> Response:
     """What one test changed."""
     definition = visit.workspace.definitions.get(KIND, visit.request.path_params["name"])
-    answer = visit.workspace.questions.ask(LiftQuestion(test=LiftTest.model_validate(definition.spec)))
-    view = views.lift_view(visit, definition, answer, behind(visit, answer))
-    return page(visit, "lift.html", views.sheets(visit, answer), view=view)
+    test = LiftTest.model_validate(definition.spec)
+    found, people, problem = unread(test, visit.today), "", ""
+    try:
+        answer = visit.workspace.questions.ask(LiftQuestion(test=test))
+        found, people = answer.result, behind(visit, answer)({})
+    except DujiangError as error:  # such as a lot whose people are on no list yet
+        problem = visit.error(error)
+    view = views.lift_view(visit, definition, found, people, problem)
+    return page(visit, "lift.html", views.sheets(visit, test, found), view=view)
 
 
 def _answered(visit: Visit, test: LiftTest) -> Any:

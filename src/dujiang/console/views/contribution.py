@@ -19,6 +19,7 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.attribution.question import MODELS, ModelName
 from dujiang.insight.contribution.analysis import Change, Contributed, Contribution, Portion, changes
 from dujiang.insight.contribution.question import ContributionQuestion
+from dujiang.insight.incrementality.question import KIND as LIFT_TEST
 from dujiang.insight.questions.answer import Answer, Table
 from dujiang.insight.questions.notes import NOTES
 
@@ -148,7 +149,19 @@ def _group(
         )
     )
     mark, told = _mark(visit, one, in_money)
-    return whiskers.Group(name, bars, behind({"key": one.key}), mark, told)
+    test = test_address(visit, one.incremental.test) if mark is not None else ""
+    return whiskers.Group(name, bars, behind({"key": one.key}), mark, told, test)
+
+
+def test_title(visit: Visit, name: str) -> str:
+    """What a test is called; nothing where none is meant."""
+    found = visit.workspace.definitions.current(LIFT_TEST, retired=True).get((LIFT_TEST, name))
+    return found.label(visit.locale) if found else name
+
+
+def test_address(visit: Visit, name: str) -> str:
+    """The page of a test, for those who may open it."""
+    return f"/lift/{name}" if name and visit.may("metric.read") else ""
 
 
 def _mark(visit: Visit, one: Contributed, in_money: bool) -> tuple[float | None, str]:
@@ -157,7 +170,7 @@ def _mark(visit: Visit, one: Contributed, in_money: bool) -> tuple[float | None,
         return None, ""
     kind: formats.Kind = "money" if in_money else "number"
     shown = visit.show(round(found.value), kind)
-    return found.value, visit.text(_("measured by test {test}: {n}"), test=found.test, n=shown)
+    return found.value, visit.text(_("measured by test {test}: {n}"), test=test_title(visit, found.test), n=shown)
 
 
 def _bar(visit: Visit, name: str, portion: Portion, series: int, in_money: bool) -> whiskers.Bar:
@@ -302,6 +315,7 @@ def _sheet(visit: Visit, question: ContributionQuestion, table: Table, behind: B
     told = {
         "key": lambda one: key_label(visit, one, question.credit),
         "reason": lambda one: visit.text(one) if one else "",
+        "test": lambda one: test_title(visit, one) if one else "",
     }
     columns = tuple(
         _key_column(visit, question) if one.name == "key" else Column(one.name, visit.text(one.label), one.unit)
@@ -315,4 +329,6 @@ def _sheet(visit: Visit, question: ContributionQuestion, table: Table, behind: B
         for row in table.rows
     ]
     links = [behind(one) for one in table.picks]
-    return Sheet(table.name, columns, rows, links, caption=visit.text(TITLES[table.name]))
+    names = [column.name for column in table.columns]
+    cells = {"test": [test_address(visit, row[names.index("test")]) for row in table.rows]} if "test" in names else {}
+    return Sheet(table.name, columns, rows, links, caption=visit.text(TITLES[table.name]), cells=cells)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from dujiang.console.components import Card, Chart, Flag, Line, Tag
 from dujiang.console.formats import Kind
 from dujiang.console.sheets import Column, Sheet
-from dujiang.console.views.asked.view import Behind
 from dujiang.console.visit import Visit
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.errors import DujiangError
@@ -19,7 +18,14 @@ from dujiang.insight.incrementality.analysis import OUTCOMES, POWER_AT, LiftPlan
 from dujiang.insight.incrementality.answered import MEASURED, RELATIVE, UNBALANCED_P, Lift, Reading
 from dujiang.insight.incrementality.doubts import DOUBTS
 from dujiang.insight.incrementality.holdout_design import SRM_P
-from dujiang.insight.incrementality.question import Design, LiftPlanQuestion, LiftQuestion, LiftTest, State, Unit
+from dujiang.insight.incrementality.question import (
+    Design,
+    LiftPlanQuestion,
+    LiftTest,
+    State,
+    Treatment,
+    Unit,
+)
 from dujiang.insight.questions.answer import Answer
 
 DESIGNS: Final[dict[Design, str]] = {
@@ -45,6 +51,12 @@ _SEEN: Final[dict[Design, str]] = {
     "holdout": _("Both groups per person, before the start and after it"),
     "switchback": _("What was seen day by day"),
 }
+TREATMENTS: Final[dict[Treatment, tuple[str, int]]] = {
+    "treated": (_("treated"), 1),
+    "alone": (_("left alone"), 2),
+    "washout": (_("after a switch, not counted"), 8),
+}
+"""What was done on a day, with its colour."""
 _SUSPICIOUS: Final = 0.1
 
 
@@ -138,30 +150,31 @@ def tests_sheet(visit: Visit, found: Sequence[tuple[Definition, Lift | DujiangEr
     return Sheet("tests", columns, rows, links, caption=visit.text(_("Tests")))
 
 
-def lift_view(visit: Visit, definition: Definition, answer: Answer, behind: Behind) -> LiftView:
-    """Everything but the tables."""
-    question = answer.question
-    assert isinstance(question, LiftQuestion)
-    test, found = question.test, answer.result
+def lift_view(visit: Visit, definition: Definition, found: Lift, people: str, problem: str = "") -> LiftView:
+    """Everything but the tables.
+
+    Args:
+        people: where the buyers in the treated markets are.
+        problem: why the test cannot be read.
+    """
+    test = LiftTest.model_validate(definition.spec)
     return LiftView(
         name=definition.name,
         title=definition.label(visit.locale),
         state=_state(visit, found.state),
-        finding=_finding(visit, found),
+        finding=problem or _finding(visit, found),
         cards=_cards(visit, found),
         notes=tuple(visit.text(DOUBTS[one]) for one in found.doubts),
         facts=_facts(visit, test, found),
-        chart=_chart(visit, found) if found.line else None,
+        chart=_chart(visit, test, found) if found.line else None,
         trend=_trend(visit, found) if found.line and found.design == "geo" else None,
         checks=_checks(visit, found),
-        people=behind({}) if test.design == "geo" and found.readings else "",
+        people=people if test.design == "geo" and found.readings else "",
     )
 
 
-def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
+def sheets(visit: Visit, test: LiftTest, found: Lift) -> list[Sheet]:
     """Estimates, the line, differences by step, and the markets of the comparison."""
-    found: Lift = answer.result
-    assert isinstance(answer.question, LiftQuestion)
     estimates = (
         Column("name", visit.text(_("Estimate of"))),
         Column("value", visit.text(_("Estimate"))),
@@ -180,11 +193,6 @@ def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
         for one in found.readings
     ]
     kind = _kind(found)
-    line = (
-        Column("start", visit.text(_("From")), "day"),
-        Column("observed", visit.text(_("Observed")), kind),
-        Column("expected", visit.text(_("Expected without treatment")), kind),
-    )
     apart = (
         Column("start", visit.text(_("From")), "day"),
         Column("apart", visit.text(_("Difference of the groups")), kind),
@@ -193,7 +201,7 @@ def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
     )
     return [
         Sheet("estimates", estimates, rows, caption=visit.text(_("Estimates"))),
-        Sheet("line", line, [(one.start, one.observed, one.expected) for one in found.line]),
+        _line(visit, test, found),
         Sheet("apart", apart, [(one.start, one.apart.value, one.apart.low, one.apart.high) for one in found.line if one.apart]),
         Sheet(
             "weights",
@@ -204,8 +212,20 @@ def sheets(visit: Visit, answer: Answer) -> list[Sheet]:
             found.weights,
             caption=visit.text(_("What the comparison is mixed from")),
         ),
-        _schedule(visit, answer.question.test),
+        _schedule(visit, test),
     ]  # fmt: skip
+
+
+def _line(visit: Visit, test: LiftTest, found: Lift) -> Sheet:
+    """What was seen by step, beside what was to be expected, or what was done on that day."""
+    kind = _kind(found)
+    seen = Column("start", visit.text(_("From")), "day"), Column("observed", visit.text(_("Observed")), kind)
+    if found.design == "switchback":
+        done = [visit.text(TREATMENTS[one][0]) for one in test.treatments]
+        rows = [(one.start, one.observed, told) for one, told in zip(found.line, done, strict=False)]
+        return Sheet("line", (*seen, Column("treatment", visit.text(_("Treatment")))), rows)
+    expected = Column("expected", visit.text(_("Expected without treatment")), kind)
+    return Sheet("line", (*seen, expected), [(one.start, one.observed, one.expected) for one in found.line])
 
 
 def _schedule(visit: Visit, test: LiftTest) -> Sheet:
@@ -317,21 +337,33 @@ def _facts(visit: Visit, test: LiftTest, found: Lift) -> tuple[tuple[str, str], 
     return tuple((visit.text(label), value) for label, value in told)
 
 
-def _chart(visit: Visit, found: Lift) -> Chart:
+def _chart(visit: Visit, test: LiftTest, found: Lift) -> Chart:
     x = [str(one.start) for one in found.line]
-    lines = [Line(visit.text(_("Observed")), [one.observed for one in found.line], 1)]
-    if found.design == "holdout":
-        lines = [Line(visit.text(_("Addressed")), [one.observed for one in found.line], 1)]
-    if found.design != "switchback":
-        name = _("Expected") if found.design == "geo" else _("Left alone")
-        lines.append(Line(visit.text(name), [one.expected for one in found.line], 2))
-    begun = found.design != "switchback" and found.start < len(x)
-    flags = [Flag(x[found.start], visit.text(_("Start")))] if begun else []
-    title = _SEEN[found.design]
+    title, kind = visit.text(_SEEN[found.design]), _kind(found)
+    if found.design == "switchback":
+        return Chart(
+            title, x, _by_treatment(visit, test, found), kind, visit.currency, type="bar", stacked=True, sheet="line"
+        )
+    names = (_("Observed"), _("Expected")) if found.design == "geo" else (_("Addressed"), _("Left alone"))
+    lines = (
+        Line(visit.text(names[0]), [one.observed for one in found.line], 1),
+        Line(visit.text(names[1]), [one.expected for one in found.line], 2),
+    )
+    flags = [Flag(x[found.start], visit.text(_("Start")))] if found.start < len(x) else []
     note = _("Before the start both lines should lie on each other; afterwards the gap is the effect.") if flags else ""
-    return Chart(
-        visit.text(title), x, lines, _kind(found), visit.currency, flags=flags, note=note and visit.text(note), sheet="line"
-    )  # fmt: skip
+    return Chart(title, x, lines, kind, visit.currency, flags=flags, note=note and visit.text(note), sheet="line")
+
+
+def _by_treatment(visit: Visit, test: LiftTest, found: Lift) -> list[Line]:
+    """Each day as a bar of the colour of what was done on it."""
+    days = list(zip(found.line, test.treatments, strict=False))
+    lines = []
+    for kind, (label, colour) in TREATMENTS.items():
+        if any(done == kind for _day, done in days):
+            lines.append(
+                Line(visit.text(label), [day.observed if done == kind else None for day, done in days], colour)
+            )
+    return lines
 
 
 def _trend(visit: Visit, found: Lift) -> Chart | None:

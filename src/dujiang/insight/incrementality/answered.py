@@ -129,12 +129,17 @@ def answered(con: duckdb.DuckDBPyConnection, test: LiftTest, today: date) -> Lif
         InvalidInput: no market besides the treated ones, an empty group, or people in both groups.
     """
     until = test.known_until(today)
-    nothing = Lift(test.design, test.metric, test.state(today), None, test.level, ())
+    nothing = unread(test, today)
     if until < test.first:
         return nothing
     measure = {"geo": _geo, "holdout": _holdout, "switchback": _switchback}[test.design]
     found = measure(con, test, Period(test.first, until), replace(nothing, known_until=until))
     return replace(found, cost_each=_cost_each(test, found.reading("total")))
+
+
+def unread(test: LiftTest, today: date) -> Lift:
+    """A test of which nothing is known."""
+    return Lift(test.design, test.metric, test.state(today), None, test.level, ())
 
 
 def _cost_each(test: LiftTest, total: Reading | None) -> float | None:

@@ -185,7 +185,9 @@ def group(
     values = {"first": period.first, "last": period.last, "tag": tag, "channels": [*channels]}
     row = [*ask_text(con, text, values).to_pylist()[0].values()]
     if not row[0]:
-        sentence = _("Nobody carries the tag “{tag}”. Put the people of both groups on lists before the test begins.")
+        sentence = _(
+            "Nobody carries the tag “{tag}”. Lists follow with the next refresh; both groups have to be on one."
+        )
         raise InvalidInput("incrementality.no_group", sentence, tag=tag)
     products = np.zeros((3, 3))
     for (one, other), value in zip(pairs, row[4:], strict=True):

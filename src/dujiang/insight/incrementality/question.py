@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import repeat
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dujiang.foundation.definitions import NAME, Spec, register
+from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.questions.model import Asked, Pick, When
 
@@ -23,6 +26,9 @@ Step = Literal["day", "week"]
 STEP_DAYS: Final[dict[Step, int]] = {"day": 1, "week": 7}
 Strata = Literal["none", "pair", "weekday"]
 State = Literal["planned", "running", "finished"]
+Treatment = Literal["treated", "alone", "washout"]
+_DONE: Final[tuple[Treatment, Treatment]] = ("alone", "treated")
+_WASHOUT: Final[Treatment] = "washout"
 Names = Annotated[tuple[str, ...], Field(default=(), max_length=MARKETS_MAX)]
 Lengths = Annotated[
     tuple[Annotated[int, Field(ge=3, le=180)], ...], Field(default=(14, 28), min_length=1, max_length=6)
@@ -86,28 +92,28 @@ class LiftTest(Spec):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.first > self.last:
-            raise ValueError("the test ends before it begins")
+            raise ValueError(_("the test ends before it begins"))
         if (self.last - self.first).days >= DAYS_MAX:
-            raise ValueError(f"a test lasts {DAYS_MAX} days at most")
+            raise InvalidInput("incrementality.long", _("a test lasts {bound} days at most"), bound=DAYS_MAX)
         {"geo": self._geo, "holdout": self._holdout, "switchback": self._switchback}[self.design]()
         return self
 
     def _geo(self) -> None:
         if not self.markets:
-            raise ValueError("a test by market names the markets that are treated")
+            raise ValueError(_("a test by market names the markets that are treated"))
         if set(self.markets) & set(self.left_out):
-            raise ValueError("a market is either treated or left out")
+            raise ValueError(_("a market is either treated or left out"))
 
     def _holdout(self) -> None:
         if not (NAME.fullmatch(self.treated) and NAME.fullmatch(self.control)) or self.treated == self.control:
-            raise ValueError("a hold-out names two tags: of those addressed, and of those left alone")
+            raise ValueError(_("a hold-out names two tags: of those addressed, and of those left alone"))
 
     def _switchback(self) -> None:
         days = (self.last - self.first).days + 1
         if len(self.lots) * self.block_days > days or len(set(self.lots)) < 2:
-            raise ValueError("lots need treated and other blocks that lie within the days of the test")
+            raise ValueError(_("lots need treated and other blocks that lie within the days of the test"))
         if self.washout_days >= self.block_days:
-            raise ValueError("the washout leaves nothing of a block")
+            raise ValueError(_("the washout leaves nothing of a block"))
 
     @property
     def period(self) -> Period:
@@ -117,6 +123,21 @@ class LiftTest(Spec):
     def state(self, today: date) -> State:
         """How far it has come on ``today``."""
         return "planned" if today <= self.first else "running" if today <= self.last else "finished"
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """Of ``switchback``: what was done on each day; those of the washout after a switch do not count.
+
+        >>> days = {"first": date(2026, 11, 1), "last": date(2026, 11, 6)}
+        >>> LiftTest(design="switchback", **days, block_days=3, washout_days=1, lots=(1, 0)).treatments
+        ('treated', 'treated', 'treated', 'washout', 'alone', 'alone')
+        """
+        found: list[Treatment] = []
+        for before, lot in zip((self.lots[0] if self.lots else 0, *self.lots), self.lots, strict=False):
+            left_out, done = self.washout_days if lot != before else 0, _DONE[lot]
+            found.extend(repeat(_WASHOUT, left_out))
+            found.extend(repeat(done, self.block_days - left_out))
+        return tuple(found)
 
     def known_until(self, today: date) -> date:
         """The last day of treatment that is over."""
@@ -262,7 +283,7 @@ class LiftSwitchbackQuestion(Asked):
     def _plain(self) -> Self:
         _refuse(self)
         if all(self.washout_days >= one for one in self.blocks):
-            raise ValueError("the washout leaves nothing of a block")
+            raise ValueError(_("the washout leaves nothing of a block"))
         return self
 
 
@@ -282,7 +303,7 @@ class HoldoutPick(Pick):
 def _refuse(question: Asked, *, whom: bool = False) -> None:
     limited = question.people is not None and not whom
     if question.where or question.by or limited or question.grain or question.compare != "none":
-        raise ValueError("a test says itself whom it is about and what it is held against")
+        raise ValueError(_("a test says itself whom it is about and what it is held against"))
 
 
 register(KIND, LiftTest)

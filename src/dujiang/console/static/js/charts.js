@@ -17,8 +17,10 @@ function endsMeet(data) {
   return ends.some((end, place) => place > 0 && end - ends[place - 1] < room);
 }
 
+/** Names stand at the ends of lines where there are few and they have room; else a legend names them. */
 function hasLegend(data) {
-  return data.series.length > 5 || data.series.some((series) => series.foretold) || (data.series.length > 1 && (data.type === "bar" || endsMeet(data)));
+  if (data.series.length > 5 || data.series.some((series) => series.foretold)) return true;
+  return data.series.length > 1 && (data.type === "bar" || nameRoom(data) > data.width / 4 || endsMeet(data));
 }
 
 /** The values of what is foretold at the labels where there are any: the line goes straight from one to the next. */
@@ -155,7 +157,7 @@ function options(data) {
 }
 
 function draw(box) {
-  const data = JSON.parse(box.querySelector("script").textContent);
+  const data = { ...JSON.parse(box.querySelector("script").textContent), width: box.clientWidth || 640 };
   let canvas = box.querySelector(".canvas");
   if (!canvas) {
     canvas = document.createElement("div");
@@ -163,10 +165,11 @@ function draw(box) {
     box.append(canvas);
   }
   canvas.style.height = `${box.clientHeight}px`;
-  const { used, labels } = flagLabels(data, box.clientWidth || 640);
+  const { used, labels } = flagLabels(data, data.width);
   Object.assign(data, { flagRows: used, flagLabels: labels });
   const chart = charts.get(box) ?? echarts.init(canvas, null, { renderer: "canvas" });
   charts.set(box, chart);
+  chart.resize();
   chart.setOption(options(data), true);
   box.dataset.drawn = "yes";
 }
@@ -175,7 +178,7 @@ function toggle(card, what) {
   for (const button of card.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === what));
   card.querySelector("[data-chart]").hidden = what !== "chart";
   card.querySelector("[data-twin]").hidden = what !== "table";
-  if (what === "chart") charts.get(card.querySelector("[data-chart]"))?.resize();
+  if (what === "chart") draw(card.querySelector("[data-chart]"));
 }
 
 export function drawAll(root = document) {
@@ -187,5 +190,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-show]");
   if (button) toggle(button.closest("[data-chart-card]"), button.dataset.show);
 });
-new ResizeObserver(() => charts.forEach((chart) => chart.resize())).observe(document.getElementById("main"));
+new ResizeObserver(() => charts.forEach((chart, box) => {
+  if (box.clientWidth && box.clientWidth !== chart.getWidth()) draw(box);
+})).observe(document.getElementById("main"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());

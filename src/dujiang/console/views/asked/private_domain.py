@@ -124,15 +124,14 @@ def _entry_cost(visit: Visit, found: Private, behind: Behind) -> Card:
 
 def _trends(visit: Visit, answer: Answer, found: Private) -> list[Chart]:
     """A line for each size: units and heights differ too much to share an axis."""
-    grain = answer.question.grain
-    if grain is None or len(found.line) < 2:
+    if answer.question.grain is None or len(found.line) < 2:
         return []
-    flags, metrics = figures.flags(visit, answer.period, grain), visit.workspace.metrics.catalogue()
+    metrics = visit.workspace.metrics.catalogue()
     drawn = []
     for name in TREND:
         metric = metrics.get(name)
         title = visit.text(_("{metric} over time"), metric=metric.label(visit.locale))
-        drawn.append(replace(figures.trend(visit, found.line, metric, title, flags), sheet="trend"))
+        drawn.append(replace(figures.trend(visit, found.line, metric, title), sheet="trend"))
     return drawn
 
 

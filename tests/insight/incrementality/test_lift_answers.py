@@ -13,8 +13,10 @@ from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.insight.incrementality.analysis import LiftAnalysis, LiftPlanAnalysis, LiftPlans
 from dujiang.insight.incrementality.answered import Lift
+from dujiang.insight.incrementality.design import Shape, judged, screened
 from dujiang.insight.incrementality.doubts import DOUBTS
 from dujiang.insight.incrementality.model import Doubt
+from dujiang.insight.incrementality.panels import markets
 from dujiang.insight.incrementality.question import LiftPick, LiftPlanQuestion, LiftQuestion, LiftTest
 from dujiang.insight.questions.scene import Scene
 
@@ -240,7 +242,15 @@ def test_plans_see_smaller_effects_the_longer_they_last_and_are_ranked(country: 
     with country.read() as con:
         result: LiftPlans = LiftPlanAnalysis().answer(scene_of(con, past), asked).result
         again: LiftPlans = LiftPlanAnalysis().answer(scene_of(con, past), asked).result
+        sold = markets(con, "sales", "city", past, ("store",)).since_first_order()
     assert result == again
+    best = result.plans[0]
+    rows = tuple(sold.names.index(name) for name in best.markets)
+    alone = judged(
+        sold.daily, screened(sold.daily, rows, Shape(best.length, 42, 1), cost_per_day=np.zeros(len(sold.names)))
+    )
+    assert result.flattered >= 1
+    assert best.detectable == pytest.approx(alone.detectable * result.flattered if alone.detectable else None)
     assert result.tried == 20
     visible = [one.detectable for one in result.plans]
     assert visible == sorted(visible)

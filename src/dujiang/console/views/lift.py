@@ -58,6 +58,7 @@ TREATMENTS: Final[dict[Treatment, tuple[str, int]]] = {
 }
 """What was done on a day, with its colour."""
 _SUSPICIOUS: Final = 0.1
+_FLATTERED: Final = 1.005
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class PlanView:
     notes: tuple[str, ...]
     power: Chart | None
     choices: tuple[PlanChoice, ...]
+    told: str
 
 
 def tests_sheet(visit: Visit, found: Sequence[tuple[Definition, Lift | DujiangError]]) -> Sheet:
@@ -461,6 +463,7 @@ def plan_view(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> PlanV
         notes=tuple(visit.text(DOUBTS[one]) for one in found.doubts),
         power=_power(visit, found.plans[:3]) if found.plans else None,
         choices=tuple(_choice(visit, question, one, place) for place, one in enumerate(found.plans[:3])),
+        told=_judged(visit, found),
     )
 
 
@@ -504,6 +507,19 @@ def plan_sheets(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> lis
         Sheet("power", power, curve, caption=visit.text(_("Power"))),
         Sheet("markets", places, found.markets, caption=visit.text(_("Markets"))),
     ]
+
+
+def _judged(visit: Visit, found: LiftPlans) -> str:
+    """How the numbers of the plans came about."""
+    told = visit.text(
+        _("Each was pretended in windows of the past, where nothing happened, and read as the test will be read.")
+    )
+    if found.flattered < _FLATTERED:
+        return told
+    sentence = _(
+        "The best of many looks better than it is: effects are stated {times} times larger, as the past itself asks for."
+    )
+    return f"{told} {visit.text(sentence, times=visit.show(found.flattered, 'ratio'))}"
 
 
 def _plan_told(visit: Visit, question: LiftPlanQuestion, found: LiftPlans) -> str:

@@ -19,6 +19,7 @@ from dujiang.insight.incrementality.design import (
     candidates,
     hopeful,
     judged,
+    ranked,
     screened,
     unflattered,
 )
@@ -122,6 +123,7 @@ class LiftPlans:
         small: markets left out because they sell too little.
         tried: choices of markets and lengths that were tried.
         doubts: why there are no plans.
+        flattered: how many times larger all effects are stated, for what choosing the best of so many flatters.
     """
 
     plans: tuple[Planned, ...]
@@ -129,6 +131,7 @@ class LiftPlans:
     small: tuple[str, ...]
     tried: int
     doubts: tuple[Doubt, ...]
+    flattered: float = 1.0
 
 
 class LiftPlanAnalysis(Analysis[LiftPlanQuestion, LiftPick]):
@@ -190,7 +193,8 @@ def planned(scene: Scene, question: LiftPlanQuestion) -> LiftPlans:
     stated = unflattered(found.daily, payable, plans, power=question.power)
     named = tuple(_named(one, found.names) for one in stated)
     order = sorted(zip(found.names, (float(one) for one in shares), strict=True), key=lambda one: (-one[1], one[0]))
-    return LiftPlans(named, tuple(order), small, len(tried), tuple(doubts) if not named else ())
+    flattered = (stated[0].detectable or 0.0) / (ranked(plans)[0].detectable or 1.0) if stated else 1.0
+    return LiftPlans(named, tuple(order), small, len(tried), tuple(doubts) if not named else (), flattered)
 
 
 def _tried(question: LiftPlanQuestion, past: Reals, costs: Reals, doubts: dict[Doubt, None]) -> Iterator[Screened]:

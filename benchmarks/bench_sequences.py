@@ -35,7 +35,7 @@ from dujiang.engine.kernels.steps import Where, stepped
 from dujiang.engine.kernels.touches import TouchLists, touch_lists
 from dujiang.engine.kernels.visits import combinations, visits
 from dujiang.engine.view import Kind
-from dujiang.insight.attribution.markov import markov
+from dujiang.insight.attribution.markov import solved, transitions
 from dujiang.insight.attribution.model import Paths
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "engine"))
@@ -194,12 +194,14 @@ def touches(brand: Brand) -> Any:
     whole = {"from_ms": START, "to_ms": START + 2 * LAST, "look_back_ms": WEEK}
 
     def work(part: Columns) -> Any:
-        found = touch_lists(part.person, part.at_ms, stepped(part, kinds), part.channel, **whole)
-        own = (found.conversion >= 0) & (np.diff(found.offsets) > 0)
-        code, lengths = part.channel[found.rows], np.diff(found.offsets)
-        share = np.repeat(np.where(own, 1 / np.maximum(lengths, 1), 0), lengths)
+        lists = touch_lists(part.person, part.at_ms, stepped(part, kinds), part.channel, **whole)
+        return sum(credited(found, part.channel) for found in lists)
+
+    def credited(found: TouchLists, channel: Any) -> Any:
+        lengths, most = np.diff(found.offsets), len(CHANNELS)
+        own = (found.conversion >= 0) & (lengths > 0)
+        code, share = channel[found.rows], np.repeat(np.where(own, 1 / np.maximum(lengths, 1), 0), lengths)
         first, last = code[found.offsets[:-1][own]], code[found.offsets[1:][own] - 1]
-        most = len(CHANNELS)
         return np.stack(
             [np.bincount(first, minlength=most), np.bincount(last, minlength=most), np.bincount(code, share, most)]
         )
@@ -213,15 +215,17 @@ def chains(brand: Brand) -> Any:
     whole = {"from_ms": START, "to_ms": START + 2 * LAST, "look_back_ms": WEEK}
 
     def work(part: Columns) -> Any:
-        found: TouchLists = touch_lists(part.person, part.at_ms, stepped(part, kinds), part.channel, **whole)
+        lists = touch_lists(part.person, part.at_ms, stepped(part, kinds), part.channel, **whole)
+        return sum(transitions(walks(found, part.channel)) for found in lists)
+
+    def walks(found: TouchLists, channel: Any) -> Paths:
         lengths = np.diff(found.offsets)
         own = (found.conversion >= 0) & (lengths > 0)
-        return part.channel[found.rows[np.repeat(own, lengths)]], lengths[own]
+        touched, lengths = channel[found.rows[np.repeat(own, lengths)]], lengths[own]
+        ones = np.ones(len(lengths))
+        return Paths(np.concatenate([[0], np.cumsum(lengths)]), touched, ones, ones, 0 * ones, len(CHANNELS))
 
-    channel, lengths = (np.concatenate(column) for column in zip(*brand.each(work), strict=True))
-    ones = np.ones(len(lengths))
-    walks = Paths(np.concatenate([[0], np.cumsum(lengths)]), channel, ones, ones, 0 * ones, len(CHANNELS))
-    return markov(walks).credits.conversions.tolist()
+    return solved(sum(brand.each(work))).credits.conversions.tolist()
 
 
 def removed(steps: list[list[float]]) -> Any:

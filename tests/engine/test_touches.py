@@ -60,11 +60,12 @@ def slowly(
     st.booleans(),
     st.integers(-1, 4),
     st.integers(1, 4),
+    st.integers(1, 9),
 )
 def test_touch_lists_are_those_that_one_would_write_down(
-    rows: Rows, start: int, end: int, look_back: int, restart: bool, collapse: int, limit: int
+    rows: Rows, start: int, end: int, look_back: int, restart: bool, collapse: int, limit: int, at_once: int
 ) -> None:
-    found = touch_lists(
+    turns = touch_lists(
         *columns(rows),
         from_ms=start,
         to_ms=end,
@@ -72,18 +73,22 @@ def test_touch_lists_are_those_that_one_would_write_down(
         restart=restart,
         collapse_ms=collapse,
         limit=limit,
+        at_once=at_once,
     )
-    parts = [part.tolist() for part in np.split(found.rows, found.offsets[1:-1])] if len(found.person) else []
-    assert list(zip(found.person.tolist(), found.conversion.tolist(), parts, strict=True)) == slowly(
-        rows, start, end, look_back, restart, collapse, limit
-    )
+    longest = max(sum(one[2] & 1 for one in rows if one[0] == who) for who in {one[0] for one in rows})
+    lists: list[tuple[int, int, list[int]]] = []
+    for found in turns:
+        assert len(found.rows) <= max(at_once, longest)
+        parts = [part.tolist() for part in np.split(found.rows, found.offsets[1:-1])] if len(found.person) else []
+        lists += zip(found.person.tolist(), found.conversion.tolist(), parts, strict=True)
+    assert lists == slowly(rows, start, end, look_back, restart, collapse, limit)
 
 
 def test_room_is_made_for_many_lists() -> None:
     people, each = 3_000, 9
     person, at_ms = np.repeat(np.arange(people), each), np.tile(np.arange(each), people)
     bits, code = np.tile([1] * (each - 1) + [2], people).astype(np.uint32), np.zeros(people * each, np.int32)
-    found = touch_lists(person, at_ms, bits, code, from_ms=0, to_ms=each, look_back_ms=each)
+    (found,) = touch_lists(person, at_ms, bits, code, from_ms=0, to_ms=each, look_back_ms=each)
     assert found.offsets.tolist() == list(range(0, people * (each - 1) + 1, each - 1))
     assert found.rows.tolist() == [row for row in range(people * each) if row % each != each - 1]
 

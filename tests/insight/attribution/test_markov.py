@@ -10,7 +10,7 @@ from path_kit import Journeys, journeys, paths_of, removal_effects
 
 from dujiang.foundation.errors import InvalidInput, TooLarge
 from dujiang.insight.attribution import markov as module
-from dujiang.insight.attribution.markov import by_path, markov, path_shares
+from dujiang.insight.attribution.markov import by_path, markov, path_shares, solved, transitions
 
 # The example of "Attribution model with R, part 1" (AnalyzeCore): removal effects 0.5, 1, 1; a third of journeys convert.
 PUBLISHED: Journeys = [([0, 1, 2], 1, 90, 0), ([0], 0, 0, 1), ([1, 2], 0, 0, 1)]
@@ -33,6 +33,15 @@ def test_equals_solving_without_each_channel(found: Journeys, order: int, with_n
     assert answer.removal == pytest.approx(removal_effects(seen, 4, order), abs=1e-9)
     if answer.removal_value is not None:
         assert answer.removal_value == pytest.approx(removal_effects(seen, 4, order, money=True), abs=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(converting, converting, st.integers(1, 2))
+def test_paths_counted_by_turns_are_those_counted_together(one: Journeys, other: Journeys, order: int) -> None:
+    turns = [transitions(paths_of(found, 4), order=order) for found in (one, other)]
+    together = markov(paths_of(one + other, 4), order=order)
+    assert solved(turns[0] + turns[1], order).credits.conversions == pytest.approx(together.credits.conversions)
+    assert solved(turns[0] + turns[1], order).credits.value == pytest.approx(together.credits.value)
 
 
 @settings(deadline=None, max_examples=40)

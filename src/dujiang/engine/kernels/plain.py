@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dujiang.engine.columns import Whole
 from dujiang.engine.kernels.compiled import bare, inlined
 from dujiang.engine.kernels.reading import beginning, by_step
-from dujiang.engine.kernels.rules import EVER, LONG_AGO, STEPS, cut, day, excluded
+from dujiang.engine.kernels.rules import EVER, LONG_AGO, ROWS, STEPS, cut, day, excluded
 
 
 class Slots(NamedTuple):
@@ -78,7 +78,8 @@ def _followed(
     breaks = rules.strict or rules.once or len(rules.after) > 0
     until[0], over, last_of_day = EVER, LONG_AGO if rules.days else EVER, EVER
     far, done, best, taken = 0, 0, begin, 1
-    row, moment, tied, in_order = begin, begin, False, True
+    row, tied, in_order = begin, False, True
+    moment = begin if rules.ties != ROWS else np.int64(-1)  # where the next one begins, if that matters
     while row < len(bits) and person[row] == person[begin]:
         if row == moment:
             moment = _end(row, person, at_ms)

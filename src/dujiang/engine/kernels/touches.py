@@ -9,6 +9,7 @@ they have one, has a list without a conversion besides.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ TOUCH: Final = 1
 """The bit of rows that are touches."""
 CONVERSION: Final = 2
 """The bit of rows that are conversions; a row may be both."""
+AT_ONCE: Final = 1 << 22
+"""Touches of one turn at most, unless a single list has more: who is often touched and converts often has very many."""
 
 
 class TouchLists(NamedTuple):
@@ -52,8 +55,9 @@ def touch_lists(
     restart: bool = False,
     collapse_ms: int = -1,
     limit: int = 1 << 30,
-) -> TouchLists:
-    """The touches before each conversion from ``from_ms`` (included) to ``to_ms`` (excluded).
+    at_once: int = AT_ONCE,
+) -> Iterator[TouchLists]:
+    """The touches before each conversion from ``from_ms`` (included) to ``to_ms`` (excluded), in turns.
 
     Args:
         person: whose row it is; rows of one person lie together, in the order in which they happened.
@@ -67,50 +71,61 @@ def touch_lists(
         restart: whether a conversion takes the touches before it from those after it.
         collapse_ms: longest pause within which touches of one code are one; -1 for none.
         limit: touches of a list at most.
+        at_once: touches of one turn at most, unless a single list has more.
 
     >>> rows = np.array([1, 1, 1]), np.array([0, 5, 9]), np.array([1, 1, 2], np.uint32), np.array([4, 5, -1], np.int32)
-    >>> found = touch_lists(*rows, from_ms=0, to_ms=10, look_back_ms=6)
+    >>> (found,) = touch_lists(*rows, from_ms=0, to_ms=10, look_back_ms=6)
     >>> found.offsets.tolist(), found.rows.tolist()
     ([0, 1], [1])
     """
-    return TouchLists(
-        *_touch_lists(*read_only(person, at_ms, bits, code), from_ms, to_ms, look_back_ms, restart, collapse_ms, limit)
-    )
+    rules, row, nth = (from_ms, to_ms, look_back_ms, restart, collapse_ms, limit), 0, 0
+    while row < len(bits):
+        *found, row, nth = _touch_lists(*read_only(person, at_ms, bits, code), *rules, at_once, row, nth)
+        yield TouchLists(*found)
 
 
 @kernel
 def _touch_lists(
     person: Any, at_ms: Any, bits: Any, code: Any, from_ms: Any, to_ms: Any, look_back_ms: Any, restart: Any,
-    collapse_ms: Any, limit: Any,
+    collapse_ms: Any, limit: Any, at_once: Any, row: Any, done: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    touched, converted = np.empty(len(bits), np.int64), np.empty(len(bits), np.int64)
-    most = np.count_nonzero(bits & np.uint32(TOUCH)) + np.count_nonzero(bits & np.uint32(CONVERSION))
+    """The lists from the person at ``row`` on, without the first ``done`` of theirs; then where the next turn goes on."""
+    # Room for all that there may be: only what is written to takes memory.
+    touched, converted, most = np.empty(len(bits), np.int64), np.empty(len(bits), np.int64), 2 * len(bits)
     whose, conversion, offsets = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most + 1, np.int64)
+    rows, lists = np.empty(at_once, np.int64), 0
     offsets[0] = 0
-    rows = np.empty(1024, np.int64)
-    lists, row = 0, 0
     while row < len(bits):
+        begin = row
         row, touches, conversions = _gathered(row, person, bits, code, touched, converted)
-        first, last, earlier = 0, 0, np.int64(-(1 << 62))
+        first, last, earlier = np.int64(0), np.int64(0), np.int64(-(1 << 62))
         for nth in range(conversions + 1):
             own, end = converted[nth] if nth < conversions else -1, to_ms - 1
             if own >= 0:
                 end = at_ms[own]
-            begin = (end if own >= 0 else to_ms) - look_back_ms
+            since = (end if own >= 0 else to_ms) - look_back_ms
             if restart or own < 0:
-                begin = max(begin, earlier + 1)
-            first = _passed(touched, first, touches, at_ms, begin)
+                since = max(since, earlier + 1)
+            first = _passed(touched, first, touches, at_ms, since)
             last = _passed(touched, max(first, last), touches, at_ms, end + 1)
             earlier = end
-            if (own >= 0 and not from_ms <= end < to_ms) or (own < 0 and first >= last):
+            outside = (own >= 0 and not from_ms <= end < to_ms) or (own < 0 and first >= last)
+            if nth < done or outside:
                 continue
-            while offsets[lists] + last - first > len(rows):
-                rows = np.concatenate((rows, rows))
+            needed = offsets[lists] + last - first
+            if needed > len(rows) and lists:
+                many = offsets[lists]
+                found = whose[:lists].copy(), conversion[:lists].copy(), offsets[: lists + 1].copy(), rows[:many].copy()
+                return (*found, begin, nth)
+            if needed > len(rows):
+                rows = np.empty(needed, np.int64)
             whose[lists], conversion[lists] = person[touched[first] if own < 0 else own], own
             offsets[lists + 1] = _listed(touched, first, last, at_ms, code, collapse_ms, limit, rows, offsets[lists])
             lists += 1
+        done = np.int64(0)
     many = offsets[lists]
-    return whose[:lists].copy(), conversion[:lists].copy(), offsets[: lists + 1].copy(), rows[:many].copy()
+    found = whose[:lists].copy(), conversion[:lists].copy(), offsets[: lists + 1].copy(), rows[:many].copy()
+    return (*found, row, done)
 
 
 @inner

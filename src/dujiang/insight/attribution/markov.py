@@ -71,15 +71,48 @@ def markov(paths: Paths, *, order: int = 1, with_nulls: bool = True) -> Markov:
     >>> markov(paths).credits.conversions.round(3).tolist()
     [0.667, 1.333]
     """
-    chain = _chain(paths, order, with_nulls)
+    return solved(transitions(paths, order=order, with_nulls=with_nulls), order)
+
+
+def transitions(paths: Paths, *, order: int = 1, with_nulls: bool = True) -> Reals:
+    """How often each state was followed by each channel, by a conversion and by nothing, and the value that followed.
+
+    That is all that a chain knows of paths, and it adds up: so any number of them can be counted by turns.
+
+    Args:
+        paths: as for :func:`markov`, whose errors it raises.
+        order: touches that a state remembers.
+        with_nulls: whether journeys without a conversion count.
+    """
+    if order < 1:
+        raise InvalidInput("attribution.order", _("The order is {order}; it has to be 1 or more."), order=order)
+    channels, all_states = paths.channels, (paths.channels + 1) ** order
+    if all_states * (channels + 3) > CELLS_MAX:
+        raise TooLarge(
+            "attribution.states", _("{channels} channels are too many for order {order}. Lower it, or group channels."),
+            channels=channels, order=order,
+        )  # fmt: skip
+    nulls = paths.nulls if with_nulls else np.zeros(len(paths.nulls))
+    kernel: Any = kernels.transitions
+    return kernel(paths.offsets, paths.channel, paths.converted, paths.value, nulls, channels, all_states)
+
+
+def solved(counts: Reals, order: int = 1) -> Markov:
+    """Credits in proportion to removal effects, from what :func:`transitions` counted.
+
+    Raises:
+        TooLarge: so many states that the order has to be lowered or channels grouped.
+    """
+    chain = _chain(counts, order)
     removal, removal_value = _removal_effects(chain)
-    shared = Credits(_proportional(removal, paths.conversions), _proportional(removal_value, float(paths.value.sum())))
+    conversions, value = counts[:, chain.channels].sum(), counts[:, chain.channels + 2].sum()
+    shared = Credits(_proportional(removal, conversions), _proportional(removal_value, value))
     reach = np.full(chain.all_states, np.nan)
     reach[chain.states] = chain.reach[:, 0]
     return Markov(
         shared,
-        removal if paths.conversions > 0 else None,
-        removal_value if paths.value.sum() > 0 else None,
+        removal if conversions > 0 else None,
+        removal_value if value > 0 else None,
         reach,
         order,
     )
@@ -119,18 +152,8 @@ class _Chain:
     within: Callable[[Wholes], Reals]
 
 
-def _chain(paths: Paths, order: int, with_nulls: bool) -> _Chain:
-    if order < 1:
-        raise InvalidInput("attribution.order", _("The order is {order}; it has to be 1 or more."), order=order)
-    channels, all_states = paths.channels, (paths.channels + 1) ** order
-    if all_states * (channels + 3) > CELLS_MAX:
-        raise TooLarge(
-            "attribution.states", _("{channels} channels are too many for order {order}. Lower it, or group channels."),
-            channels=channels, order=order,
-        )  # fmt: skip
-    nulls = paths.nulls if with_nulls else np.zeros(len(paths.nulls))
-    kernel: Any = kernels.transitions
-    counts = kernel(paths.offsets, paths.channel, paths.converted, paths.value, nulls, channels, all_states)
+def _chain(counts: Reals, order: int) -> _Chain:
+    all_states, channels = len(counts), counts.shape[1] - 3
     out = counts[:, : channels + 2].sum(axis=1)
     out[0] = out[0] or 1.0  # the start is a state even where nobody set out
     states = np.flatnonzero(out)

@@ -187,6 +187,24 @@ def test_a_reader_without_people_sees_numbers_without_links(viewer: httpx.Client
     assert "/ask/save" not in page
 
 
+@pytest.mark.parametrize("kind", ["lift", "lift_plan", "lift_holdout", "lift_switchback"])
+def test_fields_and_choices_of_tests_and_plans_have_names(admin: httpx.Client, kind: str) -> None:
+    told = island(admin.get(f"/ask/{kind}").text)
+    shapes = [told["schema"], *told["schema"].get("$defs", {}).values()]
+    own = {name for one in shapes if one.get("title", "").startswith("Lift") for name in one["properties"]}
+    own -= {*told["hidden"], "type", "period", "people", "time_zone"}
+    assert {name for name in own if re.fullmatch("[a-z_ ]+", told["labels"]["rows"].get(name, "x"))} == set()
+    choices = {
+        value for one in ("metric", "unit", "design", "strata") for shape in shapes for value in _values(shape, one)
+    }
+    assert {one for one in choices if one not in told["labels"]["choices"]} == set()
+
+
+def _values(shape: dict[str, Any], name: str) -> list[str]:
+    field = shape.get("properties", {}).get(name, {})
+    return field.get("enum", field.get("items", {}).get("enum", []))
+
+
 NOTE = {"day": "2026-11-03", "title": "<b>直播翻车</b>", "back": "/metrics/gmv"}
 OVER_DAYS = (
     "/?period=last30", "/metrics/gmv", "/explore?metric=gmv", "/life?period=last30", "/contribution?period=last30",

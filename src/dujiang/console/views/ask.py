@@ -15,10 +15,14 @@ from dujiang.console.filters import PERIOD_NAMES, Scope, read_scope
 from dujiang.console.sheets import Column, Sheet
 from dujiang.console.views.asked import Behind, Picture, View, view_of
 from dujiang.console.views.asked.view import by_label
+from dujiang.console.views.attribution import CREDITS
+from dujiang.console.views.lift import DESIGNS, UNITS
+from dujiang.console.views.lift_designs import STRATA
 from dujiang.console.views.segments import AGGREGATE_LABELS, OPERATOR_LABELS
 from dujiang.console.visit import Visit
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.i18n import _
+from dujiang.insight.incrementality.analysis import OUTCOMES
 from dujiang.insight.questions.answer import Answer
 from dujiang.insight.questions.model import Asked, When
 from dujiang.insight.questions.notes import NOTES
@@ -281,4 +285,5 @@ ROWS: Final[Mapping[str, str]] = {
 CHOICES: Final[Mapping[str, str]] = {
     "day": _("day"), "week": _("week"), "month": _("month"), "hours": _("hours"), "days": _("days"),
     "minutes": _("minutes"), "all": _("all of these"), "any": _("any of these"), "first": _("the first"), "last": _("the last"),
+    **OUTCOMES, **UNITS, **DESIGNS, **CREDITS, **STRATA,
 }  # fmt: skip

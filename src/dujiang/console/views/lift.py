@@ -461,7 +461,7 @@ def plan_view(visit: Visit, question: LiftPlanQuestion, answer: Answer) -> PlanV
         budget=str(question.budget_minor // 100) if question.budget_minor else "",
         finding=_plan_told(visit, question, found),
         notes=tuple(visit.text(DOUBTS[one]) for one in found.doubts),
-        power=_power(visit, found.plans[:3]) if found.plans else None,
+        power=power_chart(visit, found.plans[:3]) if found.plans else None,
         choices=tuple(_choice(visit, question, one, place) for place, one in enumerate(found.plans[:3])),
         told=_judged(visit, found),
     )
@@ -540,7 +540,8 @@ def _short(visit: Visit, one: Planned) -> str:
     return visit.text(_("{markets}, {n} days"), markets=names, n=one.length)
 
 
-def _power(visit: Visit, plans: Sequence[Planned]) -> Chart:
+def power_chart(visit: Visit, plans: Sequence[Planned]) -> Chart:
+    """How often each plan finds an effect of which size."""
     x = [visit.show(effect, "percent") for effect in POWER_AT]
     lines = [Line(_short(visit, one), list(one.power), place + 1) for place, one in enumerate(plans)]
     title = visit.text(_("How often a test finds an effect of this size"))

@@ -13,7 +13,7 @@ from dujiang.console.views.asked.heatmap import HeatmapView
 from dujiang.console.views.asked.metric import MetricView
 from dujiang.console.views.asked.overlap import OverlapView
 from dujiang.console.views.asked.paths import PathView
-from dujiang.console.views.asked.plans import HoldoutView, PlanView, SwitchbackView
+from dujiang.console.views.asked.plans import HoldoutView, PlanView, SwitchbackView, TestView
 from dujiang.console.views.asked.private_domain import PrivateView
 from dujiang.console.views.asked.retention import RetentionView
 from dujiang.console.views.asked.service import ServiceView
@@ -34,6 +34,7 @@ _VIEWS: Final[dict[str, View]] = {
     "service": ServiceView(),
     "private_domain": PrivateView(),
     "heatmap": HeatmapView(),
+    "lift": TestView(),
     "lift_plan": PlanView(),
     "lift_holdout": HoldoutView(),
     "lift_switchback": SwitchbackView(),

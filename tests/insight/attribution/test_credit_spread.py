@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from path_kit import Journeys, paths_of
 
 from dujiang.foundation.errors import InvalidInput
+from dujiang.insight.attribution import bootstrap
 from dujiang.insight.attribution import journeys as reading
-from dujiang.insight.attribution.bootstrap import spread
+from dujiang.insight.attribution.bootstrap import Shared, spread, spreads
 from dujiang.insight.attribution.credit import credited
 from dujiang.insight.attribution.markov import markov
 from dujiang.insight.attribution.model import Credits, Paths
 from dujiang.insight.attribution.question import MODELS, Model
-from dujiang.insight.attribution.rules import Last, by_rule
+from dujiang.insight.attribution.rules import Last, by_rule, touch_shares
+from dujiang.insight.attribution.shapley import even_shares, shapley_conversions
 
 KINDS: Journeys = [([0, 1, 2], 40, 400, 100), ([1, 2], 30, 900, 200), ([2], 20, 100, 300), ([0, 2, 0], 60, 600, 150)]
 
@@ -58,6 +61,30 @@ def test_the_same_random_numbers_give_the_same_interval() -> None:
     assert one.low.tolist() == other.low.tolist()
 
 
+def test_models_asked_together_get_the_intervals_that_each_gets_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_DRAWN_MAX", 24)  # three resamples at once
+    paths = paths_of(KINDS, 3)
+    starts, members, share = even_shares(paths)
+    last = Shared(paths.offsets, paths.channel, touch_shares(paths, Last()))
+    together = spreads(paths, [last, by_markov, Shared(starts, members, share)], np.random.default_rng(3), rounds=40)
+    alone: list[Callable[[Paths], Credits]] = [by_last, by_markov, lambda given: shapley_conversions(given).credits]
+    for one, model in zip(together, alone, strict=True):
+        other = resampled_one_by_one(paths, model)
+        assert one is not None
+        np.testing.assert_allclose([one.low, one.high, one.value_low, one.value_high], other, rtol=1e-12)
+
+
+def resampled_one_by_one(paths: Paths, model: Callable[[Paths], Credits]) -> np.ndarray:
+    """Lower and upper ends of conversions, then of value, the obvious way."""
+    rng, drawn = np.random.default_rng(3), []
+    for _ in range(40):
+        converted, nulls = rng.poisson(paths.converted).astype(float), rng.poisson(paths.nulls).astype(float)
+        value = paths.value / paths.converted * converted
+        found = model(replace(paths, converted=converted, nulls=nulls, value=value))
+        drawn.append([found.conversions / converted.sum() * 150, found.value / value.sum() * 2000])
+    return np.quantile(drawn, [0.05, 0.95], axis=0).swapaxes(0, 1).reshape(4, -1)
+
+
 def test_levels_that_make_no_sense() -> None:
     with pytest.raises(InvalidInput):
         spread(paths_of(KINDS, 3), by_markov, np.random.default_rng(1), level=1.0)
@@ -81,7 +108,7 @@ def made(converted: int, others: int) -> reading.Journeys:
 def test_journeys_without_a_conversion_move_only_the_models_that_heed_them(name: str) -> None:
     every = made(converted=60, others=90)
     sold, model = every.only(every.is_converted), Model(name=name)  # type: ignore[arg-type]
-    (one, ends), (other, other_ends) = (credited(found, model, 20) for found in (every, sold))
+    (one, ends), (other, other_ends) = (credited(found, [model], 20)[0] for found in (every, sold))
     assert ends is not None
     assert other_ends is not None
     heeds = name in ("markov", "markov_path", "shapley_rate")
@@ -91,5 +118,5 @@ def test_journeys_without_a_conversion_move_only_the_models_that_heed_them(name:
 
 def test_markov_without_them_does_not_heed_them() -> None:
     every, model = made(converted=60, others=90), Model(name="markov", with_nulls=False)
-    one, other = (credited(found, model, 0)[0] for found in (every, every.only(every.is_converted)))
+    one, other = (credited(found, [model], 0)[0][0] for found in (every, every.only(every.is_converted)))
     assert one.conversions.tolist() == other.conversions.tolist()

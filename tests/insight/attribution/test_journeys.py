@@ -194,7 +194,7 @@ def test_folding_keeps_counts_and_tells_what_differs_apart(tables: Any, scene: S
     with tables.read() as con:
         fresh = Scene(con, scene.timeline, scene.metrics, ZONE, scene.today, PERIOD, None)
         found = journeys(fresh, AttributionQuestion(look_back_days=LONG.days))
-    folded = found.folded()
+    folded = found.folded
     expected: Counter[tuple[Any, ...]] = Counter()
     for nth in range(len(found.person)):
         inside = slice(found.offsets[nth], found.offsets[nth + 1])
@@ -296,6 +296,7 @@ def test_people_behind_numbers(tables: Any, scene: Scene) -> None:
             people = analysis.people(fresh, question, AttributionPick(path=way.keys))
             assert 0 < len(people) <= way.conversions
             assert picked(found, AttributionPick(path=way.keys)).sum() == way.conversions
+            assert picked(found, AttributionPick(path=way.keys, converted=False)).sum() == way.unconverted
         assert picked(found, AttributionPick(key="nothing")).sum() == 0
         touched = {
             person

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.question import ask, table
 from dujiang.foundation.i18n import _
+from dujiang.insight.attribution import kernels
 from dujiang.insight.attribution.credit import credited
-from dujiang.insight.attribution.journeys import Flags, Folded, Journeys, journeys, persons_of
-from dujiang.insight.attribution.model import LEAST_CONVERSIONS, Reals
+from dujiang.insight.attribution.journeys import Flags, Journeys, folded, journeys, persons_of
+from dujiang.insight.attribution.model import LEAST_CONVERSIONS, Credits, Reals, Spread
 from dujiang.insight.attribution.question import (
     MODELS,
     NONE,
@@ -200,7 +201,7 @@ def summed(found: Journeys, question: AttributionQuestion, costs: dict[str, int]
         range(len(found.keys)), key=lambda code: (-roles[code].touched, -roles[code].touches, found.keys[code])
     )
     known = tuple(costs.get(found.keys[code]) for code in order)
-    folded = found.folded()
+    given = credited(found, question.models, question.rounds) if len(found.person) else ()
     return Attribution(
         question.credit,
         tuple(found.keys[code] for code in order),
@@ -210,11 +211,9 @@ def summed(found: Journeys, question: AttributionQuestion, costs: dict[str, int]
         len(found.person) - found.converted,
         len(found.code),
         known,
-        tuple(_shared(found, one, question.rounds, order, known) for one in question.models)
-        if len(found.person)
-        else (),
+        tuple(_shared(model, *one, order, known) for model, one in zip(question.models, given, strict=False)),
         tuple(roles[code] for code in order),
-        _most_frequent(folded, found.keys),
+        _most_frequent(found),
     )
 
 
@@ -248,22 +247,18 @@ def _playing(found: Journeys, code: int) -> dict[str, Flags]:
 
 
 def _role_counts(found: Journeys) -> list[Role]:
-    touches = np.bincount(found.code, minlength=len(found.keys))
-    roles = []
-    for code in range(len(found.keys)):
-        played = _playing(found, code)
-        counts = {name: int(flags[: found.converted].sum()) for name, flags in played.items()}
-        others = int(played["any"][found.converted :].sum())
-        roles.append(Role(int(touches[code]), counts["any"], counts["first"], counts["last"], counts["assist"], others))
-    return roles
+    kernel: Any = kernels.role_counts
+    counts = kernel(found.offsets, found.code, found.converted, len(found.keys))
+    return [Role(*(int(count) for count in of_key)) for of_key in counts]
 
 
 def _untouched(found: Journeys) -> int:
     return int((found.code == found.keys.index(NONE)).sum()) if NONE in found.keys else 0
 
 
-def _shared(found: Journeys, model: Model, rounds: int, order: list[int], costs: tuple[int | None, ...]) -> Credited:
-    credit, spread = credited(found, model, rounds)
+def _shared(
+    model: Model, credit: Credits, spread: Spread | None, order: list[int], costs: tuple[int | None, ...]
+) -> Credited:
     shares = []
     for code, cost in zip(order, costs, strict=True):
         conversions, value = float(credit.conversions[code]), float(credit.value[code])
@@ -277,18 +272,24 @@ def _shared(found: Journeys, model: Model, rounds: int, order: list[int], costs:
     return Credited(model.name, tuple(shares))
 
 
-def _most_frequent(folded: Folded, keys: tuple[str, ...]) -> tuple[Way, ...]:
-    """Paths that differ only in what led to them are one."""
-    paths = folded.paths
-    found: dict[tuple[int, ...], list[float]] = {}
-    for place in np.flatnonzero(paths.converted > 0):
-        codes = tuple(paths.channel[paths.offsets[place] : paths.offsets[place + 1]].tolist())
-        sums = found.setdefault(codes, [0.0, 0.0, 0.0])
-        for slot, column in enumerate((paths.converted, paths.value, paths.nulls)):
-            sums[slot] += float(column[place])
-    ranked = sorted(found.items(), key=lambda one: (-one[1][0], len(one[0]), one[0]))[:PATHS_MAX]
+def _most_frequent(found: Journeys) -> tuple[Way, ...]:
+    """The paths of those who converted; those that differ only in what led to them are one."""
+    paths = found.folded.paths
+    paths = folded(paths, np.zeros(len(paths.channel), np.bool_)).paths
+    which = np.flatnonzero(paths.converted > 0)
+    if len(which) > PATHS_MAX:
+        least = np.partition(paths.converted[which], -PATHS_MAX)[-PATHS_MAX]
+        which = which[paths.converted[which] >= least]
+    codes = {int(at): paths.channel[paths.offsets[at] : paths.offsets[at + 1]].tolist() for at in which}
+    ranked = sorted(codes, key=lambda at: (-paths.converted[at], len(codes[at]), codes[at]))[:PATHS_MAX]
     return tuple(
-        Way(tuple(keys[code] for code in codes), round(sums[0]), sums[1], round(sums[2])) for codes, sums in ranked
+        Way(
+            tuple(found.keys[code] for code in codes[at]),
+            round(paths.converted[at]),
+            float(paths.value[at]),
+            round(paths.nulls[at]),
+        )
+        for at in ranked
     )
 
 

@@ -6,31 +6,63 @@ uncertainty for massive data streams). Each resample's shares are applied to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
+from dujiang.insight.attribution import kernels
 from dujiang.insight.attribution.model import LEAST_CONVERSIONS, Credits, Paths, Reals, Spread
+
+_DRAWN_MAX: Final = 1 << 22
+"""Numbers that are drawn at once, so that memory stays bounded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """A model that gives the same share of a path to the same channels, however often paths were seen.
+
+    Attributes:
+        starts: where the shares of each path begin, and their number at the end.
+        channel: code of each.
+        share: how much; those of a path sum to one.
+    """
+
+    starts: Any
+    channel: Any
+    share: Reals
+
+    def __call__(self, paths: Paths) -> Credits:
+        """The credits of ``paths``."""
+        kernel: Any = kernels.share_out
+        return Credits(*kernel(self.starts, self.channel, self.share, paths.converted, paths.value, paths.channels))
+
+
+Resampled: TypeAlias = Shared | Callable[[Paths], Credits]
+"""Credits of re-weighted paths."""
 
 
 def spread(
-    paths: Paths,
-    model: Callable[[Paths], Credits],
-    rng: np.random.Generator,
-    *,
-    rounds: int = 200,
-    level: float = 0.9,
+    paths: Paths, model: Resampled, rng: np.random.Generator, *, rounds: int = 200, level: float = 0.9
 ) -> Spread | None:
-    """Percentile intervals of the credits of ``model``; None with fewer than 30 conversions.
+    """The interval of one model, as :func:`spreads` finds it."""
+    return spreads(paths, [model], rng, rounds=rounds, level=level)[0]
+
+
+def spreads(
+    paths: Paths, models: Sequence[Resampled], rng: np.random.Generator, *, rounds: int = 200, level: float = 0.9
+) -> list[Spread | None]:
+    """Percentile intervals of the credits of ``models``, all from the same resamples; None with fewer than 30 conversions.
 
     Conversions of one path count as if all had its mean value, so intervals of value are too narrow where values differ much
     within paths.
 
     Args:
         paths: what happened, with counts of journeys (whole numbers).
-        model: credits of re-weighted paths, for instance ``lambda paths: markov(paths).credits``.
+        models: credits of re-weighted paths, for instance ``lambda paths: markov(paths).credits``.
         rng: draws the weights.
         rounds: resamples.
         level: share of the resamples between the ends of an interval.
@@ -44,21 +76,31 @@ def spread(
             rounds=rounds, level=level,
         )  # fmt: skip
     if paths.conversions < LEAST_CONVERSIONS:
-        return None
-    drawn = np.empty((rounds, 2, paths.channels))
-    for row in range(rounds):
-        resample = paths.weighted(_poisson(rng, paths.converted), _poisson(rng, paths.nulls))
-        found = model(resample)
-        drawn[row, 0] = _share(found.conversions) * paths.conversions
-        drawn[row, 1] = _share(found.value) * paths.value.sum()
-    ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Spread(ends[0, 0], ends[1, 0], ends[0, 1], ends[1, 1], level, rounds)
+        return [None] * len(models)
+    drawn = np.empty((len(models), rounds, 2, paths.channels))
+    for first, converted, nulls in _resamples(paths, rng, rounds):
+        for found, model in zip(drawn, models, strict=True):
+            found[first : first + len(converted)] = _credits(paths, model, converted, nulls)
+    totals = drawn.sum(axis=-1, keepdims=True)
+    wanted = np.array([paths.conversions, paths.value.sum()]).reshape(2, 1)
+    drawn = np.divide(drawn, totals, out=np.zeros_like(drawn), where=totals > 0) * wanted
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    return [Spread(low[at, 0], high[at, 0], low[at, 1], high[at, 1], level, rounds) for at in range(len(models))]
 
 
-def _poisson(rng: np.random.Generator, counts: Reals) -> Reals:
-    return rng.poisson(counts).astype(np.float64)
+def _resamples(paths: Paths, rng: np.random.Generator, rounds: int) -> Iterator[tuple[int, Reals, Reals]]:
+    """How often each path of some resamples converted and how often it did not, with the number of the first of them."""
+    mean = np.concatenate([paths.converted, paths.nulls])
+    some = max(1, _DRAWN_MAX // max(1, len(mean)))
+    for first in range(0, rounds, some):
+        drawn = rng.poisson(mean, (min(some, rounds - first), len(mean))).astype(np.float64)
+        yield first, drawn[:, : len(paths.converted)], drawn[:, len(paths.converted) :]
 
 
-def _share(credit: Reals) -> Reals:
-    total = credit.sum()
-    return credit / total if total > 0 else np.zeros_like(credit)
+def _credits(paths: Paths, model: Resampled, converted: Reals, nulls: Reals) -> Reals:
+    """The credits of ``model`` by resample: conversions and value by channel."""
+    if isinstance(model, Shared):
+        kernel: Any = kernels.shared_out
+        return kernel(model.starts, model.channel, model.share, converted, paths.value_each, paths.channels)
+    found = (model(paths.weighted(*weights)) for weights in zip(converted, nulls, strict=True))
+    return np.array([(one.conversions, one.value) for one in found])

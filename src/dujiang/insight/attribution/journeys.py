@@ -9,7 +9,8 @@ those of a month.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from dujiang.engine.columns import Whole
 from dujiang.engine.question import given
+from dujiang.insight.attribution import kernels
 from dujiang.insight.attribution.model import Codes, Paths, Reals
 from dujiang.insight.attribution.question import (
     DIRECT,
@@ -87,63 +89,61 @@ class Journeys:
             self.end_ms[chosen], self.value[chosen], int(chosen[: self.converted].sum()), self.own[chosen],
         )  # fmt: skip
 
-    def paths(self) -> Paths:
-        """Each journey as a path of its own, with times."""
+    @cached_property
+    def sold(self) -> Journeys:
+        """Those that converted."""
+        count, touches = self.converted, int(self.offsets[self.converted])
+        return Journeys(
+            self.keys, self.offsets[: count + 1], self.code[:touches], self.at_ms[:touches], self.direct[:touches],
+            self.person[:count], self.end_ms[:count], self.value[:count], count, self.own[:count],
+        )  # fmt: skip
+
+    def paths(self, *, timed: bool = True) -> Paths:
+        """Each journey as a path of its own, with times unless nobody reads them."""
         is_converted = self.is_converted.astype(np.float64)
-        before = np.repeat(self.end_ms, self.lengths) - self.at_ms
+        before = np.repeat(self.end_ms, self.lengths) - self.at_ms if timed else None
         return Paths(self.offsets, self.code, is_converted, self.value, 1.0 - is_converted, len(self.keys), before)
 
+    @cached_property
     def folded(self) -> Folded:
         """Journeys with the same touches as one path."""
-        if not len(self.person):
-            return Folded(self.paths(), self.direct, np.empty(0, np.int64))
-        marks = _marks(self.offsets, self.code, self.direct)
-        _marks_found, first, which = np.unique(marks, return_index=True, return_inverse=True)
-        length = self.lengths[first]
-        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-        rows = np.repeat(self.offsets[first] - offsets[:-1], length) + np.arange(offsets[-1])
-        is_converted = self.is_converted
-
-        def summed(amounts: Reals) -> Reals:
-            return np.bincount(which, amounts, len(first)).astype(np.float64)
-
-        paths = Paths(
-            offsets,
-            self.code[rows],
-            summed(is_converted.astype(np.float64)),
-            summed(self.value),
-            summed((~is_converted).astype(np.float64)),
-            len(self.keys),
-        )
-        return Folded(paths, self.direct[rows], which.astype(np.int64))
+        return folded(self.paths(timed=False), self.direct)
 
 
-@dataclass(frozen=True, eq=False)
-class Folded:
+class Folded(NamedTuple):
     """Paths that several journeys share.
 
     Attributes:
         paths: without times.
         direct: of each touch of the paths.
-        which: the path of each journey.
     """
 
     paths: Paths
     direct: Flags
-    which: Whole
 
 
-_MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+def folded(paths: Paths, direct: Flags) -> Folded:
+    """Paths with the same touches as one, without times."""
+    mark: Any = kernels.marks
+    first, which = _alike(mark(paths.offsets, paths.channel, direct))
+    length = np.diff(paths.offsets)[first]
+    offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    rows = np.repeat(paths.offsets[first] - offsets[:-1], length) + np.arange(offsets[-1])
+    converted, value, nulls = (
+        np.bincount(which, amounts, len(first)).astype(np.float64)
+        for amounts in (paths.converted, paths.value, paths.nulls)
+    )
+    return Folded(Paths(offsets, paths.channel[rows], converted, value, nulls, paths.channels), direct[rows])
 
 
-def _marks(offsets: Whole, code: Codes, direct: Flags) -> npt.NDArray[np.uint64]:
-    """A number of 64 bits for each path: the sum over its touches of a mix (splitmix64) of what was touched and its place."""
-    place = np.arange(len(code)) - np.repeat(offsets[:-1], np.diff(offsets))
-    word = (place.astype(np.uint64) << np.uint64(32)) | (code.astype(np.uint64) << np.uint64(1)) | direct
-    word = (word + np.uint64(1)) * _MIX[0]
-    word = (word ^ (word >> np.uint64(30))) * _MIX[1]
-    word = (word ^ (word >> np.uint64(27))) * _MIX[2]
-    return np.add.reduceat(word ^ (word >> np.uint64(31)), offsets[:-1])
+def _alike(marks: npt.NDArray[np.uint64]) -> tuple[Whole, Whole]:
+    """The first place of each different mark, by rising mark, and for each place which of them it is."""
+    kernel: Any = kernels.alike
+    first, which = kernel(marks)
+    order = np.argsort(marks[first])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[which]
 
 
 def journeys(scene: Scene, question: JourneyQuestion) -> Journeys:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
+
+_MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 @njit(cache=True, nogil=True)
@@ -30,6 +32,24 @@ def share_out(
         for touch in range(offsets[path], offsets[path + 1]):
             credit[0, channel[touch]] += weight[touch] * converted[path]
             credit[1, channel[touch]] += weight[touch] * value[path]
+    return credit
+
+
+@njit(cache=True, nogil=True)
+def shared_out(
+    starts: Any, channel: Any, share: Any, converted: Any, value_each: Any, channels: Any
+) -> Any:  # pragma: no cover - compiled
+    """What :func:`share_out` gives for each row of ``converted``, where each conversion of a path brings the same."""
+    credit = np.zeros((len(converted), 2, channels))
+    for row in range(len(converted)):
+        for path in range(len(starts) - 1):
+            times = converted[row, path]
+            if times == 0:
+                continue
+            value = times * value_each[path]
+            for place in range(starts[path], starts[path + 1]):
+                credit[row, 0, channel[place]] += share[place] * times
+                credit[row, 1, channel[place]] += share[place] * value
     return credit
 
 
@@ -118,3 +138,63 @@ def completed_at(
         for kind in range(amounts.shape[1]):
             found[place, kind] += found[place - 1, kind]
     return found
+
+
+@njit(cache=True, nogil=True)
+def marks(offsets: Any, channel: Any, flag: Any) -> Any:  # pragma: no cover - compiled
+    """A number of 64 bits for each path: the sum over its touches of a mix (splitmix64) of what was touched and its place."""
+    found = np.zeros(len(offsets) - 1, np.uint64)
+    for path in range(len(found)):
+        for touch in range(offsets[path], offsets[path + 1]):
+            place = np.uint64(touch - offsets[path])
+            word = (place << np.uint64(32)) | (np.uint64(channel[touch]) << np.uint64(1)) | np.uint64(flag[touch])
+            word = (word + np.uint64(1)) * _MIX[0]
+            word = (word ^ (word >> np.uint64(30))) * _MIX[1]
+            word = (word ^ (word >> np.uint64(27))) * _MIX[2]
+            found[path] += word ^ (word >> np.uint64(31))
+    return found
+
+
+@njit(cache=True, nogil=True)
+def alike(marks: Any) -> Any:  # pragma: no cover - compiled
+    """The first place of each different mark, in their order, and for each place the number of its mark."""
+    size = 1
+    while size < 2 * len(marks):
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    first, which, found = np.empty(len(marks), np.int64), np.empty(len(marks), np.int64), 0
+    for place in range(len(marks)):
+        slot = np.int64(marks[place] & np.uint64(size - 1))
+        while slots[slot] >= 0 and marks[first[slots[slot]]] != marks[place]:
+            slot = (slot + 1) & (size - 1)
+        if slots[slot] < 0:
+            slots[slot], first[found] = found, place
+            found += 1
+        which[place] = slots[slot]
+    return first[:found].copy(), which
+
+
+@njit(cache=True, nogil=True)
+def role_counts(offsets: Any, channel: Any, converted: Any, channels: Any) -> Any:  # pragma: no cover - compiled
+    """By channel its touches, and the journeys that it touched at all, opened, closed, touched without closing, and touched
+    without a conversion; those that converted are the first ``converted``.
+    """
+    counts = np.zeros((channels, 6), np.int64)
+    seen_in = np.full(channels, -1, np.int64)
+    for path in range(len(offsets) - 1):
+        last = channel[offsets[path + 1] - 1]
+        for touch in range(offsets[path], offsets[path + 1]):
+            code = channel[touch]
+            counts[code, 0] += 1
+            if seen_in[code] == path:
+                continue
+            seen_in[code] = path
+            if path < converted:
+                counts[code, 1] += 1
+                counts[code, 4] += code != last
+            else:
+                counts[code, 5] += 1
+        if path < converted:
+            counts[channel[offsets[path]], 2] += 1
+            counts[last, 3] += 1
+    return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -84,10 +85,14 @@ class Paths:
         """All conversions."""
         return float(self.converted.sum())
 
+    @cached_property
+    def value_each(self) -> Reals:
+        """What each conversion brought on the average; 0 where there is none."""
+        return np.divide(self.value, self.converted, out=np.zeros_like(self.value), where=self.converted > 0)
+
     def weighted(self, converted: Reals, nulls: Reals) -> Paths:
         """The same paths seen ``converted`` and ``nulls`` times; value changes in proportion to the conversions."""
-        each = np.divide(self.value, self.converted, out=np.zeros_like(self.value), where=self.converted > 0)
-        return replace(self, converted=converted, nulls=nulls, value=each * converted)
+        return replace(self, converted=converted, nulls=nulls, value=self.value_each * converted)
 
 
 @dataclass(frozen=True, eq=False)

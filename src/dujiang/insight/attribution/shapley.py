@@ -58,11 +58,19 @@ def shapley_conversions(paths: Paths) -> Shapley:
     >>> shapley_conversions(paths).credits.conversions.tolist()
     [0.5, 1.5]
     """
+    starts, members, share = even_shares(paths)
+    size = np.diff(starts)
+    conversions, earned = (
+        _summed(members, share * np.repeat(column, size), paths.channels) for column in (paths.converted, paths.value)
+    )
+    return Shapley(Credits(conversions, earned), conversions, np.zeros(paths.channels))
+
+
+def even_shares(paths: Paths) -> tuple[Wholes, Any, Reals]:
+    """What :func:`shapley_conversions` gives of each path: where its shares begin, of which channels, and how much."""
     starts, members = _sets(paths)
     size = np.diff(starts)
-    each, value = (np.repeat(column / size, size) for column in (paths.converted, paths.value))
-    conversions, earned = (_summed(members, one, paths.channels) for one in (each, value))
-    return Shapley(Credits(conversions, earned), conversions, np.zeros(paths.channels))
+    return starts, members, np.repeat(1 / size, size)
 
 
 def shapley_rate(

@@ -179,7 +179,7 @@ class ContributionAnalysis(Analysis[ContributionQuestion, ContributionPick]):
         code = found.keys.index(pick.key) if pick.key in found.keys else -1
         if pick.role == "reached":
             return np.unique(reached.person[reached.code == code] if pick.key else reached.person)
-        sold = found.only(found.is_converted)
+        sold = found.sold
         if pick.start is not None and question.grain:
             sold = sold.only(_steps(scene, question.grain, sold) == pick.start.toordinal())
         return np.unique(sold.person[_taking_part(sold, code, pick)])
@@ -187,12 +187,12 @@ class ContributionAnalysis(Analysis[ContributionQuestion, ContributionPick]):
 
 def contributed(scene: Scene, question: ContributionQuestion, found: Journeys, reached: Touched) -> Contribution:
     """The answer from journeys: the parts of each key by the model, what they rest on, and what tests measured."""
-    sold = found.only(found.is_converted)
+    sold = found.sold
     closer = closed_by(sold)
     parts = divided(sold, closer)
     of_parts, of_keys = (
-        credited(parts, question.model, question.rounds),
-        credited(sold, question.model, question.rounds),
+        credited(parts, [question.model], question.rounds)[0],
+        credited(sold, [question.model], question.rounds)[0],
     )
     reach = np.bincount(reached.code, minlength=len(found.keys))
     closed, counted = np.bincount(closer, minlength=len(found.keys)), _conversions_touched(sold)
@@ -262,7 +262,7 @@ def _read(scene: Scene, question: ContributionQuestion) -> tuple[Journeys, Touch
     """Journeys, and who was touched by which key in the period or before a conversion of the period; each pair once."""
     found = journeys(scene, question)
     others = touched(scene, question, found.keys)
-    sold = found.only(found.is_converted)
+    sold = found.sold
     person = np.concatenate([np.repeat(sold.person, sold.lengths), others.person])
     code = np.concatenate([sold.code, others.code])
     pairs = np.unique(np.stack([person[code >= 0], code[code >= 0]]), axis=1)
@@ -297,7 +297,7 @@ def _by_step(scene: Scene, question: ContributionQuestion, parts: Journeys, keys
     steps, codes = _steps(scene, question.grain, parts), {key: place // 2 for place, key in enumerate(parts.keys)}
     line = []
     for start in scene.period.buckets(question.grain):
-        credit, _spread = credited(parts.only(steps == start.toordinal()), question.model, 0)
+        [(credit, _spread)] = credited(parts.only(steps == start.toordinal()), [question.model], 0)
         for key in keys:
             direct, assist = 2 * codes[key], 2 * codes[key] + 1
             amounts = (

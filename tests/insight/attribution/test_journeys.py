@@ -260,6 +260,19 @@ def test_costs_give_return_and_cost_of_each(tables: Any, scene: Scene) -> None:
     assert found["store"][1].cost_each is None
 
 
+def test_what_a_conversion_names_itself_need_not_be_touched_by_anybody(tables: Any, scene: Scene) -> None:
+    world = made(1)
+    filled(tables, world)
+    asked = AttributionQuestion.model_validate({"touches": [{"kind": "conversations"}], "keys_max": 2})
+    with tables.read() as con:
+        fresh = Scene(con, scene.timeline, scene.metrics, ZONE, scene.today, PERIOD, None)
+        found, few = journeys(fresh, asked), journeys(fresh, asked.model_copy(update={"keys_max": 1}))
+    assert set(found.keys) == {"wecom", ":none"}
+    assert found.own.tolist() == [-1] * len(found.person)
+    assert few.keys == (":other",)
+    assert few.own.tolist() == [0] * few.converted + [-1] * (len(few.person) - few.converted)
+
+
 def test_small_keys_count_as_others(tables: Any, scene: Scene) -> None:
     filled(tables, made(2))
     with tables.read() as con:

@@ -6,6 +6,7 @@ Each function is pure and turns a :class:`~dujiang.insight.selection.Scan` into 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -17,7 +18,7 @@ import pyarrow as pa
 from dujiang.engine.question import Column, Query, Rows, ask
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.catalogue import Metric
-from dujiang.insight.dimensions import DAY
+from dujiang.insight.dimensions import DAY, told
 from dujiang.insight.model import MetricSpec
 from dujiang.insight.selection import (
     BUCKET,
@@ -30,6 +31,7 @@ from dujiang.insight.selection import (
     own_conditions,
     own_rows,
     people_who,
+    rows_of_any,
     selected,
     sourced,
     without_days,
@@ -54,6 +56,8 @@ def simple(con: duckdb.DuckDBPyConnection, scan: Scan) -> pa.Table:
 @lru_cache(maxsize=1024)
 def _simple(scan: Scan) -> Query:
     rows = selected(scan)
+    # Rows that no metric counts are nothing to join and to group, unless they say which values of a dimension there are.
+    rows = rows if scan.by else rows_of_any(rows, scan.metrics)
     return Query(_by_person(scan, rows) if _counts_people(scan) else _at_once(scan, rows))
 
 
@@ -136,29 +140,44 @@ def _summed(scan: Scan, people: Rows, position: int) -> dict[str, Column]:
     return {f"v{position}": people.count(where=counts), f"n{position}": rows.sum(where=counts)}
 
 
+def cumulative(con: duckdb.DuckDBPyConnection, scan: Scan, windows: Sequence[Window]) -> pa.Table:
+    """A cumulative metric, one row for each combination of dimensions, one column for each window."""
+    days = {f"first_{position}": one.first for position, one in enumerate(windows) if one.first is not None}
+    days |= {f"last_{position}": one.last for position, one in enumerate(windows)}
+    latest = max(one.last for one in windows)
+    query = _cumulative(without_days(scan), tuple(one.first is not None for one in windows))
+    return ask(con, query, {**days, "latest": latest})
+
+
 @lru_cache(maxsize=256)
-def cumulative(scan: Scan, windows: tuple[Window, ...]) -> Query:
-    """The query for a cumulative metric, one row for each combination of dimensions, one column for each window."""
+def _cumulative(scan: Scan, begun: tuple[bool, ...]) -> Query:
+    """For windows of which these have a beginning."""
     metric = scan.rows_of
     rows = sourced(scan)
-    latest = max(window.last for window in windows)
-    rows = keyed(scan, conditioned(scan, own_rows(rows.filter(rows[DAY] <= latest), metric)))
+    rows = keyed(scan, conditioned(scan, own_rows(rows.filter(rows[DAY] <= told("latest")), metric)))
     measures: dict[str, Column] = {}
-    for position, window in enumerate(windows):
-        inside = rows[DAY] <= window.last
-        if window.first is not None:
-            inside &= rows[DAY] >= window.first
-        inside = still(rows, metric.spec, inside, window.last)
+    for position, has_first in enumerate(begun):
+        last = told(f"last_{position}")
+        inside = rows[DAY] <= last
+        if has_first:
+            inside &= rows[DAY] >= told(f"first_{position}")
+        inside = still(rows, metric.spec, inside, last)
         measures[f"v{position}"] = aggregated(rows, metric.spec, scan.shape.person, inside)
         measures[f"n{position}"] = rows.count(where=inside)
     keys = [key for key in scan.keys if key.startswith("_k")]
     return Query(rows.group_by(keys).aggregate(**measures) if keys else rows.aggregate(**measures))
 
 
+def conversion(con: duckdb.DuckDBPyConnection, scan: Scan, goal: Scan, until: date) -> pa.Table:
+    """A conversion metric: ``v0`` people who did it, ``n0`` people who started by ``until``."""
+    first, last = _goal_days(scan)
+    days = {**days_told(scan), "until": until, "goal_first": first, "goal_last": last}
+    return ask(con, _conversion(without_days(scan), without_days(goal)), days)
+
+
 @lru_cache(maxsize=256)
-def conversion(scan: Scan, goal: Scan, until: date) -> Query:
-    """The query for a conversion metric: ``v0`` people who did it, ``n0`` people who started by ``until``."""
-    tried = attempts(scan, goal, until)
+def _conversion(scan: Scan, goal: Scan) -> Query:
+    tried = _attempts(scan, goal, told("until"), (told("goal_first"), told("goal_last")))
     return Query(tried.group_by(scan.keys).aggregate(v0=tried["_hit"].sum(), n0=tried.count()))
 
 
@@ -167,24 +186,29 @@ def attempts(scan: Scan, goal: Scan, until: date) -> Rows:
 
     The time runs from the person's first start in the period; what follows may be in any channel.
     """
+    return _attempts(scan, goal, until, _goal_days(scan))
+
+
+def _attempts(scan: Scan, goal: Scan, until: Column | date, goal_days: tuple[Column | date, Column | date]) -> Rows:
     spec = scan.metrics[0].spec
     rows = own_rows(selected(scan), scan.rows_of)
     rows = rows.filter(rows[scan.shape.person].notnull(), rows[DAY] <= until)
     keys = [*scan.keys, scan.shape.person]
     starts = rows.group_by(keys).aggregate(_start=rows[DAY].min())
-    met = _goal_days(goal, scan, spec)
+    goals = own_rows(sourced(goal), goal.rows_of)
+    goals = goals.filter(goals[DAY].between(*goal_days))
+    met = goals.select(_who=goals[goal.shape.person], _met=goals[DAY]).distinct()
     both = starts.left_join(met, starts[scan.shape.person] == met["_who"])
     distance = both["_met"].delta(both["_start"], unit="day")
     hit = distance.between(spec.after_days, spec.within_days).fill_null(False).cast("int64")
     return both.mutate(_one=hit).group_by(keys).aggregate(_hit=ibis._["_one"].max())
 
 
-def _goal_days(goal: Scan, scan: Scan, spec: MetricSpec) -> Rows:
+def _goal_days(scan: Scan) -> tuple[date, date]:
+    """The first and the last day on which the goal of the scan's conversion can be met."""
+    spec = scan.metrics[0].spec
     first = min(period.first for _number, period in scan.periods) + timedelta(spec.after_days)
-    last = max(period.last for _number, period in scan.periods) + timedelta(spec.within_days)
-    rows = own_rows(sourced(goal), goal.rows_of)
-    rows = rows.filter(rows[DAY].between(first, last))
-    return rows.select(_who=rows[goal.shape.person], _met=rows[DAY]).distinct()
+    return first, max(period.last for _number, period in scan.periods) + timedelta(spec.within_days)
 
 
 def aggregated(rows: Rows, spec: MetricSpec, person: str, which: Column | None) -> Column:
@@ -233,7 +257,7 @@ def _people(rows: Rows, person: str) -> Rows:
     return rows.select(person=rows[person]).filter(ibis._["person"].notnull()).distinct()
 
 
-def still(rows: Rows, spec: MetricSpec, inside: Column, last: date) -> Column:
+def still(rows: Rows, spec: MetricSpec, inside: Column, last: Column | date) -> Column:
     """Those of the rows ``inside`` that count still at the end of the day ``last``."""
     if not spec.until:
         return inside

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from dujiang.engine.question import ask
 from dujiang.foundation.timewindows import Grain, Period, bucket_start
 from dujiang.insight import compile as queries
 from dujiang.insight.catalogue import Catalogue, Metric
@@ -107,14 +106,14 @@ class Measuring:
             return
         scan = scan_of((need.metric,), self._catalogue.get(spec.start), asked, need.everywhere)
         goal = queries.goal_scan(scan, self._catalogue.get(spec.goal))
-        for row in ask(self._con, queries.conversion(scan, goal, until)).to_pylist():
+        for row in queries.conversion(self._con, scan, goal, until).to_pylist():
             self._measures.put(need, self._cell(row), Raw(row["v0"], row["n0"]))
 
     def _cumulative(self, need: Need) -> None:
         rows_of = self._catalogue.get(need.metric.spec.of)
         windows = tuple(_windows(need.metric, self._ask.periods, self._ask.grain))
         scan = scan_of((need.metric,), rows_of, self._ask, need.everywhere)
-        for row in ask(self._con, queries.cumulative(scan, windows)).to_pylist():
+        for row in queries.cumulative(self._con, scan, windows).to_pylist():
             for position, window in enumerate(windows):
                 cell = self._cell({**row, OF: window.of, BUCKET: window.bucket})
                 self._measures.put(need, cell, Raw(row[f"v{position}"], row[f"n{position}"]))

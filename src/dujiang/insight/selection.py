@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
@@ -175,6 +175,12 @@ def own_rows(rows: Rows, metric: Metric) -> Rows:
     """The rows that fulfil the metric's own conditions."""
     which = own_conditions(rows, metric)
     return rows if which is None else rows.filter(which)
+
+
+def rows_of_any(rows: Rows, metrics: Sequence[Metric]) -> Rows:
+    """The rows without those that fulfil the own conditions of none of ``metrics``, as far as all of them share a condition."""
+    shared = [one for one in metrics[0].spec.where if all(one in other.spec.where for other in metrics)]
+    return rows.filter(test(rows[one.column], one) for one in shared) if shared else rows
 
 
 def test(value: Column, condition: Condition) -> Column:

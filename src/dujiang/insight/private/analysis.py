@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final, Literal, Self
 
 import ibis
@@ -12,12 +13,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from dujiang.engine.columns import Whole
-from dujiang.engine.question import Rows, ask, given, table
+from dujiang.engine.question import Query, Rows, ask, given, given_before, table
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.foundation.timewindows import Period, bucket_start, following_start
 from dujiang.insight.answer import Compared, Figure, MetricQuery, Point, compared
-from dujiang.insight.dimensions import with_day
+from dujiang.insight.dimensions import told, with_day
 from dujiang.insight.intervals import wilson
 from dujiang.insight.model import BandSpec, Standing
 from dujiang.insight.questions.analysis import Analysis, Found
@@ -203,12 +204,12 @@ class PrivateAnalysis(Analysis[PrivateQuestion, PrivatePick]):
             days = _step(scene.period, question, pick.start) if pick.start else scene.period
             found = np.sort(ask(scene.con, scene.metrics.people(pick.metric, days))["person"].to_numpy())
             return found if scene.people is None else np.intersect1d(found, scene.people, assume_unique=True)
-        rows = _followed(scene, question)
+        rows = _followed(_Asked.of(scene, question))
         if not pick.every_way:
             rows = rows.filter(rows["way"].isnull() if pick.way is None else rows["way"] == pick.way)
         if pick.step != "entered":
             rows = rows.filter(rows["due"] & rows[pick.step])
-        return np.sort(ask(scene.con, rows.select("person"))["person"].to_numpy())
+        return np.sort(ask(scene.con, rows.select("person"), _days(scene, question))["person"].to_numpy())
 
 
 def _health(scene: Scene, name: str, figure: Compared) -> Health:
@@ -237,13 +238,18 @@ def _spend(scene: Scene, period: Period) -> list[_Spent] | None:
     """What reports of advertising say was spent, by campaign; None where the question is about some people only."""
     if scene.people is not None:
         return None
-    rows = table("spend_day")
-    rows = rows.filter(rows["day"].between(period.first, period.last), rows["cost_minor"].notnull())
-    sums = rows.group_by("channel", "campaign", "campaign_name").aggregate(minor=rows["cost_minor"].sum().cast("int64"))
     return [
         _Spent(row["channel"], frozenset(filter(None, (row["campaign"], row["campaign_name"]))), row["minor"])
-        for row in ask(scene.con, sums).to_pylist()
+        for row in ask(scene.con, _by_campaign(), {"first": period.first, "last": period.last}).to_pylist()
     ]
+
+
+@cache
+def _by_campaign() -> Query:
+    rows = table("spend_day")
+    rows = rows.filter(rows["day"].between(told("first"), told("last")), rows["cost_minor"].notnull())
+    sums = rows.group_by("channel", "campaign", "campaign_name")
+    return Query(sums.aggregate(minor=rows["cost_minor"].sum().cast("int64")))
 
 
 def _cost(spend: list[_Spent] | None, among: Any) -> Figure:
@@ -273,13 +279,45 @@ def _earlier_cost(
     return _each(_total(_spend(scene, period), channels), int(entered.value or 0))
 
 
-def _entrants(scene: Scene) -> Rows:
+@dataclass(frozen=True)
+class _Asked:
+    """What a question about the loop is beside its days, which are told when it is asked (:func:`_days`).
+
+    Attributes:
+        way, ad_days, within_days: as in :class:`PrivateQuestion`.
+        channels: those of the private domain.
+        zone: the brand's time zone.
+        limited: only people given to the connection.
+    """
+
+    way: str
+    ad_days: int
+    within_days: int
+    channels: tuple[str, ...]
+    zone: str
+    limited: bool
+
+    @classmethod
+    def of(cls, scene: Scene, question: PrivateQuestion) -> _Asked:
+        """The question in a scene; its people are given to the connection."""
+        if scene.people is not None:
+            given(scene.con, scene.people)
+        channels, limited = scene.metrics.channels_of("private"), scene.people is not None
+        return cls(question.way, question.ad_days, question.within_days, channels, scene.zone.key, limited)
+
+
+def _days(scene: Scene, question: PrivateQuestion) -> dict[str, date]:
+    over = scene.today - timedelta(question.within_days)
+    return {"first": scene.period.first, "last": scene.period.last, "over": over}
+
+
+def _entrants(asked: _Asked) -> Rows:
     """Who became a contact in the period, the moment, and its day."""
     people = table("person")
-    people = with_day(people.filter(people["added_at"].notnull()), "added_at", scene.zone.key)
-    people = people.filter(people["_day"].between(scene.period.first, scene.period.last))
+    people = with_day(people.filter(people["added_at"].notnull()), "added_at", asked.zone)
+    people = people.filter(people["_day"].between(told("first"), told("last")))
     people = people.select("person", added_at="added_at", day="_day")
-    return people.semi_join(given(scene.con, scene.people), "person") if scene.people is not None else people
+    return people.semi_join(given_before(), "person") if asked.limited else people
 
 
 def _led(entrants: Rows, ad_days: int) -> Rows:
@@ -306,14 +344,14 @@ def _stated(entrants: Rows) -> Rows:
     return owned.group_by("person").aggregate(entry=owned["entry"].last(order_by="seq"))
 
 
-def _followed(scene: Scene, question: PrivateQuestion) -> Rows:
+def _followed(asked: _Asked) -> Rows:
     """Each entrant with the way in and what came of it within the days of the question."""
-    within = question.within_days
-    entrants = _entrants(scene)
-    rows = entrants.left_join(_led(entrants, question.ad_days), "person").drop("person_right")
+    within = asked.within_days
+    entrants = _entrants(asked)
+    rows = entrants.left_join(_led(entrants, asked.ad_days), "person").drop("person_right")
     rows = rows.left_join(_stated(entrants), "person").drop("person_right")
     days = table("person_day")
-    days = days.filter(days["channel"].isin(scene.metrics.channels_of("private")), days["events"] > 0)
+    days = days.filter(days["channel"].isin(asked.channels), days["events"] > 0)
     active = _following(entrants, days.select("person", did="day"), within)
     rows = rows.left_join(active.group_by("person").aggregate(acts=ibis._.count()), "person").drop("person_right")
     orders = table("orders")
@@ -324,12 +362,12 @@ def _followed(scene: Scene, question: PrivateQuestion) -> Rows:
         orders=bought.count(), paid_minor=bought["paid_minor"].sum().cast("int64")
     )
     rows = rows.left_join(sums, "person").drop("person_right")
-    way = rows["campaign"].coalesce(rows["entry"]) if question.way == "campaign" else rows["entry"]
+    way = rows["campaign"].coalesce(rows["entry"]) if asked.way == "campaign" else rows["entry"]
     return rows.select(
         "person",
         way=way,
         by_ad=rows["campaign"].notnull(),
-        due=rows["day"] < scene.today - timedelta(within),
+        due=rows["day"] < told("over"),
         active=rows["acts"].fill_null(0) > 0,
         bought=rows["orders"].fill_null(0) > 0,
         again=rows["orders"].fill_null(0) > 1,
@@ -343,7 +381,13 @@ def _following(entrants: Rows, deeds: Rows, within: int) -> Rows:
 
 
 def _ways(scene: Scene, question: PrivateQuestion, spend: list[_Spent] | None) -> tuple[Way, ...]:
-    rows = _followed(scene, question)
+    answer = ask(scene.con, _by_way(_Asked.of(scene, question)), _days(scene, question)).to_pylist()
+    return tuple(_way(row, _cost_of(question, spend, row["way"])) for row in answer)
+
+
+@lru_cache(maxsize=64)
+def _by_way(asked: _Asked) -> Query:
+    rows = _followed(asked)
     due = rows["due"]
     found = rows.group_by("way").aggregate(
         by_ad=rows["by_ad"].any(),
@@ -354,8 +398,7 @@ def _ways(scene: Scene, question: PrivateQuestion, spend: list[_Spent] | None) -
         again=rows.count(where=due & rows["again"]),
         money_minor=rows["paid_minor"].sum(where=due).fill_null(0).cast("int64"),
     )
-    answer = ask(scene.con, found.order_by(found["entered"].desc(), "way")).to_pylist()
-    return tuple(_way(row, _cost_of(question, spend, row["way"])) for row in answer)
+    return Query(found.order_by(found["entered"].desc(), "way"))
 
 
 def _way(row: dict[str, Any], cost: Figure) -> Way:

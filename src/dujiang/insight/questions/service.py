@@ -165,7 +165,7 @@ class QuestionService:
         )
 
     def _scene(self, con: duckdb.DuckDBPyConnection, question: Asked) -> Scene:
-        today = self.today()
+        today, remember = self.today(), partial(self._memory.recall, self._state(con))
         return Scene(
             con=con,
             timeline=self._timeline,
@@ -174,9 +174,9 @@ class QuestionService:
             today=today,
             period=question.period.period(today),
             people=None if question.people is None else self._among(con, question.people),
-            tags=self._tags(),
+            tags=remember("tags", self._tags),
             definitions=self._definitions(),
-            remember=partial(self._memory.recall, self._state(con)),
+            remember=remember,
         )
 
     def _state(self, con: duckdb.DuckDBPyConnection) -> tuple[str, date, int]:

@@ -16,6 +16,7 @@ import synthetic
 from harness import Measurement, milliseconds, peak_megabytes, percentile, repeated, stopwatch
 
 from dujiang.foundation.definitions import parse
+from dujiang.foundation.garbage import settle
 from dujiang.foundation.timewindows import Period
 from dujiang.insight.answer import MetricAnswer, MetricQuery
 from dujiang.insight.daily import is_by_day
@@ -64,6 +65,7 @@ def measure() -> list[Measurement]:
             workspace.definitions.apply(workspace.definitions.plan([source]), actor="bench")
             synthetic.fill(workspace, EVENTS, PEOPLE, today)
             workspace.rebuild()
+            settle()  # as the server does when it starts
             return [*_daily(workspace, today), *_tiles(workspace, today), *renewed(workspace, today)]
 
 

@@ -9,6 +9,7 @@ import uvicorn
 
 from dujiang.api.app import create_app
 from dujiang.foundation.errors import Conflict
+from dujiang.foundation.garbage import settle
 from dujiang.foundation.i18n import _
 from dujiang.workspace import Workspace
 
@@ -32,6 +33,7 @@ def serve(
     config = uvicorn.Config(
         create_app(workspace), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
     )
+    settle()
     ready(address)
     uvicorn.Server(config).run(sockets=[listener])
 

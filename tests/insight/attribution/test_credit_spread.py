@@ -14,7 +14,7 @@ from dujiang.insight.attribution import bootstrap
 from dujiang.insight.attribution import journeys as reading
 from dujiang.insight.attribution.bootstrap import Shared, spread, spreads
 from dujiang.insight.attribution.credit import credited
-from dujiang.insight.attribution.markov import markov
+from dujiang.insight.attribution.markov import Walks, markov
 from dujiang.insight.attribution.model import Credits, Paths
 from dujiang.insight.attribution.question import MODELS, Model
 from dujiang.insight.attribution.rules import Last, by_rule, touch_shares
@@ -66,12 +66,36 @@ def test_models_asked_together_get_the_intervals_that_each_gets_alone(monkeypatc
     paths = paths_of(KINDS, 3)
     starts, members, share = even_shares(paths)
     last = Shared(paths.offsets, paths.channel, touch_shares(paths, Last()))
-    together = spreads(paths, [last, by_markov, Shared(starts, members, share)], np.random.default_rng(3), rounds=40)
-    alone: list[Callable[[Paths], Credits]] = [by_last, by_markov, lambda given: shapley_conversions(given).credits]
+    models = [last, by_markov, Walks(), Walks(with_nulls=False), Shared(starts, members, share)]
+    together = spreads(paths, models, np.random.default_rng(3), rounds=40)
+    alone: list[Callable[[Paths], Credits]] = [
+        by_last,
+        by_markov,
+        by_markov,
+        lambda given: markov(given, with_nulls=False).credits,
+        lambda given: shapley_conversions(given).credits,
+    ]
     for one, model in zip(together, alone, strict=True):
         other = resampled_one_by_one(paths, model)
         assert one is not None
         np.testing.assert_allclose([one.low, one.high, one.value_low, one.value_high], other, rtol=1e-12)
+
+
+def test_walks_are_the_chain_of_each_resample() -> None:
+    rng = np.random.default_rng(9)
+    channels = 5
+    kinds = [(rng.integers(0, channels, rng.integers(1, 6)).tolist(), 1, 1, 1) for _ in range(12)]
+    paths = paths_of(kinds, channels)
+    # Few journeys: some resamples hold no conversion, or nobody who touched a channel.
+    converted, nulls = (
+        rng.poisson(0.2, (60, len(kinds))).astype(float),
+        rng.poisson(0.2, (60, len(kinds))).astype(float),
+    )
+    found = Walks().resampled(paths, converted, nulls)
+    assert (converted.sum(axis=1) == 0).any()
+    for row in range(60):
+        expected = markov(paths.weighted(converted[row], nulls[row])).credits
+        np.testing.assert_allclose(found[row], [expected.conversions, expected.value], atol=1e-12)
 
 
 def resampled_one_by_one(paths: Paths, model: Callable[[Paths], Credits]) -> np.ndarray:

@@ -163,7 +163,7 @@ class AttributionAnalysis(Analysis[AttributionQuestion, AttributionPick]):
         notes = ["attribution_is_no_effect"]
         if question.rounds and result.conversions < LEAST_CONVERSIONS:
             notes.append("few_conversions")
-        return Found(result, len(found.code), len(np.unique(found.person)), tuple(notes))
+        return Found(result, len(found.code), found.people, tuple(notes))
 
     def tables(
         self, question: AttributionQuestion, result: Attribution, before: Attribution | None

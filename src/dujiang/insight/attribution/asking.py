@@ -114,19 +114,18 @@ class Asking:
         self._among = "SEMI JOIN given_persons USING (person)" if scene.people is not None else ""
 
     def deeds(self) -> pa.Table:
-        """Touches that happened by themselves, and conversions of the period and the look-back before it.
+        """Touches that happened by themselves, and conversions of the period and the look-back before it, in no order.
 
-        The touches of those who did not convert in the period are left out where no journey can have them.
+        The touches of those who did not convert in the period are left out where no journey can have them. Those of one
+        person and moment (``at_us``) come by ``place``, ``tie`` and ``word``, conversions first.
         """
         tested = f"""touched >= {self._end} - {self._look_back}
             OR person IN (SELECT person FROM every WHERE moment >= {self._start})"""
         channel, none = ("", "") if self.channel == "word" else (", channel", ", CAST(NULL AS VARCHAR)")
         text = f"""WITH every AS ({self._every()}), touch AS ({self._touches()})
-            SELECT person, epoch_us(moment) AS at_us, is_sale, word{channel}, direct FROM (
-                SELECT person, touched AS moment, false AS is_sale, place, tie, word{channel}, direct FROM touch WHERE {tested}
-                UNION ALL
-                SELECT person, moment, true, -1, key, CAST(NULL AS VARCHAR){none}, false FROM every
-            ) ORDER BY person, moment, place, tie, word"""
+            SELECT person, epoch_us(touched) AS at_us, place, tie, word{channel}, direct FROM touch WHERE {tested}
+            UNION ALL
+            SELECT person, epoch_us(moment), -1, key, CAST(NULL AS VARCHAR){none}, false FROM every"""
         return self._answer(text)
 
     def sales(self) -> pa.Table:

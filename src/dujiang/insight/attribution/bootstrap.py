@@ -6,6 +6,7 @@ uncertainty for massive data streams). Each resample's shares are applied to the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -21,8 +22,26 @@ _DRAWN_MAX: Final = 1 << 22
 """Numbers that are drawn at once, so that memory stays bounded."""
 
 
+class Together(ABC):
+    """A model that is asked for all resamples at once."""
+
+    @abstractmethod
+    def __call__(self, paths: Paths) -> Credits:
+        """The credits of ``paths``."""
+
+    @abstractmethod
+    def resampled(self, paths: Paths, converted: Reals, nulls: Reals) -> Reals:
+        """The credits by resample: conversions and value by channel.
+
+        Args:
+            paths: what happened.
+            converted: by resample how often each path converted; value changes in proportion.
+            nulls: how often it did not.
+        """
+
+
 @dataclass(frozen=True, eq=False)
-class Shared:
+class Shared(Together):
     """A model that gives the same share of a path to the same channels, however often paths were seen.
 
     Attributes:
@@ -40,8 +59,13 @@ class Shared:
         kernel: Any = kernels.share_out
         return Credits(*kernel(self.starts, self.channel, self.share, paths.converted, paths.value, paths.channels))
 
+    def resampled(self, paths: Paths, converted: Reals, nulls: Reals) -> Reals:  # noqa: ARG002
+        """The credits by resample, in one pass for each."""
+        kernel: Any = kernels.shared_out
+        return kernel(self.starts, self.channel, self.share, converted, paths.value_each, paths.channels)
 
-Resampled: TypeAlias = Shared | Callable[[Paths], Credits]
+
+Resampled: TypeAlias = Together | Callable[[Paths], Credits]
 """Credits of re-weighted paths."""
 
 
@@ -90,17 +114,18 @@ def spreads(
 
 def _resamples(paths: Paths, rng: np.random.Generator, rounds: int) -> Iterator[tuple[int, Reals, Reals]]:
     """How often each path of some resamples converted and how often it did not, with the number of the first of them."""
+    kernel: Any = kernels.poissons
     mean = np.concatenate([paths.converted, paths.nulls])
     some = max(1, _DRAWN_MAX // max(1, len(mean)))
     for first in range(0, rounds, some):
-        drawn = rng.poisson(mean, (min(some, rounds - first), len(mean))).astype(np.float64)
+        drawn = np.empty((min(some, rounds - first), len(mean)))
+        kernel(rng, mean, drawn)
         yield first, drawn[:, : len(paths.converted)], drawn[:, len(paths.converted) :]
 
 
 def _credits(paths: Paths, model: Resampled, converted: Reals, nulls: Reals) -> Reals:
     """The credits of ``model`` by resample: conversions and value by channel."""
-    if isinstance(model, Shared):
-        kernel: Any = kernels.shared_out
-        return kernel(model.starts, model.channel, model.share, converted, paths.value_each, paths.channels)
+    if isinstance(model, Together):
+        return model.resampled(paths, converted, nulls)
     found = (model(paths.weighted(*weights)) for weights in zip(converted, nulls, strict=True))
     return np.array([(one.conversions, one.value) for one in found])

@@ -12,7 +12,7 @@ import numpy as np
 from dujiang.insight.attribution import kernels
 from dujiang.insight.attribution.bootstrap import Resampled, Shared, spreads
 from dujiang.insight.attribution.journeys import Flags, Journeys
-from dujiang.insight.attribution.markov import by_path, markov
+from dujiang.insight.attribution.markov import Walks, by_path, markov
 from dujiang.insight.attribution.model import Credits, Paths, Reals, Spread
 from dujiang.insight.attribution.question import Model
 from dujiang.insight.attribution.rules import (
@@ -94,6 +94,8 @@ def _reads(model: Model) -> str:
 
 
 def _computing(paths: Paths, direct: Flags, keys: tuple[str, ...], model: Model) -> Resampled:
+    if model.name == "markov" and model.order == 1:
+        return Walks(model.with_nulls)
     if model.name == "markov":
         return lambda given: markov(given, order=model.order, with_nulls=model.with_nulls).credits
     if model.name == "markov_path":

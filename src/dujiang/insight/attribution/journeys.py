@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dujiang.engine.columns import Whole
+from dujiang.engine.columns import NOBODY, Whole
 from dujiang.engine.kernels.touches import CONVERSION, TOUCH, TouchLists, touch_lists
 from dujiang.engine.question import given
 from dujiang.insight.attribution import kernels
@@ -63,6 +63,12 @@ class Journeys:
     def lengths(self) -> Whole:
         """Touches of each journey."""
         return np.diff(self.offsets)
+
+    @property
+    def people(self) -> int:
+        """Whose journeys they are: how many people."""
+        person = np.sort(self.person)
+        return int(np.count_nonzero(np.diff(person))) + bool(len(person))
 
     def only(self, chosen: Flags) -> Journeys:
         """The journeys that ``chosen`` names."""
@@ -119,11 +125,11 @@ def folded(paths: Paths, direct: Flags) -> Folded:
     return Folded(Paths(_offsets(length), paths.channel[rows], converted, value, nulls, paths.channels), direct[rows])
 
 
-def _alike(marks: npt.NDArray[np.uint64]) -> tuple[Whole, Whole]:
-    """The first place of each different mark, by rising mark, and for each place which of them it is."""
+def _alike(words: npt.NDArray[Any]) -> tuple[Whole, Whole]:
+    """The first place of each different word of 64 bits, by rising word, and for each place which of them it is."""
     kernel: Any = kernels.alike
-    first, which = kernel(marks)
-    order = np.argsort(marks[first])
+    first, which = kernel(words.view(np.uint64))
+    order = np.argsort(words[first])
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return first[order], rank[which]
@@ -140,30 +146,59 @@ def journeys(scene: Scene, question: JourneyQuestion) -> Journeys:
     if scene.people is not None:
         given(scene.con, scene.people)
     asking, words = Asking(scene, question), _Words()
-    deeds, sales = asking.deeds(), asking.sales()
-    is_sale, at_us = _flags(deeds, "is_sale"), _whole(deeds, "at_us")
-    lists = _listed(deeds, is_sale, at_us, asking)
+    deeds, sales = _Deeds.of(asking.deeds(), words), asking.sales()
+    lists = _listed(deeds, asking)
     conversion = lists.conversion[lists.conversion >= 0]
-    sold = sales.take(pa.array((np.cumsum(is_sale) - 1)[conversion]))
+    sold = sales.take(pa.array((np.cumsum(deeds.is_sale) - 1)[conversion]))
     told = _told(asking, words, deeds, sold, lists)
     end_us, value = np.full(len(lists.person), asking.end_us), np.zeros(len(lists.person))
-    end_us[: len(conversion)], value[: len(conversion)] = at_us[conversion], _whole(sold, "worth")
+    end_us[: len(conversion)], value[: len(conversion)] = deeds.at_us[conversion], _whole(sold, "worth")
     laid = _Laid.of(lists, told)
-    code, own = laid.out(words.coded(deeds["word"]), told[told >= 0]), np.full(len(lists.person), -1, np.int32)
+    code, own = laid.out(deeds.word, told[told >= 0]), np.full(len(lists.person), -1, np.int32)
     own[: len(conversion)] = words.coded(sold["own"])
     keys, moved = words.ranked(code, question.keys_max)
     return Journeys(
         keys,
         laid.offsets,
         moved[code],
-        laid.out(at_us, np.repeat(at_us[conversion], laid.told)) // 1000,
-        laid.out(_flags(deeds, "direct"), np.broadcast_to(asking.is_bare, told.shape)[told >= 0]),
+        laid.out(deeds.at_us, np.repeat(end_us[: len(conversion)], laid.told)) // 1000,
+        laid.out(deeds.direct, np.broadcast_to(asking.is_bare, told.shape)[told >= 0]),
         lists.person,
         end_us // 1000,
         value,
         len(conversion),
         moved[own],
     )
+
+
+_BY_TURN: Final = ("person", "conversion", "rows")
+
+
+class _Deeds(NamedTuple):
+    """What happened by itself, by person and moment: touches and conversions."""
+
+    person: Whole
+    at_us: Whole
+    is_sale: Flags
+    word: Codes
+    channel: Codes
+    direct: Flags
+
+    @classmethod
+    def of(cls, rows: pa.Table, words: _Words) -> _Deeds:
+        """The rows of :meth:`Asking.deeds`, sorted.
+
+        There are many persons of few rows each: to find the rows of each takes less than to sort all of them.
+        """
+        person, at_us, place = (_whole(rows, name) for name in ("person", "at_us", "place"))
+        word = words.coded(rows["word"])
+        first, which = _alike(person)
+        in_groups: Any = kernels.in_groups
+        order = in_groups(which, len(first), at_us, place, _whole(rows, "tie"), words.alphabetic()[word])
+        sorted_word = word[order]
+        channel = words.coded(rows["channel"])[order] if "channel" in rows.column_names else sorted_word
+        direct = _flags(rows, "direct")[order]
+        return cls(person[order], at_us[order], (place < 0)[order], sorted_word, channel, direct)
 
 
 class _Words:
@@ -178,9 +213,16 @@ class _Words:
 
     def coded(self, column: pa.ChunkedArray) -> Codes:
         """The code of each word of a column; -1 where it says nothing."""
-        coded = column.combine_chunks().dictionary_encode()
+        coded = column.dictionary_encode().unify_dictionaries().combine_chunks()
         codes = np.array([*(self.code(word) for word in coded.dictionary.to_pylist()), -1], np.int32)
         return codes[coded.indices.fill_null(-1).to_numpy()]
+
+    def alphabetic(self) -> Whole:
+        """The place of each code among all words in order; last, for what says nothing, before them."""
+        order = np.argsort(np.array(list(self._codes), object)) if self._codes else np.empty(0, np.int64)
+        rank = np.full(len(order) + 1, -1)
+        rank[order] = np.arange(len(order))
+        return rank
 
     def ranked(self, code: Codes, keys_max: int) -> tuple[tuple[str, ...], Codes]:
         """Keys by number of touches, the most touched first, and the place of each code among them; beyond ``keys_max`` they
@@ -195,20 +237,22 @@ class _Words:
         return tuple(keys), np.array([*(place.get(one, place.get(OTHER, -1)) for one in self._codes), -1], np.int32)
 
 
-def _listed(deeds: pa.Table, is_sale: Flags, at_us: Whole, asking: Asking) -> TouchLists:
+def _listed(deeds: _Deeds, asking: Asking) -> TouchLists:
     """The touches before each conversion, then those of people who did not convert."""
-    person, code = _whole(deeds, "person"), np.zeros(len(is_sale), np.int32)
-    lists = touch_lists(
-        person, at_us, np.where(is_sale, CONVERSION, TOUCH).astype(np.uint32), code, from_ms=asking.start_us,
-        to_ms=asking.end_us, look_back_ms=asking.look_back_us, restart=asking.question.restart,
+    bits, code = np.where(deeds.is_sale, CONVERSION, TOUCH).astype(np.uint32), np.zeros(len(deeds.person), np.int32)
+    turns = touch_lists(
+        deeds.person, deeds.at_us, bits, code, from_ms=asking.start_us, to_ms=asking.end_us,
+        look_back_ms=asking.look_back_us, restart=asking.question.restart,
     )  # fmt: skip
-    order = np.argsort(lists.conversion < 0, kind="stable")
-    length = np.diff(lists.offsets)[order]
-    rows = lists.rows[_runs(lists.offsets[:-1][order], length)]
-    return TouchLists(lists.person[order], lists.conversion[order], _offsets(length), rows)
+    found = [TouchLists(NOBODY, NOBODY, np.zeros(1, np.int64), NOBODY), *turns]
+    person, conversion, rows = (np.concatenate([getattr(one, name) for one in found]) for name in _BY_TURN)
+    length = np.concatenate([np.diff(one.offsets) for one in found])
+    order = np.concatenate([np.flatnonzero(conversion >= 0), np.flatnonzero(conversion < 0)])
+    rows = rows[_runs((np.cumsum(length) - length)[order], length[order])]
+    return TouchLists(person[order], conversion[order], _offsets(length[order]), rows)
 
 
-def _told(asking: Asking, words: _Words, deeds: pa.Table, sold: pa.Table, lists: TouchLists) -> Codes:
+def _told(asking: Asking, words: _Words, deeds: _Deeds, sold: pa.Table, lists: TouchLists) -> Codes:
     """By conversion the code of each touch that it tells of itself, -1 for none; last, where no touch is known at all, that."""
     told = np.full((len(sold), len(asking.is_bare)), -1, np.int32)
     length = np.diff(lists.offsets)[: len(sold)]
@@ -216,7 +260,7 @@ def _told(asking: Asking, words: _Words, deeds: pa.Table, sold: pa.Table, lists:
     for place, kind in enumerate(asking.told):
         told[:, place] = words.coded(sold[f"told{place}"])
         if kind == "purchase":  # says what is not known otherwise: nothing where its channel was met
-            met = words.coded(deeds[asking.channel])[lists.rows[: len(of)]]
+            met = deeds.channel[lists.rows[: len(of)]]
             told[of[met == words.coded(sold["channel"])[of]], place] = -1
     told[(told < 0).all(axis=1) & (length == 0), -1] = words.code(NONE)
     return told

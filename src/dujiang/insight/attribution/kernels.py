@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
 from numba import njit
 
 _MIX: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+_CHANCES: Final = np.cumsum([math.exp(-1) / math.factorial(times) for times in range(10)])
+_BY_CHANCE: Final = np.searchsorted(_CHANCES, (np.arange(1 << 16) + 0.5) / (1 << 16)).astype(np.uint8)
+"""A number of a Poisson distribution of mean 1 for each 16 bits."""
 
 
 @njit(cache=True, nogil=True)
@@ -156,22 +162,84 @@ def marks(offsets: Any, channel: Any, flag: Any) -> Any:  # pragma: no cover - c
 
 
 @njit(cache=True, nogil=True)
-def alike(marks: Any) -> Any:  # pragma: no cover - compiled
-    """The first place of each different mark, in their order, and for each place the number of its mark."""
-    size = 1
-    while size < 2 * len(marks):
-        size *= 2
-    slots = np.full(size, -1, np.int64)
-    first, which, found = np.empty(len(marks), np.int64), np.empty(len(marks), np.int64), 0
-    for place in range(len(marks)):
-        slot = np.int64(marks[place] & np.uint64(size - 1))
-        while slots[slot] >= 0 and marks[first[slots[slot]]] != marks[place]:
-            slot = (slot + 1) & (size - 1)
+def alike(words: Any) -> Any:  # pragma: no cover - compiled
+    """The first place of each different word of 64 bits, in their order, and for each place the number of its word."""
+    bits = 1
+    while 1 << bits < 2 * len(words):
+        bits += 1
+    slots = np.full(1 << bits, -1, np.int64)
+    first, which, found = np.empty(len(words), np.int64), np.empty(len(words), np.int64), 0
+    for place in range(len(words)):
+        slot = np.int64((words[place] * _MIX[0]) >> np.uint64(64 - bits))
+        while slots[slot] >= 0 and words[first[slots[slot]]] != words[place]:
+            slot = (slot + 1) & ((1 << bits) - 1)
         if slots[slot] < 0:
             slots[slot], first[found] = found, place
             found += 1
         which[place] = slots[slot]
     return first[:found].copy(), which
+
+
+@njit(cache=True, nogil=True)
+def in_groups(which: Any, groups: Any, at: Any, place: Any, tie: Any, word: Any) -> Any:  # pragma: no cover - compiled
+    """The rows by group, inside a group by moment, and those of one moment by ``place``, ``tie`` and ``word``."""
+    ends = np.zeros(groups + 1, np.int64)
+    for group in which:
+        ends[group + 1] += 1
+    ends = np.cumsum(ends)
+    order, filled = np.empty(len(which), np.int64), ends[:-1].copy()
+    for row in range(len(which)):
+        order[filled[which[row]]] = row
+        filled[which[row]] += 1
+    for group in range(groups):
+        begin, end = ends[group], ends[group + 1]
+        if end - begin > 64:  # the sort below takes long where much is out of order
+            rows = order[begin:end].copy()
+            order[begin:end] = rows[np.argsort(at[rows], kind="mergesort")]
+        for nth in range(begin + 1, end):
+            row, to = order[nth], nth
+            while to > begin and _is_before(row, order[to - 1], at, place, tie, word):
+                order[to] = order[to - 1]
+                to -= 1
+            order[to] = row
+    return order
+
+
+@njit(cache=True, nogil=True)
+def _is_before(row: Any, other: Any, at: Any, place: Any, tie: Any, word: Any) -> Any:  # pragma: no cover - compiled
+    if at[row] != at[other]:
+        return at[row] < at[other]
+    if place[row] != place[other]:
+        return place[row] < place[other]
+    return tie[row] < tie[other] if tie[row] != tie[other] else word[row] < word[other]
+
+
+@njit(cache=True, nogil=True)
+def poissons(rng: Any, mean: Any, found: Any) -> None:  # pragma: no cover - compiled
+    """Fill the rows of ``found`` with numbers of Poisson distributions.
+
+    Where the mean is 1, as of whatever was seen once, they are looked up by 16 bits: a tenth of the work, and no chance differs
+    by more than 0.00002 from what it has to be. Others are those of ``rng.poisson``.
+    """
+    low, bits, left = np.exp(-mean), np.int64(0), 0
+    for row in range(len(found)):
+        for place in range(len(mean)):
+            if mean[place] == 1:
+                if not left:
+                    bits, left = np.int64(rng.random() * (1 << 48)), 3
+                found[row, place] = _BY_CHANCE[bits & 0xFFFF]
+                bits, left = bits >> 16, left - 1
+                continue
+            if mean[place] >= 10:
+                found[row, place] = rng.poisson(mean[place])
+                continue
+            times, product = 0, 1.0
+            while mean[place] > 0:
+                product *= rng.random()
+                if product <= low[place]:
+                    break
+                times += 1
+            found[row, place] = times
 
 
 @njit(cache=True, nogil=True)

@@ -27,6 +27,7 @@ import scipy
 from dujiang.foundation.errors import InvalidInput, TooLarge
 from dujiang.foundation.i18n import _
 from dujiang.insight.attribution import kernels
+from dujiang.insight.attribution.bootstrap import Together
 from dujiang.insight.attribution.model import Credits, Paths, Reals, Wholes
 from dujiang.insight.attribution.rules import by_shares
 
@@ -116,6 +117,56 @@ def solved(counts: Reals, order: int = 1) -> Markov:
         reach,
         order,
     )
+
+
+@dataclass(frozen=True)
+class Walks(Together):
+    """Credits by a chain of order 1, of all resamples at once: so small are their chains.
+
+    Attributes:
+        with_nulls: whether journeys without a conversion count.
+    """
+
+    with_nulls: bool = True
+
+    def __call__(self, paths: Paths) -> Credits:
+        """The credits of ``paths``."""
+        return markov(paths, with_nulls=self.with_nulls).credits
+
+    def resampled(self, paths: Paths, converted: Reals, nulls: Reals) -> Reals:
+        """The credits by resample."""
+        nulls = nulls if self.with_nulls else np.zeros_like(nulls)
+        moves, lasts = _moves(paths)
+        counts = np.zeros((len(converted), paths.channels + 1, paths.channels + 3))
+        moved = (moves @ (converted + nulls).T).T
+        counts[:, :, : paths.channels] = moved.reshape(len(converted), paths.channels + 1, paths.channels)
+        for place, times in enumerate((converted, nulls, converted * paths.value_each)):
+            counts[:, 1:, paths.channels + place] = (lasts @ times.T).T
+        out = counts[:, :, : paths.channels + 2].sum(axis=2, keepdims=True)
+        chance = counts / np.where(out > 0, out, 1.0)
+        walk = np.zeros((len(counts), paths.channels + 1, paths.channels + 1))
+        walk[:, :, 1:] = chance[:, :, : paths.channels]
+        inverse = np.linalg.inv(np.eye(paths.channels + 1) - walk)
+        reach = inverse @ chance[:, :, [paths.channels, paths.channels + 2]]
+        met = inverse[:, 0, 1:] / np.diagonal(inverse, axis1=1, axis2=2)[:, 1:]
+        effects = np.maximum(met[:, :, None] * reach[:, 1:], 0.0).swapaxes(1, 2)
+        totals = np.stack([converted.sum(axis=1), converted @ paths.value_each], axis=1)[:, :, None]
+        weight = effects.sum(axis=2, keepdims=True)
+        return np.divide(effects * totals, weight, out=np.zeros_like(effects), where=weight > 0)
+
+
+def _moves(paths: Paths) -> tuple[Any, Any]:
+    """By path how often each channel was touched after each state, and which was touched last."""
+    count, touches = len(paths.converted), len(paths.channel)
+    before = np.zeros(touches, np.int64)
+    before[1:] = paths.channel[:-1] + 1
+    before[paths.offsets[:-1]] = 0
+    path = np.repeat(np.arange(count), np.diff(paths.offsets))
+    cells = before * paths.channels + paths.channel
+    sparse = scipy.sparse.csr_array
+    moves = sparse((np.ones(touches), (cells, path)), shape=((paths.channels + 1) * paths.channels, count))
+    ends = paths.channel[paths.offsets[1:] - 1]
+    return moves, sparse((np.ones(count), (ends, np.arange(count))), shape=(paths.channels, count))
 
 
 def path_shares(paths: Paths, chain: Markov) -> Reals:

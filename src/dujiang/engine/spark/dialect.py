@@ -228,6 +228,7 @@ _WORDS: Final[dict[str, Callable[..., Any]]] = {
     "list_has_all": lambda all_, some: _call("size", _call("array_except", some, all_)).eq(0),
     "list_has_any": lambda one, other: _call("arrays_overlap", one, other),
     "row": lambda *values: _call("struct", *values),
+    "epoch_us": lambda moment: _call("unix_micros", moment),
     "timezone": _on_clocks,
     "to_minutes": lambda count: _call("make_dt_interval", _NOUGHT, _NOUGHT, count),
 }

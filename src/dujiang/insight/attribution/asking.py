@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -130,9 +131,9 @@ class Asking:
 
     def sales(self) -> pa.Table:
         """The conversions of :meth:`deeds`, in their order, with what each of them tells of (``told0`` …)."""
-        told = "".join(f", {self._of_order(one)} AS told{place}" for place, one in enumerate(self._own))
-        text = f"""SELECT worth, channel, {self._seller()} AS own{told} FROM ({self._every()}) AS conversion
-            ORDER BY person, moment, key"""
+        told = "".join(f", {self._of_order(place, one)} AS told{place}" for place, one in enumerate(self._own))
+        text = f"""SELECT worth, conversion.channel AS channel, {self._seller()} AS own{told}
+            FROM ({self._every()}) AS conversion {" ".join(self._fulfilling())} ORDER BY person, moment, key"""
         return self._answer(text)
 
     def touched(self) -> pa.Table:
@@ -195,11 +196,14 @@ class Asking:
         return f"""SELECT person, {at} AS touched, {place} AS place, CAST({tie} AS BIGINT) AS tie, {word} AS word, channel,
             {unled} AS direct FROM {rows} {self._among} WHERE {at} >= {self._start} - {self._look_back}"""
 
-    def _of_order(self, touching: Touching) -> str:
+    def _of_order(self, place: int, touching: Touching) -> str:
         """What the touch is called that a conversion tells of; null where it tells of none."""
-        word = _KEYED[touching.kind][self.question.credit]
-        tests = [_OWN.get(touching.kind, "true")]
-        if touching.where:
-            rows = doings_text("orders", touching.where, self._as_of, self._binder)
-            tests.append(f"key IN (SELECT order_key FROM {rows})")
-        return f"CASE WHEN {' AND '.join(tests)} THEN {word} END"
+        tests = [_OWN.get(touching.kind, "true"), *([f"fulfilling{place}.kept IS NOT NULL"] if touching.where else [])]
+        return f"CASE WHEN {' AND '.join(tests)} THEN {_KEYED[touching.kind][self.question.credit]} END"
+
+    def _fulfilling(self) -> Iterator[str]:
+        """The orders that fulfil the conditions of touches that conversions tell of, joined to these."""
+        for place, one in enumerate(self._own):
+            if one.where:
+                rows = doings_text("orders", one.where, self._as_of, self._binder)
+                yield f"LEFT JOIN (SELECT order_key AS kept FROM {rows}) AS fulfilling{place} ON key = fulfilling{place}.kept"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from dujiang.engine import question
 from dujiang.foundation.definitions import Definition
 from dujiang.foundation.timewindows import Period, zone
 from dujiang.insight.catalogue import bands
@@ -220,3 +223,13 @@ def test_limited_to_people(scene: Scene) -> None:
     few = Scene(scene.con, scene.timeline, scene.metrics, scene.zone, TODAY, NOVEMBER, np.array([3, 4], np.int64))
     assert answered(few).loop.entered == 2
     assert PrivateAnalysis().people(few, PrivateQuestion(), PrivatePick(metric="private_users")).tolist() == [3, 4]
+
+
+def test_the_question_of_other_days_is_not_written_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    october = replace(scene, period=Period(date(2026, 10, 1), date(2026, 10, 31)))
+    assert answered(october).loop.entered == 1
+    written = Mock(side_effect=question.compiled)
+    monkeypatch.setattr(question, "compiled", written)
+    assert answered(scene).loop.entered == 4
+    assert answered(scene, within_days=31).loop.entered == 4
+    assert written.call_count == 1

@@ -54,9 +54,8 @@ def where(*kinds: set[str]) -> Where:
     event = np.zeros(len(NAMES) + 5, np.uint32)
     for place, names in enumerate(kinds):
         event[: len(NAMES)] |= np.isin(NAMES, list(names)).astype(np.uint32) << np.uint32(place)
-    every = np.full(len(CHANNELS), (1 << len(kinds)) - 1, np.uint32)
     far = 1 << 62
-    return Where.of(event, every, event[:0], [(-far, far)] * len(kinds))
+    return Where.of(event, event[:0], event[:0], [(-far, far)] * len(kinds))
 
 
 FUNNELS: Final[dict[str, tuple[list[str], Funnel]]] = {

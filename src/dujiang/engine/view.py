@@ -290,13 +290,14 @@ class View(ABC):
 
         events = np.ones(len(self._words["name"]), np.bool_)
         events[list(OTHERS.values())] = False
-        every = np.ones(len(self._words["channel"]), np.bool_)
-        pages = np.empty(0, np.uint32)
+        channels = pages = np.empty(0, np.uint32)
+        if any(kind.channels is not None for kind in kinds):
+            channels = laid_out(lambda kind: kind.channels, np.ones(len(self._words["channel"]), np.bool_))
         if any(kind.pages is not None for kind in kinds):
             pages = laid_out(lambda kind: kind.pages, np.ones(len(self.words("page")), np.bool_))
         return Where.of(
             laid_out(lambda kind: kind.names, events),
-            laid_out(lambda kind: kind.channels, every),
+            channels,
             pages,
             [(kind.from_ms, kind.to_ms) for kind in kinds],
         )

@@ -25,7 +25,7 @@ class Where(NamedTuple):
 
     Attributes:
         event: bits by code of the event, laid out as :data:`dujiang.engine.columns.OTHERS` says, those of no name last.
-        channel: bits by code of the channel.
+        channel: bits by code of the channel; empty where channels are all the same.
         page: bits by code of the page, those of no page last; empty where pages are all the same.
         from_ms: moments from which kinds begin, in milliseconds since 1970.
         to_ms: moments before which they end.
@@ -154,7 +154,10 @@ def _stepped(
     bits = np.empty(len(event), np.uint32)
     # Short loops without branches: which rows are of a kind no processor can foresee.
     for row in range(len(event)):
-        bits[row] = of_event[event[row]] & of_channel[channel[row]]  # the code of none is -1, which is the last place
+        bits[row] = of_event[event[row]]  # the code of none is -1, which is the last place
+    if len(of_channel):
+        for row in range(len(event)):
+            bits[row] &= of_channel[channel[row]]
     if len(of_page):
         for row in range(len(event)):
             bits[row] &= of_page[page[row]]

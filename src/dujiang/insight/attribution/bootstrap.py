@@ -18,8 +18,8 @@ from dujiang.foundation.i18n import _
 from dujiang.insight.attribution import kernels
 from dujiang.insight.attribution.model import LEAST_CONVERSIONS, Credits, Paths, Reals, Spread
 
-_DRAWN_MAX: Final = 1 << 22
-"""Numbers that are drawn at once, so that memory stays bounded."""
+_DRAWN_MAX: Final = 1 << 20
+"""Numbers that are drawn at once, so few that the processor has them at hand when they are read."""
 
 
 class Together(ABC):
@@ -115,12 +115,13 @@ def spreads(
 def _resamples(paths: Paths, rng: np.random.Generator, rounds: int) -> Iterator[tuple[int, Reals, Reals]]:
     """How often each path of some resamples converted and how often it did not, with the number of the first of them."""
     kernel: Any = kernels.poissons
-    mean = np.concatenate([paths.converted, paths.nulls])
+    count, all_converted = len(paths.converted), not paths.nulls.any()
+    mean = paths.converted if all_converted else np.concatenate([paths.converted, paths.nulls])
     some = max(1, _DRAWN_MAX // max(1, len(mean)))
     for first in range(0, rounds, some):
         drawn = np.empty((min(some, rounds - first), len(mean)))
         kernel(rng, mean, drawn)
-        yield first, drawn[:, : len(paths.converted)], drawn[:, len(paths.converted) :]
+        yield first, drawn[:, :count], np.zeros_like(drawn) if all_converted else drawn[:, count:]
 
 
 def _credits(paths: Paths, model: Resampled, converted: Reals, nulls: Reals) -> Reals:

@@ -429,6 +429,16 @@ def test_a_question_is_built_in_the_form(chromium: Browser, session: str, addres
     assert watched.wrong == []
 
 
+def test_a_text_box_offers_what_events_hold(chromium: Browser, session: str, address: str) -> None:
+    watched = opened(chromium, session)
+    visit(watched, address, "/ask/heatmap", "en")
+    offered = watched.page.locator("input[aria-label=Page]").get_attribute("list")
+    options = watched.page.locator(f"#{offered} option")
+    options.first.wait_for(state="attached")
+    assert all(one.startswith("/") for one in options.evaluate_all("all => all.map((one) => one.value)"))
+    assert watched.wrong == []
+
+
 def test_the_json_of_a_question_redraws_the_form(chromium: Browser, session: str, address: str) -> None:
     watched = opened(chromium, session)
     page = watched.page

@@ -206,6 +206,7 @@ def builder(visit: Visit, kind: str, plain: Mapping[str, Any]) -> dict[str, Any]
         "hidden": sorted(view.hidden),
         "rare": sorted({*view.rare, "time_zone"}),
         "editors": {**view.editors},
+        "suggests": {**view.suggests},
         "labels": {
             **named,
             "segments": {one.name: one.label(visit.locale) for one in segments if one.kind == "segment"},

@@ -4,7 +4,7 @@ import { button, grouped, input, make, named, removal, renew, select } from "./d
 import { t } from "./texts.js";
 
 const form = document.querySelector("[data-ask]");
-const { question, schema, order, hidden, rare, editors, labels } = JSON.parse(document.getElementById("ask").textContent);
+const { question, schema, order, hidden, rare, editors, suggests, labels } = JSON.parse(document.getElementById("ask").textContent);
 const place = form.querySelector("[data-rows]");
 const text = form.elements.q;
 const COMMON = ["where", "people", "by", "grain", "compare", "time_zone"];
@@ -62,10 +62,16 @@ function control(name, part, one) {
   if (kind.enum) return [select(title(name), String(value ?? ""), { ...(isOptional ? { "": t("not set") } : {}), ...choices(kind.enum) }, (next) => put(next === "" ? undefined : next))];
   if (kind.type === "boolean") return [make("input", { type: "checkbox", "aria-label": title(name), checked: Boolean(value), change: (event) => put(event.target.checked) })];
   if (kind.type === "integer" || kind.type === "number") return [number(name, kind, value, put)];
-  if (kind.type === "string" && kind.const === undefined) return [input(title(name), value, (next) => put(next === "" ? undefined : next), kind.format === "date" ? { type: "date" } : {})];
+  if (kind.type === "string" && kind.const === undefined) return [input(title(name), value, (next) => put(next === "" ? undefined : next), words(name, kind))];
   if (kind.type === "array") return list(name, kind, one, part);
   if (kind.type === "object" && kind.properties) return part_(name, kind, one, isOptional, part);
   return [raw(name, one, value)];
+}
+
+/** What else a text box needs: a calendar, or the values that events have. */
+function words(name, kind) {
+  if (kind.format === "date") return { type: "date" };
+  return suggests[name] ? { list: suggest("events", suggests[name]) } : {};
 }
 
 function resolve(part) {

@@ -25,6 +25,7 @@ class FormView(View):
     }
     hidden = frozenset({"where", "by", "grain"})
     rare = frozenset({"gap_minutes"})
+    suggests: ClassVar[Mapping[str, str]] = {"form": "properties.form"}
     titles: ClassVar[Mapping[str, str]] = {"fields": _("Fields"), "whole": _("In all")}
 
     def pictures(self, visit: Visit, answer: Answer, behind: Behind) -> Sequence[Picture]:

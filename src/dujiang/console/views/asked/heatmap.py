@@ -38,6 +38,7 @@ class HeatmapView(View):
     )
     fields: ClassVar[Mapping[str, str]] = {"page": _("Page"), "device": _("Device"), "channels": _("Channels")}
     hidden = frozenset({"where", "by", "grain", "people"})
+    suggests: ClassVar[Mapping[str, str]] = {"page": "page"}
     titles: ClassVar[Mapping[str, str]] = {
         "modules": _("Modules"), "elements": _("Elements"), "depth": _("How far people scroll"),
     }  # fmt: skip

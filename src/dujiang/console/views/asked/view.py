@@ -52,6 +52,7 @@ class View:
         rare: fields that are folded away.
         editors: how a field is edited where its schema does not say: ``metrics``, ``dimensions`` (conditions on them),
             ``column`` and ``columns`` of events, ``tag``.
+        suggests: fields that hold a value of a column of events, and the column.
         titles: names of its tables.
     """
 
@@ -61,6 +62,7 @@ class View:
     hidden: ClassVar[frozenset[str]] = frozenset()
     rare: ClassVar[frozenset[str]] = frozenset()
     editors: ClassVar[Mapping[str, str]] = {}
+    suggests: ClassVar[Mapping[str, str]] = {}
     titles: ClassVar[Mapping[str, str]] = {}
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002

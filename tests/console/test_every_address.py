@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
-from asked_kit import ODD, PASSWORD, PLAIN, Console, faults
+from asked_kit import DIGITS, ODD, PASSWORD, PLAIN, Console, faults
 from starlette.datastructures import ImmutableMultiDict, QueryParams
 
 from dujiang.console import create_console
@@ -151,6 +151,11 @@ def asked(console: Console, address: str, key: str, value: str) -> list[Any]:
     answer = console.ask("GET", console.fill(changed(address, key, value)), language)
     found = faults(answer, language)
     return [(key, value[:40], answer.status_code, found)] if found else []
+
+
+def test_a_number_that_no_machine_can_hold_names_nothing(reader: Console) -> None:
+    assert asked(reader, "/dead-letters/{letter}", "{letter}", DIGITS) == []
+    assert reader.ask("GET", f"/dead-letters/{DIGITS}").status_code == 404
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -13,7 +13,7 @@ from dujiang.console.filters import read_whole
 from dujiang.console.views import dead_letters as views
 from dujiang.console.visit import Visit
 from dujiang.console.web import Room, done, page, render
-from dujiang.foundation.errors import InvalidInput
+from dujiang.foundation.errors import InvalidInput, NotFound
 from dujiang.foundation.i18n import _
 from dujiang.foundation.reasons import Reason
 from dujiang.store.dead_letters import LetterState
@@ -72,13 +72,13 @@ def try_or_replay(visit: Visit) -> Response:
     return done(visit, "/jobs", _("The events are being repaired and sent in. You may leave this page."))
 
 
-@ROOM.get("/dead-letters/{id:int}", allow="dead_letter.read")
+@ROOM.get("/dead-letters/{id}", allow="dead_letter.read")
 def single(visit: Visit) -> Response:
     """One letter: the event as it came, without personal data, and the reason."""
     return _letter_page(visit, reveal=False)
 
 
-@ROOM.post("/dead-letters/{id:int}/reveal", allow="person.reveal")
+@ROOM.post("/dead-letters/{id}/reveal", allow="person.reveal")
 def reveal(visit: Visit) -> Response:
     """The same with personal data; the audit log says who looked."""
     return _letter_page(visit, reveal=True)
@@ -112,7 +112,10 @@ def _chosen(visit: Visit) -> list[int]:
 
 
 def _letter_page(visit: Visit, *, reveal: bool) -> Response:
-    id_ = visit.request.path_params["id"]
+    asked = visit.request.path_params["id"]
+    id_ = read_whole(asked)
+    if id_ is None:
+        raise NotFound("dead_letter.unknown", _("There is no dead letter {id}."), id=asked[:40])
     letter = visit.workspace.dead_letters.get(id_, reveal_to=visit.actor if reveal else "")
     return render(
         visit,

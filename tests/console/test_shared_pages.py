@@ -70,6 +70,18 @@ def test_nothing_on_it_leads_anywhere_or_to_anybody(nobody: httpx.Client, admin:
             assert not re.search(r"\bu[0-9a-z]{12}\b|/people|pick=", text)
 
 
+def test_what_the_team_notes_for_itself_stays_inside(
+    nobody: httpx.Client, admin: httpx.Client, token: str, workspace: Workspace
+) -> None:
+    note = Definition(kind="annotation", name="secret", title={"zh": "仓库漏水"}, spec={"first": "2026-11-05"})
+    apply(workspace, note)
+    inside = "".join(admin.get(f"/dashboards/open/tiles/{number}?period=last30").text for number in range(1, 6))
+    outside = "".join(tile(nobody, token, number) for number in range(1, 6))
+    apply(workspace, note.model_copy(update={"status": "retired"}))
+    assert "仓库漏水" in inside
+    assert "仓库漏水" not in outside
+
+
 def test_an_address_cannot_ask_for_more(nobody: httpx.Client, token: str) -> None:
     own = tile(nobody, token, 3)
     for more in (

@@ -165,6 +165,7 @@ def show_tile(
 def _shared(visit: Visit) -> tuple[Dashboard, ShareLink]:
     link = visit.workspace.shares.find(visit.request.path_params["token"])
     visit.reader = None  # a link shows the same to everybody, whoever else they are
+    visit.annotations = []  # what the team notes for itself stays inside
     return visit.workspace.dashboards.get(link.dashboard), link
 
 

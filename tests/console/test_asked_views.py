@@ -119,3 +119,29 @@ def test_paths_up_to_an_end_are_shown_as_they_happened(admin: httpx.Client, work
     last = max(float(x) for x in re.findall(r'<rect class="node" x="([0-9.]+)"', flow))
     steps = [len(one.nodes) for one in found.sequences]
     assert last > 900 and max(steps) > 1  # the end, which is step 1, stands on the right
+
+
+@pytest.mark.parametrize("kind", sorted(ANALYSES))
+def test_every_choice_of_the_builder_has_words(admin: httpx.Client, kind: str) -> None:
+    found = re.search(
+        r'<script type="application/json" id="ask">(.*?)</script>', admin.get(f"/ask/{kind}?lang=en").text, re.S
+    )
+    assert found
+    given = json.loads(found[1])
+    labels = given["labels"]["rows"].keys() | given["labels"]["choices"].keys() | given["labels"]["sources"].keys()
+    schema, skipped = given["schema"], {*given["hidden"], "type", "period", "compare", "people", "where"}
+    parts = [part for name, part in schema["properties"].items() if name not in skipped]
+    assert set().union(*(words(part, schema["$defs"]) for part in parts)) - labels == set()
+
+
+def words(part: Any, defined: dict[str, Any]) -> set[str]:
+    """The words among which a part of a schema lets choose; operators of conditions have words of their own."""
+    if isinstance(part, list):
+        return set().union(*(words(one, defined) for one in part))
+    if not isinstance(part, dict) or "op" in part.get("properties", ()):
+        return set()
+    here = {one for one in part.get("enum", ()) if isinstance(one, str)}
+    inside = [part.get(key) for key in ("items", "anyOf", "oneOf", "allOf")] + [*part.get("properties", {}).values()]
+    if "$ref" in part:
+        inside.append(defined[part["$ref"].rpartition("/")[2]])
+    return here | words(inside, defined)

@@ -192,7 +192,8 @@ def builder(visit: Visit, kind: str, plain: Mapping[str, Any]) -> dict[str, Any]
     view = view_of(kind)
     labels = {
         "sources": SOURCES, "columns": COLUMN_LABELS, "fields": FIELD_LABELS, "operators": OPERATOR_LABELS,
-        "aggregates": AGGREGATE_LABELS, "periods": PERIOD_LABELS, "rows": {**ROWS, **view.fields}, "choices": CHOICES,
+        "aggregates": AGGREGATE_LABELS, "periods": PERIOD_LABELS, "rows": {**ROWS, **view.fields},
+        "choices": {**CHOICES, **view.choices},
         "events": EVENT_LABELS,
     }  # fmt: skip
     named = {key: _named(visit, texts) for key, texts in labels.items()}

@@ -31,6 +31,8 @@ CREDITS: Final[dict[Credit, str]] = {
 }
 OF: Final = {"": _("All orders"), "new": _("New customers")}
 WORTH: Final = {"": _("Conversions"), "value": _("Value of conversions")}
+TOUCHES: Final = {"guides": _("Store guide"), "promoters": _("Promoter"), "purchase": _("The purchase itself")}
+WORTHS: Final = {"net": _("Net of refunds"), "paid": _("Amount paid")}
 RESTARTS: Final = {"": _("since the conversion before"), "no": _("whatever came in between")}
 DRAWN: Final[tuple[ModelName, ...]] = ("first", "last", "markov", "shapley")
 GROUPS_MAX: Final = 9

@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from dujiang.console.views.asked import Picture
+from dujiang.console.views.asked.content import ABOUT
+from dujiang.console.views.asked.private_domain import WAYS
 from dujiang.console.views.attribution import Choice
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
@@ -94,14 +96,13 @@ def _days(visit: Visit, label: str, days: Sequence[int], otherwise: int) -> Choi
 
 # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ABOUT: Final = {"content": _("Articles, notes and videos"), "products": _("Product pages"), "all": _("Everything")}
 _AFTER: Final = (3, 7, 14, 30)
 
 
 def _content(visit: Visit) -> dict[str, Any]:
     return {
         "type": "content",
-        "about": _one_of(visit, "about", [*_ABOUT], "content"),
+        "about": _one_of(visit, "about", [*ABOUT], "content"),
         "within_days": int(_one_of(visit, "days", [*map(str, _AFTER)], "7")),
         "channels": [*visit.scope.channels],
     }
@@ -109,7 +110,7 @@ def _content(visit: Visit) -> dict[str, Any]:
 
 def _content_choices(visit: Visit, _answer: Answer) -> list[Choice]:
     return [
-        _choice(visit, "about", _("About"), _ABOUT, "content"),
+        _choice(visit, "about", _("About"), ABOUT, "content"),
         _days(visit, _("Bought within"), _AFTER, 7),
     ]
 
@@ -184,14 +185,13 @@ SERVICE: Final = Shown(
 
 # ── private domain ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-_WAYS: Final = {"campaign": _("Campaign before entering"), "entry": _("Way in, as the list states")}
 _WITHIN: Final = (7, 14, 30, 60)
 
 
 def _private(visit: Visit) -> dict[str, Any]:
     return {
         "type": "private_domain",
-        "way": _one_of(visit, "way", [*_WAYS], "campaign"),
+        "way": _one_of(visit, "way", [*WAYS], "campaign"),
         "within_days": int(_one_of(visit, "days", [*map(str, _WITHIN)], "30")),
         "grain": "week" if visit.scope.period.days > _DAILY_MAX else "day",
     }
@@ -199,7 +199,7 @@ def _private(visit: Visit) -> dict[str, Any]:
 
 def _private_choices(visit: Visit, _answer: Answer) -> list[Choice]:
     return [
-        _choice(visit, "way", _("Ways told apart by"), _WAYS, "campaign"),
+        _choice(visit, "way", _("Ways told apart by"), WAYS, "campaign"),
         _days(visit, _("After entering"), _WITHIN, 30),
     ]
 

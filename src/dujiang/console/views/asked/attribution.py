@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import attribution
 from dujiang.console.views.asked.view import Behind, Picture, View
+from dujiang.console.views.attribution import TOUCHES, WORTHS
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
-from dujiang.insight.attribution.question import AttributionQuestion
+from dujiang.insight.attribution.question import MODELS, AttributionQuestion
 from dujiang.insight.questions.answer import Answer
 
 
@@ -33,6 +34,7 @@ class AttributionView(View):
     }
     hidden = frozenset({"where", "by", "grain"})
     rare = frozenset({"touches", "models", "value", "costs", "keys_max", "rounds", "restart"})
+    choices: ClassVar[Mapping[str, str]] = {**MODELS, **TOUCHES, **WORTHS}
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002
         """Orders by channel."""

@@ -15,6 +15,7 @@ from dujiang.insight.content.analysis import Content, Item
 from dujiang.insight.content.quality import Part, Score
 from dujiang.insight.questions.answer import Answer
 
+ABOUT: Final = {"content": _("Articles, notes and videos"), "products": _("Product pages"), "all": _("Everything")}
 _BARS_MAX: Final = 12
 _AVERAGE: Final = 50.0
 _RATES: Final[tuple[tuple[Part, str, str], ...]] = (
@@ -41,6 +42,7 @@ class ContentView(View):
     }
     hidden = frozenset({"where", "by", "grain", "people"})
     rare = frozenset({"items_max", "prior_readers", "weights"})
+    choices = ABOUT
     titles: ClassVar[Mapping[str, str]] = {"items": _("Items"), "cadence": _("New items by week")}
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from dujiang.console.sheets import Sheet
 from dujiang.console.views import contribution
 from dujiang.console.views.asked.view import Behind, Picture, View
-from dujiang.console.views.attribution import key_label
+from dujiang.console.views.attribution import TOUCHES, WORTHS, key_label
 from dujiang.console.visit import Visit
 from dujiang.foundation.i18n import _
+from dujiang.insight.attribution.question import MODELS
 from dujiang.insight.contribution.question import ContributionQuestion
 from dujiang.insight.questions.answer import Answer
 
@@ -34,6 +35,7 @@ class ContributionView(View):
     }
     hidden = frozenset({"where", "by"})
     rare = frozenset({"touches", "model", "value", "costs", "keys_max", "rounds", "restart"})
+    choices: ClassVar[Mapping[str, str]] = {**MODELS, **TOUCHES, **WORTHS}
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002
         """Orders by channel, week by week."""

@@ -17,6 +17,7 @@ from dujiang.insight.answer import REASONS
 from dujiang.insight.private.analysis import TREND, Health, Private
 from dujiang.insight.questions.answer import Answer
 
+WAYS: Final = {"campaign": _("Campaign before entering"), "entry": _("Way in, as the list states")}
 _WAYS_MAX: Final = 10
 _DUE_MIN: Final = 10
 """The share of fewer people is in the table, with its interval, and not among the bars."""
@@ -42,6 +43,7 @@ class PrivateView(View):
     }
     hidden = frozenset({"where", "by", "people"})
     rare = frozenset({"campaigns"})
+    choices = WAYS
     titles: ClassVar[Mapping[str, str]] = {
         "loop": _("From entry to purchase, by way in"), "health": _("Health"), "trend": _("Over time"),
     }  # fmt: skip

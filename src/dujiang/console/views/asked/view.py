@@ -53,6 +53,7 @@ class View:
         editors: how a field is edited where its schema does not say: ``metrics``, ``dimensions`` (conditions on them),
             ``column`` and ``columns`` of events, ``tag``.
         suggests: fields that hold a value of a column of events, and the column.
+        choices: words for values of its fields that other kinds do not have, or mean otherwise.
         titles: names of its tables.
     """
 
@@ -63,6 +64,7 @@ class View:
     rare: ClassVar[frozenset[str]] = frozenset()
     editors: ClassVar[Mapping[str, str]] = {}
     suggests: ClassVar[Mapping[str, str]] = {}
+    choices: ClassVar[Mapping[str, str]] = {}
     titles: ClassVar[Mapping[str, str]] = {}
 
     def start(self, visit: Visit) -> dict[str, Any]:  # noqa: ARG002

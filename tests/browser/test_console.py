@@ -305,6 +305,7 @@ def test_a_sequence_is_built_in_the_form(chromium: Browser, session: str, addres
     page.click("form[data-builder] button[type=submit]")
     page.wait_for_url("**/segments/came_back_soon")
     visit(watched, address, "/segments/came_back_soon/edit", "en")
+    page.locator("fieldset.step").nth(2).wait_for()
     assert page.locator("fieldset.step").count() == 3
     assert page.locator("input[aria-label='each within']").input_value() == "2"
     assert watched.wrong == []

@@ -114,7 +114,7 @@ def reader(workspace: Workspace) -> Iterator[Console]:
     """The console over the brand of all tests, which nothing here changes."""
     token = workspace.access.accounts.sign_in("shen", PASSWORD).token
     person = person_id(workspace.people.list(PeopleQuery(known=True, limit=1)).people[0].person)
-    letter = str(workspace.dead_letters.list(state="open", limit=1)[0].id)
+    letter = str(workspace.dead_letters.list(state=None, limit=1)[0].id)
     console = Console(
         workspace, create_console(workspace), token, {**PLACES, "person": person, "node": person, "letter": letter}
     )

@@ -79,9 +79,10 @@ class Columns(NamedTuple):
 
     def before(self, persons: Whole, since_ms: Whole) -> Columns:
         """The rows of the sorted ``persons`` that lie before each one's ``since_ms``."""
-        first, end = (np.searchsorted(self.person, persons, side) for side in ("left", "right"))
-        rows = stretches(first, end)
-        return self.take(rows[self.at_ms[rows] < np.repeat(since_ms, end - first)])
+        first = np.searchsorted(self.person, persons, "left")
+        counts = np.searchsorted(self.person, persons, "right") - first
+        rows = stretches(first, counts)
+        return self.take(rows[self.at_ms[rows] < np.repeat(since_ms, counts)])
 
 
 STORED: Final = Columns._fields[:-1]
@@ -91,13 +92,12 @@ _NONE: Final = np.empty(0, np.int32)
 EMPTY: Final = Columns(NOBODY, NOBODY, _NONE, _NONE, _NONE, NOBODY, NOBODY, NOBODY)
 
 
-def stretches(first: Whole, end: Whole) -> Whole:
-    """The numbers from each of ``first`` up to its ``end`` (excluded), one stretch after the other.
+def stretches(first: Whole, counts: Whole) -> Whole:
+    """The numbers from each of ``first`` on, as many as ``counts`` says, one stretch after the other.
 
-    >>> stretches(np.array([3, 9]), np.array([5, 10])).tolist()
+    >>> stretches(np.array([3, 9]), np.array([2, 1])).tolist()
     [3, 4, 9]
     """
-    counts = end - first
     return np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
 
 

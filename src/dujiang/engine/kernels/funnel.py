@@ -195,7 +195,8 @@ def _chains(person: Whole, at_ms: Whole, bits: Steps, of: Funnel, rules: Rules) 
 def _again(found: Chains, chains: Whole, person: Whole, at_ms: Whole, bits: Steps, of: Funnel, rules: Rules) -> Chains:
     """``found`` with other chains in place of those numbered ``chains``: of persons with several rows of one moment."""
     who = found.person[chains]
-    rows = stretches(np.searchsorted(person, who, "left"), np.searchsorted(person, who, "right"))
+    first = np.searchsorted(person, who, "left")
+    rows = stretches(first, np.searchsorted(person, who, "right") - first)
     other = _numbered(_by_attempts(person[rows], at_ms[rows], bits[rows], of, rules), rows)
     found.reached[chains], found.rows[chains], found.completed[chains] = other.reached, other.rows, other.completed
     return found

@@ -1,4 +1,4 @@
-"""The journeys' question to the engine: touches and conversions by person and time, and what conversions tell of themselves."""
+"""The journeys' question to the engine: touches and conversions, and what conversions tell of themselves."""
 
 from __future__ import annotations
 

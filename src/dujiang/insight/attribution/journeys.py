@@ -1,7 +1,8 @@
 """Journeys: the touches before each conversion, and those of people who did not convert.
 
-The engine sorts touches and conversions by person and time (:mod:`dujiang.insight.attribution.asking`); one pass over them
-lists what came before each conversion (:mod:`dujiang.engine.kernels.touches`).
+The engine hands over touches and conversions as they lie (:mod:`dujiang.insight.attribution.asking`); they are brought together
+by person and put in order here, and one pass over them lists what came before each conversion
+(:mod:`dujiang.engine.kernels.touches`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dujiang.engine.columns import NOBODY, Whole
+from dujiang.engine.columns import NOBODY, Whole, stretches
 from dujiang.engine.kernels.touches import CONVERSION, TOUCH, TouchLists, touch_lists
 from dujiang.engine.question import given
 from dujiang.insight.attribution import kernels
@@ -73,7 +74,7 @@ class Journeys:
     def only(self, chosen: Flags) -> Journeys:
         """The journeys that ``chosen`` names."""
         length = self.lengths[chosen]
-        rows = _runs(self.offsets[:-1][chosen], length)
+        rows = stretches(self.offsets[:-1][chosen], length)
         return Journeys(
             self.keys, _offsets(length), self.code[rows], self.at_ms[rows], self.direct[rows], self.person[chosen],
             self.end_ms[chosen], self.value[chosen], int(chosen[: self.converted].sum()), self.own[chosen],
@@ -117,7 +118,7 @@ def folded(paths: Paths, direct: Flags) -> Folded:
     mark: Any = kernels.marks
     first, which = _alike(mark(paths.offsets, paths.channel, direct))
     length = np.diff(paths.offsets)[first]
-    rows = _runs(paths.offsets[first], length)
+    rows = stretches(paths.offsets[first], length)
     converted, value, nulls = (
         np.bincount(which, amounts, len(first)).astype(np.float64)
         for amounts in (paths.converted, paths.value, paths.nulls)
@@ -240,6 +241,7 @@ class _Words:
 def _listed(deeds: _Deeds, asking: Asking) -> TouchLists:
     """The touches before each conversion, then those of people who did not convert."""
     bits, code = np.where(deeds.is_sale, CONVERSION, TOUCH).astype(np.uint32), np.zeros(len(deeds.person), np.int32)
+    # Moments are in microseconds, which tell more of them apart: the pass only holds them against each other.
     turns = touch_lists(
         deeds.person, deeds.at_us, bits, code, from_ms=asking.start_us, to_ms=asking.end_us,
         look_back_ms=asking.look_back_us, restart=asking.question.restart,
@@ -248,7 +250,7 @@ def _listed(deeds: _Deeds, asking: Asking) -> TouchLists:
     person, conversion, rows = (np.concatenate([getattr(one, name) for one in found]) for name in _BY_TURN)
     length = np.concatenate([np.diff(one.offsets) for one in found])
     order = np.concatenate([np.flatnonzero(conversion >= 0), np.flatnonzero(conversion < 0)])
-    rows = rows[_runs((np.cumsum(length) - length)[order], length[order])]
+    rows = rows[stretches((np.cumsum(length) - length)[order], length[order])]
     return TouchLists(person[order], conversion[order], _offsets(length[order]), rows)
 
 
@@ -287,7 +289,7 @@ class _Laid(NamedTuple):
         length = np.diff(lists.offsets)
         count = (told >= 0).sum(axis=1)
         offsets = _offsets(length + np.pad(count, (0, len(length) - len(count))))
-        return cls(offsets, lists.rows, _runs(offsets[:-1], length), count)
+        return cls(offsets, lists.rows, stretches(offsets[:-1], length), count)
 
     def out(self, of_rows: npt.NDArray[Any], of_told: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """What is said of all touches, from what is said of rows and of touches that are told of."""
@@ -330,11 +332,6 @@ def touched(scene: Scene, question: JourneyQuestion, keys: tuple[str, ...]) -> T
 
 def _offsets(length: Whole) -> Whole:
     return np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-
-
-def _runs(starts: Whole, length: Whole) -> Whole:
-    """The numbers from each of ``starts`` on, as many as ``length`` says, one run after the other."""
-    return np.repeat(starts - (np.cumsum(length) - length), length) + np.arange(length.sum())
 
 
 def _flags(rows: pa.Table, name: str) -> Flags:

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from dujiang.engine.columns import stretches
 from dujiang.foundation.errors import InvalidInput
 from dujiang.foundation.i18n import _
 from dujiang.insight.attribution import kernels
@@ -157,8 +158,11 @@ def _folded(starts: Wholes, members: Any, amounts: Reals, channels: int) -> tupl
     sets, first, which = np.unique(masks, return_index=True, return_inverse=True)
     size = np.diff(starts)[first]
     begins = np.concatenate([[0], np.cumsum(size)])
-    rows = np.repeat(starts[first] - begins[:-1], size) + np.arange(begins[-1])
-    return begins, members[rows], np.column_stack([_summed(which, one, len(sets)) for one in amounts.T])
+    return (
+        begins,
+        members[stretches(starts[first], size)],
+        np.column_stack([_summed(which, one, len(sets)) for one in amounts.T]),
+    )
 
 
 def _summed(codes: Any, amounts: Reals, size: int) -> Reals:

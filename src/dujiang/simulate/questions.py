@@ -94,7 +94,7 @@ _TILES: Final[tuple[dict[str, Any], ...]] = (
     {"question": "browse_to_order", "number": 1, "x": 0, "y": 6, "width": 6, "height": 4},
     {"question": "overlap", "number": 2, "x": 6, "y": 6, "width": 6, "height": 4},
     {"question": "repurchase", "number": 2, "own_days": True, "x": 0, "y": 10, "width": 12, "height": 5},
-    {"question": "club_form", "number": 1, "own_days": True, "x": 0, "y": 15, "width": 12, "height": 7},
+    {"question": "club_form", "number": 1, "own_days": True, "x": 0, "y": 15, "width": 12, "height": 6},
 )
 _REPORTS: Final[tuple[tuple[str, str, str, str, str, dict[str, Any]], ...]] = (
     (
